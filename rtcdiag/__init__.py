@@ -1,0 +1,1 @@
+"""rtcdiag: can two WebRTC peers reach each other directly, and if not, why."""
