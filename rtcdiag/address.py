@@ -23,7 +23,7 @@ class Scope(StrEnum):
     """From where an address can be reached (RFC 6890 and the registries that it founded)."""
 
     GLOBAL = "global"
-    """The public internet. Documentation and benchmarking ranges count as global: redacted reports and labs use them."""
+    """The public internet, and the documentation and benchmarking ranges: redacted reports and labs use them."""
     PRIVATE = "private"
     """RFC 1918 and unique local addresses (RFC 4193)."""
     SHARED = "shared"
