@@ -1,0 +1,1 @@
+"""One experiment a file: they observe and never judge."""

@@ -1,0 +1,1 @@
+"""Evidence to findings: pure functions, one file a subject."""

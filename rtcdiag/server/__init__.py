@@ -1,0 +1,1 @@
+"""The embedded STUN and TURN server, on the same wire core as the probes."""

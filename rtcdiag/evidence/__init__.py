@@ -1,0 +1,117 @@
+"""Every fact that a probe can see: frozen, JSON in and out, no field that could hold a credential.
+
+A new kind of evidence is a class in a file of its subject and a line in ``KINDS``.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from rtcdiag.address import TransportAddress
+from rtcdiag.evidence.base import Failure, Observation
+from rtcdiag.evidence.binding import Binding, Change, Purpose, Role
+from rtcdiag.evidence.candidate import Candidate, Gathering
+from rtcdiag.evidence.connection import Certificate, Connect, Resolution, TlsHandshake
+from rtcdiag.evidence.crash import Crash
+from rtcdiag.evidence.environment import Environment, Interface
+from rtcdiag.evidence.target import CredentialShape, Skipped, Target
+from rtcdiag.evidence.turn import Allocation, Challenge, Permission, Refresh, RelayedData, TurnStep
+from rtcdiag.evidence.wire import Answer, Check, Exchange, Stray
+
+__all__ = [
+    "KINDS",
+    "Allocation",
+    "Answer",
+    "AnyObservation",
+    "Binding",
+    "Candidate",
+    "Certificate",
+    "Challenge",
+    "Change",
+    "Check",
+    "Connect",
+    "Crash",
+    "CredentialShape",
+    "Environment",
+    "Evidence",
+    "Exchange",
+    "Failure",
+    "Gathering",
+    "Interface",
+    "Observation",
+    "Permission",
+    "Purpose",
+    "Refresh",
+    "RelayedData",
+    "Resolution",
+    "Role",
+    "Skipped",
+    "Stray",
+    "Target",
+    "TlsHandshake",
+    "TurnStep",
+    "decode_value",
+    "encode_value",
+]
+
+KINDS: tuple[type[Observation], ...] = (
+    Target,
+    Resolution,
+    Connect,
+    TlsHandshake,
+    Binding,
+    Challenge,
+    Allocation,
+    Permission,
+    RelayedData,
+    Refresh,
+    Candidate,
+    Gathering,
+    Skipped,
+    Crash,
+)
+
+AnyObservation = (
+    Target
+    | Resolution
+    | Connect
+    | TlsHandshake
+    | Binding
+    | Challenge
+    | Allocation
+    | Permission
+    | RelayedData
+    | Refresh
+    | Candidate
+    | Gathering
+    | Skipped
+    | Crash
+)
+
+_Kind = TypeVar("_Kind", bound=Observation)
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """All that one run saw; everything that a report concludes is a function of it."""
+
+    environment: Environment = Environment()
+    observations: tuple[Observation, ...] = ()
+
+    def of(self, kind: type[_Kind], where: Callable[[_Kind], bool] = lambda _: True) -> tuple[_Kind, ...]:
+        """Return the observations of one kind for which ``where`` holds, in the order of the plan."""
+        return tuple(item for item in self.observations if isinstance(item, kind) and where(item))
+
+
+def encode_value(value: object) -> str:
+    """Tell msgspec how to write the one type that it does not know; raise NotImplementedError for any other."""
+    if isinstance(value, TransportAddress):
+        return str(value)
+    raise NotImplementedError(f"no JSON form for {type(value).__name__}")
+
+
+def decode_value(kind: type[Any], value: object) -> TransportAddress:
+    """Tell msgspec how to read the one type that it does not know; raise ValueError where the text is none."""
+    if kind is TransportAddress and isinstance(value, str):
+        return TransportAddress.parse(value)
+    raise ValueError(f"{value!r} is no transport address")

@@ -1,0 +1,93 @@
+"""What came over the wire: a STUN message that arrived, and a datagram that was none."""
+
+from typing import Literal
+
+import msgspec
+
+from rtcdiag.address import TransportAddress
+from rtcdiag.evidence.base import Failure
+
+Check = Literal["valid", "invalid", "absent", "unchecked"]
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """A decoded STUN message that arrived and belongs to the transaction (RFC 8489 section 6.3)."""
+
+    t_ms: float
+    """When it arrived, in milliseconds from the start of the run."""
+    source: TransportAddress | None
+    """Where it really came from: the packet's source, not what an attribute says. None where not known."""
+    expected_source: bool = True
+    """Whether it came from where it had to come from. An answer from elsewhere decides nothing."""
+    late: bool = False
+    """Whether it came after the transaction had been given up."""
+    size_bytes: int
+    success: bool
+    """A success response; otherwise an error response with ``error_code``."""
+    mapped: TransportAddress | None = None
+    """MAPPED-ADDRESS (RFC 8489 section 14.1), what an ALG may rewrite."""
+    xor_mapped: TransportAddress | None = None
+    """XOR-MAPPED-ADDRESS (RFC 8489 section 14.2)."""
+    other_address: TransportAddress | None = None
+    """OTHER-ADDRESS (RFC 5780 section 7.4), or CHANGED-ADDRESS of RFC 3489."""
+    response_origin: TransportAddress | None = None
+    """RESPONSE-ORIGIN (RFC 5780 section 7.3), or SOURCE-ADDRESS of RFC 3489."""
+    relayed: TransportAddress | None = None
+    """XOR-RELAYED-ADDRESS (RFC 8656 section 18.5)."""
+    alternate_server: TransportAddress | None = None
+    """ALTERNATE-SERVER (RFC 8489 section 14.15)."""
+    lifetime_s: int | None = None
+    software: str | None = None
+    realm: str | None = None
+    nonce: bool = False
+    """Whether a NONCE came; its value is not kept."""
+    error_code: int | None = None
+    reason: str | None = None
+    """The server's own reason phrase; often empty, never trusted."""
+    unknown_attributes: tuple[int, ...] = ()
+    """UNKNOWN-ATTRIBUTES of a 420 (RFC 8489 section 14.13)."""
+    fingerprint: Check = "absent"
+    integrity: Check = "unchecked"
+    problems: tuple[str, ...] = ()
+    """What is wrong with the message as it was encoded, in words."""
+
+    @property
+    def reflexive(self) -> TransportAddress | None:
+        """The address that the server saw: XOR-MAPPED-ADDRESS, else MAPPED-ADDRESS."""
+        return self.xor_mapped or self.mapped
+
+
+class Stray(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes that arrived where an answer was awaited, and were none."""
+
+    t_ms: float
+    source: TransportAddress | None
+    size_bytes: int
+    why: Literal["not-stun", "wrong-transaction-id", "wrong-class", "wrong-method", "duplicate"]
+
+
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """One transaction: what was sent when, and all that came back (RFC 8489 section 6.2)."""
+
+    sent_ms: tuple[float, ...]
+    """The time of each transmission, in milliseconds from the start of the run; one on TCP and TLS."""
+    answers: tuple[Answer, ...] = ()
+    """In the order of arrival; the first with ``expected_source`` is the one that counts."""
+    strays: tuple[Stray, ...] = ()
+    stray_count: int = 0
+    """All strays; only the first few are kept."""
+    failure: Failure | None = None
+    """Why there is no answer that counts; None where there is one."""
+    rtt_ms: float | None = None
+    """From the transmission to its answer; None where a retransmission makes it ambiguous (Karn's rule)."""
+
+    @property
+    def answer(self) -> Answer | None:
+        """The answer that counts: the first from the expected source."""
+        return next((answer for answer in self.answers if answer.expected_source), None)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the answer that counts is a success response."""
+        answer = self.answer
+        return answer is not None and answer.success
