@@ -95,6 +95,8 @@ _Kind = TypeVar("_Kind", bound=Observation)
 class Evidence(msgspec.Struct, frozen=True):
     """All that one run saw; everything that a report concludes is a function of it."""
 
+    started_at_s: float = 0.0
+    """When the run began, in UNIX seconds: a rule's only notion of now."""
     environment: Environment = Environment()
     observations: tuple[Observation, ...] = ()
 

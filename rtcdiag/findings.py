@@ -1,0 +1,132 @@
+"""Findings: a code, the facts behind it, and the words that ``catalogue.toml`` has for it."""
+
+import tomllib
+from enum import StrEnum
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Literal
+
+import msgspec
+
+Role = Literal["you", "network_admin", "server_operator", "developer"]
+ROLES: tuple[Role, ...] = ("you", "network_admin", "server_operator", "developer")
+Stage = Literal[
+    "config",
+    "clock",
+    "dns",
+    "connect",
+    "tls",
+    "binding",
+    "challenge",
+    "allocate",
+    "relayed-address",
+    "permission",
+    "data",
+    "refresh",
+    "release",
+]
+STAGES: tuple[Stage, ...] = (
+    "config",
+    "clock",
+    "dns",
+    "connect",
+    "tls",
+    "binding",
+    "challenge",
+    "allocate",
+    "relayed-address",
+    "permission",
+    "data",
+    "refresh",
+    "release",
+)
+"""The causal chain of a server, in order: the first broken stage owns the verdict."""
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    ERROR = "error"
+    """Something that has to be fixed before calls work."""
+    WARNING = "warning"
+    """Something that will fail for some, or soon."""
+    INFO = "info"
+    """A fact worth knowing; nothing is broken."""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the catalogue says about one code. ``{name}`` in its texts is a fact of the finding."""
+
+    severity: Severity
+    row: str | None = None
+    """The row of the failure table that this code covers (``T2``); None where it covers none."""
+    stage: Stage | None = None
+    """The stage of the server's chain that this code breaks; None for what is not about one server."""
+    title: str
+    """One line: what is wrong, with whom."""
+    meaning: str
+    """What it means for calls, in words that a user knows."""
+    remedy: dict[Role, str] = {}
+    """What to do, for each role that can do something."""
+    references: tuple[str, ...] = ()
+    """RFC sections and manual options that the entry rests on."""
+    silences: tuple[str, ...] = ()
+    """Codes that are mere consequences of this one and are left out beside it (same subject, or this one has none)."""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One conclusion of one rule, with its words filled in."""
+
+    code: str
+    row: str | None = None
+    severity: Severity
+    subject: str | None = None
+    """The server's URI, or None for the network or the computer as a whole."""
+    stage: Stage | None = None
+    title: str
+    meaning: str
+    remedy: dict[Role, str] = {}
+    facts: dict[str, Any] = {}
+    """The values that the rule saw; JSON scalars and lists of them. Hostile strings are escaped by the formats."""
+    evidence: tuple[str, ...] = ()
+    """Ids of the observations that it rests on."""
+
+
+@lru_cache(maxsize=1)
+def catalogue() -> dict[str, Entry]:
+    """Return all entries by code, in the order of the file; raise msgspec.ValidationError where one is malformed."""
+    text = files("rtcdiag").joinpath("catalogue.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), dict[str, Entry])
+
+
+def find(code: str, *evidence: str, subject: str | None = None, **facts: Any) -> Finding:
+    """Build the finding for a code: ``evidence`` are observation ids, ``facts`` fill the catalogue's texts.
+
+    Raises KeyError for a code that the catalogue lacks, or a fact that its texts name and the caller left out.
+    """
+    entry = catalogue()[code]
+    words = {"subject": subject or "", **facts}
+    return Finding(
+        code=code,
+        row=entry.row,
+        severity=entry.severity,
+        subject=subject,
+        stage=entry.stage,
+        title=entry.title.format_map(words),
+        meaning=entry.meaning.format_map(words),
+        remedy={role: text.format_map(words) for role, text in entry.remedy.items()},
+        facts=facts,
+        evidence=evidence,
+    )
+
+
+def silenced(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Leave out the findings that another one explains (``silences``), and keep the order of the rest."""
+    return tuple(
+        finding for finding in findings if not any(_explains(other, finding) for other in findings if other != finding)
+    )
+
+
+def _explains(cause: Finding, consequence: Finding) -> bool:
+    same_subject = cause.subject is None or cause.subject == consequence.subject
+    return same_subject and consequence.code in catalogue()[cause.code].silences

@@ -1,0 +1,210 @@
+"""The report: the JSON promise of the project, written once.
+
+Everything but ``evidence`` is a conclusion that ``diagnosis.diagnose`` drew from it. ``evidence`` stays as raw JSON
+pieces, so that a reader keeps what a newer version wrote and it does not know.
+"""
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from rtcdiag.address import TransportAddress
+from rtcdiag.evidence import AnyObservation, Environment, Evidence, Observation, decode_value, encode_value
+from rtcdiag.evidence.candidate import CandidateType, Exposure
+from rtcdiag.findings import Finding, Stage
+from rtcdiag.nat import Nat
+from rtcdiag.traversal import Reach
+from rtcdiag.version import __version__
+
+SCHEMA_VERSION = "1.0"
+
+Status = Literal["healthy", "degraded", "broken", "inconclusive"]
+Direct = Literal["confirmed", "likely", "depends-on-peer", "relay-needed", "blocked", "inconclusive", "not-tested"]
+StageStatus = Literal["ok", "warning", "failed", "not-tested"]
+Confidence = Literal["high", "medium", "low"]
+
+
+class Tool(msgspec.Struct, frozen=True, kw_only=True):
+    """The program that wrote the report."""
+
+    name: str = "rtcdiag"
+    version: str = __version__
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked for; no secrets."""
+
+    targets: tuple[str, ...] = ()
+    flags: dict[str, Any] = {}
+    thresholds: dict[str, Any] = {}
+
+
+class Redaction(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of the addresses was replaced by pseudonyms."""
+
+    level: Literal["none", "share", "strict"] = "none"
+    key_id: str | None = None
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One change that would flip the verdict."""
+
+    side: Literal["here", "peer", "server"]
+    change: str
+    then: Direct
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to the question, in one sentence and in fixed words."""
+
+    status: Status
+    direct_p2p: Direct
+    by_family: dict[str, Direct] = {}
+    """``ipv4`` and ``ipv6``."""
+    confidence: Confidence
+    summary: str
+    because: tuple[str, ...] = ()
+    """Finding codes, most important first."""
+    would_change_if: tuple[Change, ...] = ()
+
+
+class Nats(msgspec.Struct, frozen=True, kw_only=True):
+    """Both families."""
+
+    ipv4: Nat | None = None
+    ipv6: Nat | None = None
+
+
+class CandidateRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A candidate as shown: the facts of the evidence, repeated where readers look for them."""
+
+    type: CandidateType
+    address: TransportAddress
+    related: TransportAddress | None
+    component: int
+    priority: int
+    foundation: str
+    protocol: str
+    relay_protocol: str | None
+    interface: str | None
+    server: str | None
+    gathered_by: str
+    browser_without_permission: Exposure
+    browser_with_permission: Exposure
+    t_ms: float
+    sdp: str
+
+
+class StageRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One stage of a server's chain."""
+
+    stage: Stage
+    status: StageStatus
+    duration_ms: float | None = None
+    finding: str | None = None
+    """The code that owns this stage; set where ``status`` is failed or warning."""
+
+
+class ServerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One server at one address over one transport."""
+
+    uri: str
+    address: TransportAddress | None
+    """None where its name did not resolve."""
+    transport: str
+    status: StageStatus
+    stages: tuple[StageRow, ...]
+    quality: dict[str, Any] | None = None
+    """RTT samples: ``rtt_ms`` (list), ``rtt_median_ms``, ``sent``, ``answered``."""
+
+
+class NotTested(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that the run did not find out, and why: never to be read as no."""
+
+    what: str
+    why: str
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """One run's report; ``msgspec`` writes its fields in this order."""
+
+    kind: str = "report"
+    schema_version: str = SCHEMA_VERSION
+    id: str
+    tool: Tool = Tool()
+    command: str
+    options: Options = Options()
+    started_at: str
+    """UTC, RFC 3339 with milliseconds: ``2026-11-22T16:00:00.000Z``."""
+    duration_ms: float
+    interrupted: bool = False
+    redaction: Redaction = Redaction()
+    environment: Environment = Environment()
+    verdict: Verdict
+    nat: Nats = Nats()
+    reach: tuple[Reach, ...] = ()
+    candidates: tuple[CandidateRow, ...] = ()
+    servers: tuple[ServerRow, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    not_tested: tuple[NotTested, ...] = ()
+    evidence: tuple[msgspec.Raw, ...] = ()
+
+
+class ReportError(ValueError):
+    """A file that is no report; the message says why, with the path inside the JSON where there is one."""
+
+
+_encoder = msgspec.json.Encoder(enc_hook=encode_value)
+_reports = msgspec.json.Decoder(Report, dec_hook=decode_value)
+_observations = msgspec.json.Decoder(AnyObservation, dec_hook=decode_value)
+
+
+def raw_evidence(evidence: Evidence) -> tuple[msgspec.Raw, ...]:
+    """Return the observations as raw JSON pieces, the form in which a report holds them."""
+    return tuple(msgspec.Raw(_encoder.encode(item)) for item in evidence.observations)
+
+
+def evidence_of(report: Report) -> tuple[Evidence, int]:
+    """Return the evidence of a report, and how many pieces of it this version does not know."""
+    read = tuple(_observation(piece) for piece in report.evidence)
+    known = tuple(item for item in read if item is not None)
+    evidence = Evidence(
+        started_at_s=started_at_s(report.started_at), environment=report.environment, observations=known
+    )
+    return evidence, len(read) - len(known)
+
+
+def started_at_s(text: str) -> float:
+    """Return an RFC 3339 time as UNIX seconds, 0.0 where it is none."""
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return 0.0
+
+
+def _observation(piece: msgspec.Raw) -> Observation | None:
+    try:
+        observation: Observation = _observations.decode(piece)
+    except msgspec.ValidationError:
+        return None
+    return observation
+
+
+def encode(report: Report, *, indent: int = 2) -> bytes:
+    """Return the report as JSON, UTF-8, with a final newline; ``indent`` 0 writes one line."""
+    line = _encoder.encode(report)
+    return (msgspec.json.format(line, indent=indent) if indent else line) + b"\n"
+
+
+def decode(data: bytes) -> Report:
+    """Read a report; raise ReportError for what is none, is cut off, or has a newer major version."""
+    try:
+        report = _reports.decode(data)
+    except msgspec.ValidationError as error:
+        raise ReportError(f"not a report: {error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ReportError(f"not JSON, or cut off: {error}") from None
+    if report.schema_version.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
+        raise ReportError(f"schema version {report.schema_version!r} is not {SCHEMA_VERSION.partition('.')[0]}.x")
+    return report
