@@ -1,0 +1,33 @@
+"""What the user may set about how a run asks; every probe reads the same."""
+
+from ipaddress import IPv4Address, IPv6Address
+
+import msgspec
+
+from rtcdiag.address import Family
+
+
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds, local addresses and consents of one run."""
+
+    families: tuple[Family, ...] = (Family.IPV4, Family.IPV6)
+    bind: IPv4Address | IPv6Address | None = None
+    """The local address of every socket; it leaves the other family out."""
+    interface: str | None = None
+    """The interface whose addresses are used."""
+    port: int = 0
+    """The local port of the first UDP socket of each probe; 0 lets the system choose."""
+    server_name: str | None = None
+    """The name that TLS asks for and verifies in place of the URI's host (``--sni``)."""
+    ca_file: str | None = None
+    """PEM certificates that are trusted beside the system's."""
+    timeout_ms: float = 2300.0
+    """How long one UDP transaction waits in all; TCP connects, TLS handshakes and name look-ups twice as long."""
+    deadline_ms: float = 30000.0
+    """When the whole run ends, whatever is still open."""
+    samples: int = 5
+    """Binding transactions per address for round-trip times."""
+    control: bool = True
+    """Whether the documented control hosts may be contacted."""
+    relay_only: bool = False
+    """Gather relay candidates only."""

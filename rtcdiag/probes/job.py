@@ -1,0 +1,19 @@
+"""What a probe is given: its job, the network, and where to put what it sees."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from rtcdiag.evidence import Observation
+from rtcdiag.targets import Server
+
+Record = Callable[[Observation], None]
+"""How a probe hands over an observation as soon as it has it, so that an interrupted run keeps it."""
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One experiment: which probe, about which servers. Comparable, so that a plan can be tested as a value."""
+
+    probe: str
+    """A name of ``PROBES``."""
+    servers: tuple[Server, ...] = ()
