@@ -63,7 +63,7 @@ class Stray(msgspec.Struct, frozen=True, kw_only=True):
     t_ms: float
     source: TransportAddress | None
     size_bytes: int
-    why: Literal["not-stun", "wrong-transaction-id", "wrong-class", "wrong-method", "duplicate"]
+    why: Literal["not-stun", "wrong-cookie", "wrong-transaction-id", "wrong-class", "wrong-method", "duplicate"]
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):

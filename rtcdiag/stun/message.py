@@ -61,9 +61,10 @@ class Message(msgspec.Struct, frozen=True):
         """Return the first readable value of a type, or None."""
         return next(self.every(attribute_type), None)
 
-    def has(self, attribute_type: int) -> bool:
-        """True when an attribute of this type is there, readable or not."""
-        return any(attribute.type == attribute_type for attribute in self.attributes)
+    def raw_of(self, attribute_type: int) -> bytes | None:
+        """Return the bytes of the first attribute of a type, readable or not; None without one."""
+        found = self._find(attribute_type)
+        return None if found is None else found.raw
 
     @property
     def mapped(self) -> TransportAddress | None:
@@ -250,14 +251,8 @@ def decode(data: bytes) -> Message:
     raw = bytes(data[: HEADER_BYTES + length])
     attributes = tuple(_attributes(raw, problems))
     problems.extend(_order_problems(attributes))
-    return Message(
-        message_class,
-        Method(method) if method in _METHODS else method,
-        raw[8:20],
-        attributes,
-        raw,
-        tuple(problems[:MAX_PROBLEMS]),
-    )
+    method = Method(method) if method in _METHODS else method
+    return Message(message_class, method, raw[8:20], attributes, raw, tuple(problems[:MAX_PROBLEMS]))
 
 
 def _attributes(raw: bytes, problems: list[str]) -> Iterator[Attribute]:

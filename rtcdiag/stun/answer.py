@@ -1,0 +1,107 @@
+"""From a transaction to evidence: what a report keeps of messages, with credentials masked and strings cut."""
+
+from rtcdiag.address import TransportAddress
+from rtcdiag.evidence.base import Failure
+from rtcdiag.evidence.wire import Answer, Exchange, Stray
+from rtcdiag.stun.attributes import AttributeType, attribute_name
+from rtcdiag.stun.header import MessageClass
+from rtcdiag.stun.message import MAX_PROBLEMS, Message
+from rtcdiag.stun.transaction import Transaction
+
+MASK = "(masked)"
+MAX_TEXT_CHARS = 127
+"""RFC 8489 allows fewer than 128 characters in REALM, SOFTWARE and reason phrases (sections 14.8, 14.9, 14.14)."""
+_MAX_TEXT_BYTES = 763
+_MAX_UNKNOWN = 16
+_SHORTEST_PART = 4
+"""A secret of three characters is masked where it is the whole text; inside words it would mask everything."""
+
+
+def _clean(text: str | None, secrets: frozenset[str]) -> str | None:
+    if text is None or text in secrets:
+        return text and MASK
+    for secret in secrets:
+        if len(secret) >= _SHORTEST_PART:
+            text = text.replace(secret, MASK)
+    return text if len(text) <= MAX_TEXT_CHARS else text[:MAX_TEXT_CHARS] + "…"
+
+
+def _long_texts(message: Message) -> tuple[str, ...]:
+    texts = (AttributeType.SOFTWARE, AttributeType.REALM, AttributeType.NONCE, AttributeType.ERROR_CODE)
+    return tuple(
+        f"{attribute_name(found.type)} has {len(found.raw)} bytes, more than the {_MAX_TEXT_BYTES} allowed"
+        for found in message.attributes
+        if found.type in texts and len(found.raw) > _MAX_TEXT_BYTES + 4
+    )
+
+
+def answer_of(
+    message: Message,
+    *,
+    t_ms: float,
+    source: TransportAddress | None,
+    expected_source: bool = True,
+    late: bool = False,
+    key: bytes | None = None,
+    secrets: frozenset[str] = frozenset(),
+) -> Answer:
+    """Keep what a report needs of a response; integrity is unchecked without a key, `secrets` never come through."""
+    error = message.error
+    return Answer(
+        t_ms=t_ms,
+        source=source,
+        expected_source=expected_source,
+        late=late,
+        size_bytes=len(message.raw),
+        success=message.message_class is MessageClass.SUCCESS,
+        mapped=message.mapped,
+        xor_mapped=message.xor_mapped,
+        other_address=message.other_address,
+        response_origin=message.response_origin,
+        relayed=message.relayed,
+        alternate_server=message.alternate_server,
+        lifetime_s=message.lifetime_s,
+        software=_clean(message.software, secrets),
+        realm=_clean(message.realm, secrets),
+        nonce=message.nonce is not None,
+        error_code=error.code if error else None,
+        reason=_clean(error.reason, secrets) if error else None,
+        unknown_attributes=message.unknown_attributes[:_MAX_UNKNOWN],
+        fingerprint=message.fingerprint,
+        integrity=message.check_integrity(key) if key is not None else "unchecked",
+        problems=(*message.problems, *_long_texts(message))[:MAX_PROBLEMS],
+    )
+
+
+def exchange_of(
+    transaction: Transaction,
+    *,
+    failure: Failure = Failure.TIMEOUT,
+    key: bytes | None = None,
+    secrets: frozenset[str] = frozenset(),
+) -> Exchange:
+    """Keep what a report needs of a transaction; `failure` says why there is no answer, where there is none."""
+    answers = (
+        answer_of(
+            found.message,
+            t_ms=found.t_ms,
+            source=found.source,
+            expected_source=found.expected_source,
+            late=found.late,
+            key=key,
+            secrets=secrets,
+        )
+        for found in transaction.arrivals
+    )
+    strays = (
+        Stray(t_ms=found.t_ms, source=found.source, size_bytes=found.size_bytes, why=found.why)
+        for found in transaction.rejects
+    )
+    return Exchange(
+        sent_ms=tuple(transaction.sent_ms),
+        answers=tuple(answers),
+        strays=tuple(strays),
+        stray_count=transaction.reject_count,
+        failure=None if transaction.answer else failure,
+        rtt_ms=transaction.rtt_ms,
+    )

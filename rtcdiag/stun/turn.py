@@ -1,0 +1,141 @@
+"""A TURN client, one request at a time (RFC 8656): it builds requests and says what an answer means for the next one.
+
+It does nothing by itself: a probe sends each request as a step of its own, with its own evidence, and gives the answer
+to `digest`. Realm, nonce and key are kept from answer to answer.
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+
+from rtcdiag.address import Family, TransportAddress
+from rtcdiag.stun.attributes import AttributeType, IcmpError
+from rtcdiag.stun.credentials import long_term_key
+from rtcdiag.stun.header import MessageClass, Method
+from rtcdiag.stun.integrity import Check
+from rtcdiag.stun.message import Message, encode
+from rtcdiag.stun.request import Request, new_request, new_transaction_id
+
+UDP_PROTOCOL = 17
+"""REQUESTED-TRANSPORT of every allocation here: the IP protocol number of UDP."""
+_FAMILY_BYTES = {Family.IPV4: 1, Family.IPV6: 2}
+
+Step = Literal["done", "authenticate", "fresh-nonce", "refused"]
+"""What an answer asks for: ``done`` nothing more; ``authenticate`` and ``fresh-nonce`` the same request, built again;
+``refused`` is an error that building it again does not mend."""
+
+
+class RelayedDatagram(msgspec.Struct, frozen=True):
+    """What a Data indication carries: a peer's datagram, or the ICMP error that the relay got for that peer."""
+
+    peer: TransportAddress
+    data: bytes | None
+    icmp: IcmpError | None = None
+
+
+class TurnClient:
+    """The credentials and the conversation state of one allocation; without a username it never authenticates."""
+
+    def __init__(
+        self, username: str | None, password: str | None, *, new_id: Callable[[], bytes] = new_transaction_id
+    ) -> None:
+        self._username = username
+        self._password = password
+        self._new_id = new_id
+        self._realm: bytes | None = None
+        self._nonce: bytes | None = None
+        self._was_stale = False
+        self.key: bytes | None = None
+        """The key of MESSAGE-INTEGRITY, once a challenge has named the realm."""
+
+    def allocate_request(
+        self,
+        *,
+        family: Family | None = None,
+        lifetime_s: int | None = None,
+        dont_fragment: bool = False,
+        even_port: bool = False,
+    ) -> Request:
+        """Build an Allocate (RFC 8656 section 7.1): the first without credentials, which the server challenges."""
+        attributes: list[tuple[int, Any]] = [(AttributeType.REQUESTED_TRANSPORT, UDP_PROTOCOL)]
+        if family is not None:
+            attributes.append((AttributeType.REQUESTED_ADDRESS_FAMILY, _FAMILY_BYTES[family]))
+        if lifetime_s is not None:
+            attributes.append((AttributeType.LIFETIME, lifetime_s))
+        if dont_fragment:
+            attributes.append((AttributeType.DONT_FRAGMENT, None))
+        if even_port:
+            attributes.append((AttributeType.EVEN_PORT, 0))
+        return self._request(Method.ALLOCATE, attributes)
+
+    def permission_request(self, *peers: TransportAddress) -> Request:
+        """Build a CreatePermission for these peers; their ports mean nothing (RFC 8656 section 10)."""
+        return self._request(Method.CREATE_PERMISSION, [(AttributeType.XOR_PEER_ADDRESS, peer) for peer in peers])
+
+    def channel_request(self, channel: int, peer: TransportAddress) -> Request:
+        """Build a ChannelBind (RFC 8656 section 12.1)."""
+        return self._request(
+            Method.CHANNEL_BIND, [(AttributeType.CHANNEL_NUMBER, channel), (AttributeType.XOR_PEER_ADDRESS, peer)]
+        )
+
+    def refresh_request(self, lifetime_s: int | None = None) -> Request:
+        """Build a Refresh (RFC 8656 section 8.1); LIFETIME 0 releases the allocation."""
+        attributes: list[tuple[int, Any]] = [] if lifetime_s is None else [(AttributeType.LIFETIME, lifetime_s)]
+        return self._request(Method.REFRESH, attributes)
+
+    def send_indication(self, peer: TransportAddress, data: bytes, *, dont_fragment: bool = False) -> bytes:
+        """Build a Send indication (RFC 8656 section 11.1), which is never signed nor answered."""
+        flag = [(AttributeType.DONT_FRAGMENT, None)] if dont_fragment else []
+        attributes = [(AttributeType.XOR_PEER_ADDRESS, peer), *flag, (AttributeType.DATA, data)]
+        return encode(MessageClass.INDICATION, Method.SEND, self._new_id(), attributes, fingerprint=False)
+
+    def digest(self, request: Request, answer: Message) -> Step:
+        """Take the answer to a request: keep what the next request needs, and say what to do."""
+        if answer.message_class is MessageClass.SUCCESS:
+            self._was_stale = False
+            return "done"
+        code = answer.error.code if answer.error else None
+        challenged = code == 401 and not request.signed
+        stale = code == 438 and request.signed and not self._was_stale
+        self._was_stale = stale
+        if (challenged or stale) and self._take_challenge(answer):
+            return "authenticate" if challenged else "fresh-nonce"
+        return "refused"
+
+    def check(self, answer: Message) -> Check | Literal["unchecked"]:
+        """Compare an answer's MESSAGE-INTEGRITY with the key; unchecked before there is one."""
+        return "unchecked" if self.key is None else answer.check_integrity(self.key)
+
+    def _take_challenge(self, answer: Message) -> bool:
+        """Keep realm and nonce; False where the challenge or the credentials do not suffice (RFC 8489 section 9.2)."""
+        realm = answer.raw_of(AttributeType.REALM)
+        if (realm is None and self._realm is None) or answer.nonce is None:
+            return False
+        if self._username is None or self._password is None:
+            return False
+        self._nonce = answer.nonce
+        self._realm = self._realm if realm is None else realm
+        assert self._realm is not None
+        self.key = long_term_key(self._username, self._realm, self._password)
+        return True
+
+    def _request(self, method: Method, attributes: list[tuple[int, Any]]) -> Request:
+        if self.key is not None:
+            attributes = [
+                *attributes,
+                (AttributeType.USERNAME, self._username),
+                (AttributeType.REALM, self._realm),
+                (AttributeType.NONCE, self._nonce),
+            ]
+        return new_request(method, attributes, key=self.key, transaction_id=self._new_id())
+
+
+def relayed_datagram(message: Message) -> RelayedDatagram | None:
+    """Read a Data indication (RFC 8656 section 11.4); None for any other message."""
+    if (message.message_class, message.method) != (MessageClass.INDICATION, Method.DATA) or not message.peers:
+        return None
+    icmp: IcmpError | None = message.first(AttributeType.ICMP)
+    if message.data is None and icmp is None:
+        return None
+    return RelayedDatagram(message.peers[0], message.data, icmp)
