@@ -1,0 +1,101 @@
+"""The only raw sockets of the program: UDP, TCP, TLS, name resolution, routes; and the clock of a run."""
+
+import asyncio
+import time
+from ipaddress import ip_address
+
+from rtcdiag.address import Family, IPAddress, family_of
+from rtcdiag.evidence import Failure, Resolution
+from rtcdiag.net.resolver import Answer, look_up
+from rtcdiag.net.routes import local_addresses, source_towards
+from rtcdiag.net.udp import UdpSocket, open_udp
+from rtcdiag.options import RunOptions
+
+__all__ = ["Net"]
+
+
+class Net:
+    """The network as one run sees it. Look-ups are shared between probes; every socket is closed at the end."""
+
+    def __init__(self, options: RunOptions) -> None:
+        """Start the run's clock."""
+        self.options = options
+        self._started = time.monotonic()
+        self._lookups: dict[tuple[str, Family], asyncio.Task[Answer]] = {}
+        self._resolutions: list[Resolution] = []
+        self._sockets: list[UdpSocket] = []
+        self._interfaces: dict[IPAddress, str] | None = None
+
+    def now_ms(self) -> float:
+        """Return the milliseconds since the run began (monotonic)."""
+        return (time.monotonic() - self._started) * 1000
+
+    @property
+    def resolutions(self) -> tuple[Resolution, ...]:
+        """Every look-up that was made, once each."""
+        return tuple(self._resolutions)
+
+    async def resolve(self, host: str) -> tuple[IPAddress, ...]:
+        """Return the addresses of a name, or the literal itself, in the families of the options, IPv4 first."""
+        try:
+            literal = ip_address(host)
+        except ValueError:
+            answers = await asyncio.gather(*(self._look_up(host, family) for family in self.options.families))
+            return tuple(ip for answer in answers for ip in answer.addresses)
+        return (literal,) if family_of(literal) in self.options.families else ()
+
+    async def _look_up(self, host: str, family: Family) -> Answer:
+        key = (host, family)
+        if key not in self._lookups:
+            self._lookups[key] = asyncio.create_task(self._timed_look_up(host, family))
+        # Shielded: one probe that is cancelled does not take the look-up from the others.
+        return await asyncio.shield(self._lookups[key])
+
+    async def _timed_look_up(self, host: str, family: Family) -> Answer:
+        began = self.now_ms()
+        answer = await look_up(host, family, 2 * self.options.timeout_ms)
+        self._resolutions.append(
+            Resolution(
+                t_ms=began,
+                duration_ms=self.now_ms() - began,
+                host=host,
+                family=family,
+                addresses=tuple(map(str, answer.addresses)),
+                failure=answer.failure,
+            )
+        )
+        return answer
+
+    def bind_for(self, family: Family) -> IPAddress | None:
+        """Return the local address that the options ask for in a family; None leaves the choice to the system."""
+        options = self.options
+        if options.bind is not None:
+            return options.bind if family_of(options.bind) is family else None
+        if options.interface is None:
+            return None
+        owned = (ip for name, ip in local_addresses() if name == options.interface and family_of(ip) is family)
+        return next(iter(sorted(owned, key=lambda ip: ip.is_link_local)), None)
+
+    async def udp(self, family: Family, port: int = 0) -> UdpSocket:
+        """Open a UDP socket that lives until the run ends; raise OSError where it cannot be bound."""
+        sock = await open_udp(family, self.bind_for(family), port)
+        self._sockets.append(sock)
+        return sock
+
+    def source_towards(self, destination: IPAddress) -> IPAddress | Failure:
+        """Return the local address that packets to ``destination`` carry, or why there is none."""
+        return source_towards(destination, self.bind_for(family_of(destination)))
+
+    def interface_of(self, ip: IPAddress) -> str | None:
+        """Return the name of the interface that has a local address."""
+        if self._interfaces is None:
+            self._interfaces = {local: name for name, local in local_addresses()}
+        return self._interfaces.get(ip)
+
+    async def close(self) -> None:
+        """Close every socket and give up look-ups."""
+        for sock in self._sockets:
+            sock.close()
+        for task in self._lookups.values():
+            task.cancel()
+        await asyncio.gather(*self._lookups.values(), return_exceptions=True)

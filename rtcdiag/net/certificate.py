@@ -1,0 +1,37 @@
+"""The facts of a certificate. Imported only where a TLS server is asked: cryptography is slow to load."""
+
+from cryptography import x509
+
+from rtcdiag.evidence import Certificate
+
+_LONGEST_NAME = 256
+_MOST_NAMES = 50
+
+
+def certificate_of(der: bytes | None) -> Certificate | None:
+    """Read the facts of a certificate in DER; None where it cannot be read."""
+    if der is None:
+        return None
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        names = _alternative_names(certificate)
+        subject, issuer = certificate.subject.rfc4514_string(), certificate.issuer.rfc4514_string()
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        return None
+    return Certificate(
+        subject=subject[:_LONGEST_NAME],
+        issuer=issuer[:_LONGEST_NAME],
+        names=names,
+        not_before=certificate.not_valid_before_utc.timestamp(),
+        not_after=certificate.not_valid_after_utc.timestamp(),
+    )
+
+
+def _alternative_names(certificate: x509.Certificate) -> tuple[str, ...]:
+    try:
+        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return ()
+    names = [*extension.value.get_values_for_type(x509.DNSName)]
+    names += map(str, extension.value.get_values_for_type(x509.IPAddress))
+    return tuple(name[:_LONGEST_NAME] for name in names[:_MOST_NAMES])

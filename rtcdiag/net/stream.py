@@ -1,0 +1,182 @@
+"""TCP and TLS connections to one address, verified as a browser would, and the certificate even where that fails."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+
+from rtcdiag.address import IPAddress, TransportAddress
+from rtcdiag.evidence import Certificate, Failure
+from rtcdiag.net.failures import failure_of
+from rtcdiag.net.resolver import FAMILIES
+
+READ_SIZE = 65536
+
+
+class NetError(Exception):
+    """A connection or handshake that did not come about."""
+
+    def __init__(self, failure: Failure, detail: str | None = None) -> None:
+        """Say which failure, and the library's words about it."""
+        super().__init__(failure, detail)
+        self.failure = failure
+        self.detail = detail
+
+
+@dataclass
+class Stream:
+    """A connected byte stream."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    local: TransportAddress
+    destination: TransportAddress
+
+    def send(self, data: bytes) -> None:
+        """Queue bytes; a broken connection shows when reading."""
+        if not self.writer.is_closing():
+            self.writer.write(data)
+
+    async def read(self) -> bytes:
+        """Return the next bytes, ``b""`` at the end; raise NetError where the connection broke."""
+        try:
+            return await self.reader.read(READ_SIZE)
+        except OSError as error:
+            raise NetError(failure_of(error), str(error)) from error
+
+    def close(self) -> None:
+        """Close without waiting for the other end."""
+        with contextlib.suppress(RuntimeError):
+            self.writer.transport.abort()
+
+
+@dataclass(frozen=True)
+class TlsFacts:
+    """How a TLS handshake ended."""
+
+    server_name: str | None
+    version: str | None = None
+    cipher: str | None = None
+    certificate: Certificate | None = None
+    failure: Failure | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True)
+class TlsSettings:
+    """What a handshake asks for."""
+
+    server_name: str
+    """The name, or IP address, that the certificate has to bear."""
+    ca_file: str | None = None
+    alpn: tuple[str, ...] = field(default=())
+
+
+async def connect_tcp(destination: TransportAddress, timeout_ms: float, bind: IPAddress | None = None) -> socket.socket:
+    """Return a connected non-blocking socket; raise NetError."""
+    sock = socket.socket(FAMILIES[destination.family], socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if bind is not None:
+            sock.bind((str(bind), 0))
+        async with asyncio.timeout(timeout_ms / 1000):
+            await asyncio.get_running_loop().sock_connect(sock, (destination.host, destination.port))
+    except OSError as error:
+        sock.close()
+        raise NetError(failure_of(error), str(error)) from error
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+async def plain_stream(sock: socket.socket, destination: TransportAddress) -> Stream:
+    """Wrap a connected socket."""
+    local = local_of(sock)
+    reader, writer = await asyncio.open_connection(sock=sock)
+    return Stream(reader, writer, local, destination)
+
+
+def local_of(sock: socket.socket) -> TransportAddress:
+    """Return a connected socket's own address."""
+    host, port = sock.getsockname()[:2]
+    return TransportAddress(host, port)
+
+
+async def tls_stream(
+    sock: socket.socket, destination: TransportAddress, settings: TlsSettings, timeout_ms: float
+) -> tuple[Stream | None, TlsFacts]:
+    """Shake hands on a connected socket; the stream is None where that fails, and the socket is closed then."""
+    local = local_of(sock)
+    name = _server_name(settings.server_name)
+    try:
+        async with asyncio.timeout(timeout_ms / 1000):
+            reader, writer = await asyncio.open_connection(
+                sock=sock, ssl=verifying_context(settings), server_hostname=settings.server_name
+            )
+    except (OSError, EOFError) as error:
+        sock.close()
+        return None, TlsFacts(name, failure=failure_of(error), detail=_words(error))
+    except BaseException:
+        sock.close()
+        raise
+    session = writer.get_extra_info("ssl_object")
+    facts = TlsFacts(name, session.version(), session.cipher()[0], _certificate(session))
+    return Stream(reader, writer, local, destination), facts
+
+
+def verifying_context(settings: TlsSettings) -> ssl.SSLContext:
+    """Return a context that trusts the system's authorities and those of ``ca_file``; raise OSError for a bad file."""
+    context = ssl.create_default_context()
+    if settings.ca_file is not None:
+        context.load_verify_locations(settings.ca_file)
+    if settings.alpn:
+        context.set_alpn_protocols(list(settings.alpn))
+    return context
+
+
+async def presented_chain(sock: socket.socket, server_name: str, timeout_ms: float) -> tuple[Certificate | None, int]:
+    """Return the leaf that a server presents, without verifying it, and how many certificates it sent (0: unknown)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        async with asyncio.timeout(timeout_ms / 1000):
+            _, writer = await asyncio.open_connection(sock=sock, ssl=context, server_hostname=server_name)
+    except (OSError, EOFError):
+        sock.close()
+        return None, 0
+    session = writer.get_extra_info("ssl_object")
+    leaf, sent = _certificate(session), _chain_length(session)
+    writer.transport.abort()
+    return leaf, sent
+
+
+def _certificate(session: ssl.SSLObject) -> Certificate | None:
+    from rtcdiag.net.certificate import certificate_of  # noqa: PLC0415 - see its docstring
+
+    return certificate_of(session.getpeercert(binary_form=True))
+
+
+def _chain_length(session: ssl.SSLObject) -> int:
+    # Public from Python 3.13 on, private since 3.10.
+    source = session if hasattr(session, "get_unverified_chain") else getattr(session, "_sslobj", None)
+    get = getattr(source, "get_unverified_chain", None)
+    return len(get() or ()) if get is not None else 0
+
+
+def _server_name(name: str) -> str | None:
+    try:
+        ip_address(name)
+    except ValueError:
+        return name
+    return None
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    return getattr(error, "reason", None) or str(error) or type(error).__name__

@@ -1,0 +1,106 @@
+"""A UDP socket that says where each datagram came from, and which destination an ICMP error was about."""
+
+import asyncio
+import contextlib
+import socket
+import struct
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from rtcdiag.address import Family, IPAddress, TransportAddress
+from rtcdiag.evidence import Failure
+from rtcdiag.net.failures import errno_failure, failure_of
+from rtcdiag.net.resolver import FAMILIES
+
+OnDatagram = Callable[[bytes, TransportAddress], None]
+OnError = Callable[[Failure, TransportAddress | None], None]
+"""An ICMP or local error; the destination is None where the system does not tell it."""
+
+_RECVERR = {Family.IPV4: (socket.IPPROTO_IP, 11), Family.IPV6: (socket.IPPROTO_IPV6, 25)}
+_MSG_ERRQUEUE = 0x2000
+_ERRORS_AT_ONCE = 64
+
+
+class UdpSocket(asyncio.DatagramProtocol):
+    """An unconnected socket: answers from any source are seen. Close it; closing twice is harmless."""
+
+    def __init__(self, sock: socket.socket, family: Family) -> None:
+        """Use ``open_udp`` instead."""
+        self._sock = sock
+        self._transport: asyncio.DatagramTransport | None = None
+        self.family = family
+        self.on_datagram: OnDatagram = lambda _data, _source: None
+        self.on_error: OnError = lambda _failure, _destination: None
+
+    @property
+    def bound(self) -> TransportAddress:
+        """The local address and port; the address may be unspecified."""
+        host, port = self._sock.getsockname()[:2]
+        return TransportAddress(host, port)
+
+    def send(self, data: bytes, destination: TransportAddress) -> None:
+        """Send one datagram; a local error goes to ``on_error``."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._sending_to = destination
+            self._transport.sendto(data, (destination.host, destination.port))
+            self._sending_to = None
+
+    _sending_to: TransportAddress | None = None
+
+    def close(self) -> None:
+        """Close the socket."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport (asyncio)."""
+        assert isinstance(transport, asyncio.DatagramTransport)
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        """Hand over a datagram with its source (asyncio)."""
+        with contextlib.suppress(ValueError):
+            self.on_datagram(data, TransportAddress(addr[0], addr[1]))
+
+    def error_received(self, exc: Exception) -> None:
+        """Hand over errors, with the destination from Linux's error queue where there is one (asyncio)."""
+        queued: list[tuple[Failure, TransportAddress | None]] = [*self._queued_errors()]
+        if self._sending_to is not None and not any(to == self._sending_to for _, to in queued):
+            # sendto itself failed: the queue, if any, was about earlier datagrams.
+            queued.append((failure_of(exc), self._sending_to))
+        for failure, destination in queued or [(failure_of(exc), None)]:
+            self.on_error(failure, destination)
+
+    def _queued_errors(self) -> list[tuple[Failure, TransportAddress]]:
+        if sys.platform != "linux":
+            return []
+        errors = []
+        for _ in range(_ERRORS_AT_ONCE):
+            try:
+                _, ancillary, _, address = self._sock.recvmsg(2048, 512, _MSG_ERRQUEUE)
+            except OSError:
+                break
+            for level, kind, data in ancillary:
+                if (level, kind) in _RECVERR.values():
+                    number = struct.unpack_from("=I", data)[0]
+                    errors.append((errno_failure(number), TransportAddress(address[0], address[1])))
+        return errors
+
+
+async def open_udp(family: Family, bind: IPAddress | None = None, port: int = 0) -> UdpSocket:
+    """Open a socket on a free port, or the given one; raise OSError where the address cannot be bound."""
+    sock = socket.socket(FAMILIES[family], socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        if family is Family.IPV6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if sys.platform == "linux":
+            sock.setsockopt(*_RECVERR[family], 1)
+        sock.bind((str(bind) if bind else "", port))
+        udp = UdpSocket(sock, family)
+        await asyncio.get_running_loop().create_datagram_endpoint(lambda: udp, sock=sock)
+    except BaseException:
+        sock.close()
+        raise
+    return udp
