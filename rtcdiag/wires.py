@@ -1,0 +1,243 @@
+"""Wires carry STUN transactions over one local port: they feed sans-IO transactions from real sockets and clocks.
+
+A wire keeps every transaction until it is closed, so that a late answer is recorded with its own transaction instead of
+being taken for the answer to the next.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeAlias
+
+from rtcdiag.address import TransportAddress
+from rtcdiag.evidence import Exchange, Failure
+from rtcdiag.net import Net
+from rtcdiag.net.stream import NetError, Stream
+from rtcdiag.net.udp import UdpSocket
+from rtcdiag.stun.answer import exchange_of
+from rtcdiag.stun.framing import Frame, StreamFrames, split_channel_data
+from rtcdiag.stun.header import HEADER_BYTES, MessageClass, looks_like_stun, split_type
+from rtcdiag.stun.message import Message
+from rtcdiag.stun.request import Request
+from rtcdiag.stun.transaction import STREAM, UDP, Schedule, Transaction
+
+OnOther = Callable[[Frame, TransportAddress], None]
+"""Takes what is no response (ChannelData, indications, anything else) and its source."""
+
+
+class Call:
+    """One transaction on a wire, and why it failed where a socket said so."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        """Start without an answer."""
+        self.transaction = transaction
+        self.failure: Failure | None = None
+        self.woken = asyncio.Event()
+
+    @property
+    def message(self) -> Message | None:
+        """The answer that counts."""
+        answer = self.transaction.answer
+        return answer.message if answer is not None else None
+
+    def fail(self, failure: Failure) -> None:
+        """End the wait for an answer."""
+        self.failure = failure
+        self.woken.set()
+
+    def exchange(self, *, key: bytes | None = None, secrets: frozenset[str] = frozenset()) -> Exchange:
+        """Return what a report keeps of it, as known now."""
+        return exchange_of(self.transaction, failure=self.failure or Failure.TIMEOUT, key=key, secrets=secrets)
+
+
+async def finish(wire: "Wire", call: Call) -> Call:
+    """Drive a transaction until it has its answer, is refused, or is given up; then return it."""
+    transaction, now_ms = call.transaction, wire.net.now_ms
+    while call.failure is None and not transaction.is_finished(now_ms()):
+        for data in transaction.datagrams_to_send(now_ms()):
+            wire.transmit(call, data)
+        timer = transaction.next_timer()
+        if timer is None or call.failure is not None:
+            break
+        call.woken.clear()
+        try:
+            async with asyncio.timeout(max(0.0, timer - now_ms()) / 1000):
+                await call.woken.wait()
+        except TimeoutError:
+            continue
+    return call
+
+
+class UdpWire:
+    """One UDP socket; many transactions, to any destinations."""
+
+    def __init__(self, net: Net, sock: UdpSocket) -> None:
+        """Take over a socket's callbacks."""
+        self.net = net
+        self.on_other: OnOther = lambda _frame, _source: None
+        self._sock = sock
+        self._calls: dict[bytes, tuple[Call, TransportAddress]] = {}
+        sock.on_datagram = self._on_datagram
+        sock.on_error = self._on_error
+
+    @property
+    def bound(self) -> TransportAddress:
+        """The socket's address, which may be unspecified."""
+        return self._sock.bound
+
+    def local_towards(self, destination: TransportAddress) -> TransportAddress | None:
+        """Return the local transport address that packets to a destination carry; None where there is no route."""
+        source = self.net.source_towards(destination.ip)
+        return None if isinstance(source, Failure) else TransportAddress(source, self._sock.bound.port)
+
+    def start(
+        self,
+        request: Request,
+        destination: TransportAddress,
+        *,
+        expected: frozenset[TransportAddress] | None = None,
+        schedule: Schedule | None = None,
+    ) -> Call:
+        """Register a transaction whose answers count from ``destination``, or from ``expected`` where given."""
+        sources = frozenset({destination}) if expected is None else expected
+        transaction = Transaction(request, schedule or UDP, start_ms=self.net.now_ms(), expected=sources)
+        call = Call(transaction)
+        self._calls[request.transaction_id] = (call, destination)
+        return call
+
+    def transmit(self, call: Call, data: bytes) -> None:
+        """Send one transmission of a transaction."""
+        self._sock.send(data, self._calls[call.transaction.request.transaction_id][1])
+
+    def send(self, data: bytes, destination: TransportAddress) -> None:
+        """Send a datagram that awaits no answer."""
+        self._sock.send(data, destination)
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._sock.close()
+
+    def _on_datagram(self, data: bytes, source: TransportAddress) -> None:
+        found = self._calls.get(data[8:HEADER_BYTES])
+        if found is not None:
+            _receive(found[0], self.net.now_ms(), data, source)
+            return
+        frame = split_channel_data(data) or Frame(None, data)
+        self.on_other(frame, source)
+        for call, destination in self._calls.values() if _is_stray(frame) else ():
+            # What comes from where an answer is awaited, and belongs to no transaction, is evidence about that server.
+            if source == destination and not call.transaction.is_finished(self.net.now_ms()):
+                call.transaction.receive(self.net.now_ms(), data, source)
+
+    def _on_error(self, failure: Failure, destination: TransportAddress | None) -> None:
+        for call, to in self._calls.values():
+            if destination in (None, to) and not call.transaction.is_finished(self.net.now_ms()):
+                call.fail(failure)
+
+
+class StreamWire:
+    """One TCP or TLS connection to one server."""
+
+    def __init__(self, net: Net, stream: Stream) -> None:
+        """Begin to read."""
+        self.net = net
+        self.on_other: OnOther = lambda _frame, _source: None
+        self.detail = ""
+        """The first words of what came instead of STUN, printable ASCII."""
+        self._stream = stream
+        self._calls: dict[bytes, Call] = {}
+        self._failure: Failure | None = None
+        self._reading = asyncio.create_task(self._read())
+
+    def local_towards(self, destination: TransportAddress) -> TransportAddress:
+        """Return the connection's own address."""
+        del destination
+        return self._stream.local
+
+    def start(
+        self,
+        request: Request,
+        destination: TransportAddress,
+        *,
+        expected: frozenset[TransportAddress] | None = None,
+        schedule: Schedule | None = None,
+    ) -> Call:
+        """Register a transaction; on a stream every answer comes from the one server, so ``expected`` is not used."""
+        del destination, expected
+        chosen = schedule or Schedule(STREAM.offsets_ms, 2 * self.net.options.timeout_ms)
+        call = Call(Transaction(request, chosen, start_ms=self.net.now_ms()))
+        self._calls[request.transaction_id] = call
+        if self._failure is not None:
+            call.fail(self._failure)
+        return call
+
+    def transmit(self, call: Call, data: bytes) -> None:
+        """Send a transaction's one transmission."""
+        del call
+        self._stream.send(data)
+
+    def send(self, data: bytes, destination: TransportAddress) -> None:
+        """Send what awaits no answer."""
+        del destination
+        self._stream.send(data)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._reading.cancel()
+        self._stream.close()
+
+    async def _read(self) -> None:
+        frames = StreamFrames()
+        try:
+            while frames.failure is None and (data := await self._stream.read()):
+                for frame in frames.feed(data):
+                    self._on_frame(frame)
+            frames.end()
+            self._end(frames.failure or Failure.CONNECTION_CLOSED, frames.detail)
+        except NetError as error:
+            self._end(error.failure, "")
+
+    def _on_frame(self, frame: Frame) -> None:
+        call = self._calls.get(frame.data[8:HEADER_BYTES]) if frame.channel is None else None
+        if call is not None:
+            _receive(call, self.net.now_ms(), frame.data, self._stream.destination)
+            return
+        self.on_other(frame, self._stream.destination)
+        for waiting in self._calls.values() if _is_stray(frame) else ():
+            if not waiting.transaction.is_finished(self.net.now_ms()):
+                waiting.transaction.receive(self.net.now_ms(), frame.data, self._stream.destination)
+
+    def _end(self, failure: Failure, detail: str) -> None:
+        self._failure, self.detail = failure, detail
+        for call in self._calls.values():
+            if not call.transaction.is_finished(self.net.now_ms()):
+                call.fail(failure)
+
+
+Wire: TypeAlias = UdpWire | StreamWire
+
+
+async def transact(
+    wire: Wire,
+    request: Request,
+    destination: TransportAddress,
+    *,
+    expected: frozenset[TransportAddress] | None = None,
+    schedule: Schedule | None = None,
+) -> Call:
+    """Start a transaction and drive it to its end."""
+    return await finish(wire, wire.start(request, destination, expected=expected, schedule=schedule))
+
+
+def _is_stray(frame: Frame) -> bool:
+    """Tell a TURN server's relayed data, which may come at any time, from what nobody asked for."""
+    if frame.channel is not None:
+        return False
+    if not looks_like_stun(frame.data):
+        return True
+    message_class, _ = split_type(int.from_bytes(frame.data[:2], "big"))
+    return message_class is not MessageClass.INDICATION
+
+
+def _receive(call: Call, now_ms: float, data: bytes, source: TransportAddress | None) -> None:
+    if call.transaction.receive(now_ms, data, source):
+        call.woken.set()
