@@ -2,7 +2,7 @@
 
 import re
 from enum import StrEnum
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Literal
 
 import msgspec
@@ -67,11 +67,16 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
 _URI = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?P<rest>.*)", re.DOTALL)
 _SCHEMES = ("stun", "stuns", "turn", "turns")
-_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_.])?")
+_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 _TRANSPORT = re.compile(r"transport=(?P<name>[A-Za-z0-9._~-]+)")
+_SHOWN = 120
+"""How many characters of a bad URI an error shows."""
 
 
-def parse_server(text: str, *, credential: Credential | None = None) -> Server:
+def parse_server(
+    text: str, *, credential: Credential | None = None, origin: Literal["user", "default"] = "user"
+) -> Server:
     """Read a STUN or TURN URI (RFC 7064 section 3.1, RFC 7065 section 3.1); raise UriError for anything else."""
     uri = text.strip()
     scheme, rest = _split_scheme(uri)
@@ -88,41 +93,103 @@ def parse_server(text: str, *, credential: Credential | None = None) -> Server:
         transport=transport,
         ignored_query=ignored,
         credential=credential if protocol == "turn" else None,
+        origin=origin,
     )
+
+
+def _bad(uri: str, why: str, *instead: str) -> UriError:
+    """Build the error; what stands before an ``@`` may be a password and is left out."""
+    scheme, at, rest = uri.rpartition("@")
+    shown = f"{scheme.partition(':')[0][:10]}:…@{rest}" if at else uri
+    shown = shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"
+    right = [form for form in instead if _parses(form)]
+    return UriError(f"{shown!r}: {why}" + (f" (write {' or '.join(right)})" if right else ""))
+
+
+def _parses(uri: str) -> bool:
+    try:
+        parse_server(uri)
+    except UriError:
+        return False
+    return len(uri) <= _SHOWN
+
+
+def _bare(text: str) -> str:
+    """Return the host and port of whatever stood there: no slashes, user, path, query or fragment."""
+    return re.split("[/?#]", text.lstrip("/").rpartition("@")[2], maxsplit=1)[0]
+
+
+def _query_of(text: str) -> str:
+    """Return a transport query that the author may have meant (``?proto=tcp`` of an old draft), or nothing."""
+    match = re.search(r"[?&;](?:transport|proto)=(udp|tcp)(?![a-z])", text, re.IGNORECASE)
+    return f"?transport={match[1].lower()}" if match else ""
+
+
+def _corrected(scheme: str, text: str) -> str:
+    return f"{scheme}:{_bare(text)}" + (_query_of(text) if scheme.startswith("turn") else "")
 
 
 def _split_scheme(uri: str) -> tuple[str, str]:
     match = _URI.fullmatch(uri)
     scheme = match["scheme"].lower() if match else ""
     if match is None or scheme not in _SCHEMES:
-        raise UriError(f"{uri!r} is no STUN or TURN URI: it has to start with stun:, stuns:, turn: or turns:")
+        why = "a URI starts with stun:, stuns:, turn: or turns:"
+        meant = uri.partition("://")[2] or uri
+        raise _bad(uri, why, _corrected("stun", meant), _corrected("turn", meant))
     rest = match["rest"]
     if rest.startswith("//"):
-        raise UriError(f"{uri!r}: no slashes stand behind {scheme}: (write {scheme}:{rest.lstrip('/')})")
+        raise _bad(uri, f"no slashes stand behind {scheme}:", _corrected(scheme, rest))
     return scheme, rest
 
 
 def _split_authority(uri: str, scheme: str, authority: str) -> tuple[str, str]:
     if "@" in authority:
-        raise UriError(f"{scheme}:…@…: a URI carries no user name (write {scheme}:{authority.rpartition('@')[2]})")
+        raise _bad(uri, "a URI carries no user name or password", _corrected(scheme, uri.partition(":")[2]))
     if "/" in authority or "#" in authority:
-        raise UriError(f"{uri!r}: a {scheme} URI has no path (write {scheme}:{re.split('[/#]', authority)[0]})")
+        raise _bad(uri, f"a {scheme}: URI has no path", _corrected(scheme, uri.partition(":")[2]))
     if authority.startswith("["):
         literal, bracket, port = authority[1:].partition("]")
         if not bracket or (port and not port.startswith(":")) or not _is_ipv6(literal):
-            raise UriError(f"{uri!r}: {authority!r} is no IPv6 address in brackets with an optional port")
+            raise _bad(uri, f"{authority[:_SHOWN]!r} is no IPv6 address in brackets with an optional port")
         return literal.lower(), port
-    host, colon, port = authority.partition(":")
     if _is_ipv6(authority):
-        raise UriError(f"{uri!r}: an IPv6 address stands in brackets (write {scheme}:[{authority}])")
-    if not _HOST.fullmatch(host):
-        raise UriError(f"{uri!r}: {host!r} is no host name" if host else f"{uri!r}: the host is missing")
+        raise _bad(uri, "an IPv6 address stands in brackets", f"{scheme}:[{authority}]")
+    host, colon, port = authority.partition(":")
+    if why := _why_no_host(host):
+        raise _bad(uri, why, *_ascii_form(uri, host))
     return host.lower(), colon + port
+
+
+def _why_no_host(host: str) -> str | None:
+    """Return why a text is neither an IPv4 address nor a host name (RFC 1123 section 2.1), None where it is one."""
+    labels = host.removesuffix(".").split(".")
+    if not host:
+        return "the host is missing"
+    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+        return f"{host[:_SHOWN]!r} is no host name"
+    # A resolver would take 127.1 or 0x7f.1 for an address that the user does not see.
+    if _NUMBER.fullmatch(labels[-1]) and not _is_ipv4(host):
+        return f"{host!r} is neither an IPv4 address nor a host name"
+    return None
+
+
+def _ascii_form(uri: str, host: str) -> tuple[str, ...]:
+    try:
+        return (uri.replace(host, host.encode("idna").decode(), 1),) if host and not host.isascii() else ()
+    except UnicodeError:
+        return ()
+
+
+def _is_ipv4(text: str) -> bool:
+    try:
+        return isinstance(ip_address(text), IPv4Address)
+    except ValueError:
+        return False
 
 
 def _is_ipv6(text: str) -> bool:
     try:
-        return isinstance(ip_address(text), IPv6Address)
+        return "%" not in text and isinstance(ip_address(text), IPv6Address)
     except ValueError:
         return False
 
@@ -132,7 +199,8 @@ def _port(uri: str, text: str, default: int) -> int:
         return default
     digits = text[1:]
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 5 and 1 <= int(digits) <= 65535):
-        raise UriError(f"{uri!r}: port {digits!r} is not a number from 1 to 65535")
+        without = uri.replace(text, "", 1) if not digits else ""
+        raise _bad(uri, f"port {digits[:_SHOWN]!r} is not a number from 1 to 65535", without)
     return int(digits)
 
 
@@ -143,13 +211,12 @@ def _transport(uri: str, scheme: str, query: str | None) -> tuple[Transport, str
         return plain, query
     if query is None:
         return plain, None
-    base = uri.partition("?")[0]
     match = _TRANSPORT.fullmatch(query)
-    if match is None:
-        raise UriError(f"{uri!r}: the only query is ?transport=udp or ?transport=tcp (write {base}?transport=udp)")
-    name = match["name"].lower()
+    name = match["name"].lower() if match else None
     if name not in ("udp", "tcp"):
-        raise UriError(f"{uri!r}: transport {name!r} is neither udp nor tcp (write {base}?transport=tcp)")
+        why = "the only query is ?transport=udp or ?transport=tcp"
+        base = uri.partition("?")[0]
+        raise _bad(uri, why, base + (_query_of(uri) or "?transport=udp"), *() if _query_of(uri) else (base + "?transport=tcp",))
     if name == "tcp":
         return (Transport.TLS if secure else Transport.TCP), None
     return (Transport.DTLS if secure else Transport.UDP), None
