@@ -99,8 +99,9 @@ def parse_server(
 
 def _bad(uri: str, why: str, *instead: str) -> UriError:
     """Build the error; what stands before an ``@`` may be a password and is left out."""
-    scheme, at, rest = uri.rpartition("@")
-    shown = f"{scheme.partition(':')[0][:10]}:…@{rest}" if at else uri
+    before, at, rest = uri.rpartition("@")
+    scheme = before.partition(":")[0].lower()
+    shown = f"{scheme + ':' if scheme in _SCHEMES else ''}…@{rest}" if at else uri
     shown = shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"
     right = [form for form in instead if _parses(form)]
     return UriError(f"{shown!r}: {why}" + (f" (write {' or '.join(right)})" if right else ""))
@@ -137,14 +138,14 @@ def _split_scheme(uri: str) -> tuple[str, str]:
         meant = uri.partition("://")[2] or uri
         raise _bad(uri, why, _corrected("stun", meant), _corrected("turn", meant))
     rest = match["rest"]
+    if "@" in rest:
+        raise _bad(uri, "a URI carries no user name or password", _corrected(scheme, rest))
     if rest.startswith("//"):
         raise _bad(uri, f"no slashes stand behind {scheme}:", _corrected(scheme, rest))
     return scheme, rest
 
 
 def _split_authority(uri: str, scheme: str, authority: str) -> tuple[str, str]:
-    if "@" in authority:
-        raise _bad(uri, "a URI carries no user name or password", _corrected(scheme, uri.partition(":")[2]))
     if "/" in authority or "#" in authority:
         raise _bad(uri, f"a {scheme}: URI has no path", _corrected(scheme, uri.partition(":")[2]))
     if authority.startswith("["):
@@ -195,12 +196,11 @@ def _is_ipv6(text: str) -> bool:
 
 
 def _port(uri: str, text: str, default: int) -> int:
-    if not text:
-        return default
     digits = text[1:]
+    if not digits:
+        return default
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 5 and 1 <= int(digits) <= 65535):
-        without = uri.replace(text, "", 1) if not digits else ""
-        raise _bad(uri, f"port {digits[:_SHOWN]!r} is not a number from 1 to 65535", without)
+        raise _bad(uri, f"port {digits[:_SHOWN]!r} is not a number from 1 to 65535")
     return int(digits)
 
 
@@ -215,8 +215,8 @@ def _transport(uri: str, scheme: str, query: str | None) -> tuple[Transport, str
     name = match["name"].lower() if match else None
     if name not in ("udp", "tcp"):
         why = "the only query is ?transport=udp or ?transport=tcp"
-        base = uri.partition("?")[0]
-        raise _bad(uri, why, base + (_query_of(uri) or "?transport=udp"), *() if _query_of(uri) else (base + "?transport=tcp",))
+        queries = [_query_of(uri)] if _query_of(uri) else ["?transport=udp", "?transport=tcp"]
+        raise _bad(uri, why, *(uri.partition("?")[0] + right for right in queries))
     if name == "tcp":
         return (Transport.TLS if secure else Transport.TCP), None
     return (Transport.DTLS if secure else Transport.UDP), None

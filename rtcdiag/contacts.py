@@ -1,0 +1,41 @@
+"""Whom a run contacts when the user names no server: the whole list, in one place that costs nothing to import.
+
+Besides these, a run asks the system's resolver for their names. Nothing else is contacted.
+"""
+
+from typing import Literal, NamedTuple
+
+Use = Literal["nat-behavior", "binding", "control"]
+
+
+class Contact(NamedTuple):
+    """One host that a run may contact."""
+
+    target: str
+    """A STUN URI, or ``HOST:PORT`` of a control host."""
+    operator: str
+    """Who runs it, as far as is publicly known."""
+    use: Use
+    """``nat-behavior``: offers OTHER-ADDRESS (RFC 5780); ``binding``: Binding only; ``control``: TCP connect only."""
+
+
+# One host per operator: answers that agree then come from independent networks. Those of the first kind were published
+# as advertising OTHER-ADDRESS and passing a behavior test; whether one still does is verified in every run.
+STUN_SERVERS: tuple[Contact, ...] = (
+    Contact("stun:stun.nextcloud.com:3478", "Nextcloud GmbH", "nat-behavior"),
+    Contact("stun:stun.voipgate.com:3478", "voipGATE S.A.", "nat-behavior"),
+    Contact("stun:stun.dus.net:3478", "dus.net GmbH", "nat-behavior"),
+    Contact("stun:stun.m-online.net:3478", "M-net Telekommunikations GmbH", "nat-behavior"),
+    Contact("stun:stun.sip.us:3478", "SIP.US", "nat-behavior"),
+    Contact("stun:stun.pure-ip.com:3478", "Pure IP", "nat-behavior"),
+    Contact("stun:stun.l.google.com:19302", "Google", "binding"),
+    Contact("stun:stun.cloudflare.com:3478", "Cloudflare", "binding"),
+)
+
+# Connected to and closed again, without a byte sent: a network that reaches none of them has no internet, whatever
+# STUN servers say. Two are addresses, so that a broken resolver is not mistaken for a broken network.
+CONTROL_HOSTS: tuple[Contact, ...] = (
+    Contact("1.1.1.1:443", "Cloudflare", "control"),
+    Contact("[2606:4700:4700::1111]:443", "Cloudflare", "control"),
+    Contact("dns.google:443", "Google", "control"),
+)
