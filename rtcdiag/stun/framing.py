@@ -18,6 +18,7 @@ _COOKIE_BYTES = pack("!I", COOKIE)
 _DETAIL_CHARS = 80
 _BANNERS: tuple[tuple[bytes, Failure], ...] = (
     (b"HTTP/", Failure.NOT_STUN_HTTP),
+    (b"SSH-", Failure.NOT_STUN),
     *((bytes([record, 3]), Failure.NOT_STUN_TLS) for record in (20, 21, 22, 23)),
 )
 

@@ -122,7 +122,8 @@ class Transaction:
             return False
         first = self.answer is None
         late = first and now_ms >= self._give_up_ms
-        if len(self.arrivals) < MAX_ANSWERS:
+        # Half the room is kept for the expected source, or others could keep the answer out.
+        if len(self.arrivals) < (MAX_ANSWERS if expected else MAX_ANSWERS // 2):
             self.arrivals.append(Arrival(now_ms, source, found, expected, late))
         return first and self.answer is not None
 
