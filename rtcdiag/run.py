@@ -1,22 +1,154 @@
 """Plan a run as a value, then gather its evidence: every probe side by side, none able to break the report."""
 
-from rtcdiag.evidence import Evidence
+import asyncio
+import contextlib
+import time
+import traceback
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from itertools import chain
+from pathlib import PurePath
+
+import msgspec
+
+from rtcdiag.address import Scope, scope_of
+from rtcdiag.evidence import Crash, CredentialShape, Evidence, Observation, Skipped, Target
+from rtcdiag.net import Net
 from rtcdiag.options import RunOptions
+from rtcdiag.probes import PROBES
+from rtcdiag.probes.environment import environment
 from rtcdiag.probes.job import Job
-from rtcdiag.targets import Server
+from rtcdiag.stun.credentials import shape_of
+from rtcdiag.targets import Server, Transport
 
 __all__ = ["Job", "RunOptions", "gather", "plan"]
 
+RELEASE_S = 3.0
+"""How long cancelled probes may take to release what they hold on servers."""
+
 
 def plan(command: str, servers: tuple[Server, ...], options: RunOptions) -> tuple[Job, ...]:
-    """Return the experiments of a command: report, nat-type, check-stun, check-turn or candidates."""
-    raise NotImplementedError((command, servers, options))
+    """Return the experiments of a command: report, nat-type, check-stun, check-turn or candidates.
+
+    Servers are told apart by protocol: whatever the command, each is asked what it is for.
+    """
+    each = tuple(Job(probe=f"{server.protocol}-server", servers=(server,)) for server in dict.fromkeys(servers))
+    nat = Job(probe="nat-behavior", servers=_over_udp(servers))
+    candidates = Job(probe="candidates", servers=servers)
+    control = (Job(probe="control"),) if options.control and not _all_local(servers) else ()
+    match command:
+        case "report":
+            return (*control, *each, nat, candidates)
+        case "nat-type":
+            return (*control, nat)
+        case "candidates":
+            return (candidates,)
+        case _:
+            return each
+
+
+def _over_udp(servers: tuple[Server, ...]) -> tuple[Server, ...]:
+    return tuple(server for server in servers if server.transport is Transport.UDP)
+
+
+def _all_local(servers: tuple[Server, ...]) -> bool:
+    """Tell whether every server is this computer by its literal address: then no control has anything to tell."""
+    return all(server.ip_literal and scope_of(ip_address(server.host)) is Scope.LOOPBACK for server in servers)
+
+
+@dataclass
+class _Running:
+    """A job under way."""
+
+    job: Job
+    observations: list[Observation] = field(default_factory=list)
 
 
 async def gather(jobs: tuple[Job, ...], options: RunOptions) -> Evidence:
     """Run all jobs side by side and return what they saw, numbered in the order of the plan.
 
-    When the surrounding task is cancelled (Ctrl-C, SIGTERM) or the deadline comes, it releases allocations and sockets
-    and returns what was recorded until then; ``interrupted`` of the second kind is a Skipped observation.
+    When the surrounding task is cancelled (Ctrl-C, SIGTERM) or the deadline comes, it lets the probes release their
+    allocations and sockets, and returns what was recorded until then; what the deadline cut off is ``Skipped``.
     """
-    raise NotImplementedError((jobs, options))
+    started_at_s = time.time()
+    net = Net(options)
+    running = [_Running(job) for job in jobs]
+    tasks = [asyncio.create_task(_observe(item, net)) for item in running]
+    try:
+        await asyncio.wait(tasks, timeout=options.deadline_ms / 1000) if tasks else None
+        for item, task in zip(running, tasks, strict=True):
+            if not task.done():
+                item.observations.append(_cut_off(item.job, net, options))
+    except asyncio.CancelledError:
+        _carry_on()
+    finally:
+        await _release(tasks)
+        await net.close()
+    found = chain(_targets(jobs), net.resolutions, *(item.observations for item in running))
+    return Evidence(started_at_s=started_at_s, environment=environment(net), observations=_numbered(found))
+
+
+def _carry_on() -> None:
+    """Take a cancellation as "stop here": the caller still wants what there is."""
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()
+
+
+async def _release(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=RELEASE_S)
+
+
+async def _observe(item: _Running, net: Net) -> None:
+    probe = dict(PROBES)[item.job.probe]
+    try:
+        await probe(item.job, net, item.observations.append)
+    except Exception as error:  # noqa: BLE001 - the report survives every bug of a probe
+        item.observations.append(_crash(item.job, error, net))
+
+
+def _crash(job: Job, error: Exception, net: Net) -> Crash:
+    if isinstance(error, ExceptionGroup):
+        with contextlib.suppress(IndexError):
+            return _crash(job, error.exceptions[0], net)
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if "rtcdiag" in PurePath(frame.filename).parts
+    ]
+    where = f"{PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
+    return Crash(t_ms=net.now_ms(), probe=job.probe, error=type(error).__name__, where=where)
+
+
+def _cut_off(job: Job, net: Net, options: RunOptions) -> Skipped:
+    what = " ".join([job.probe, *(server.uri for server in job.servers)])
+    return Skipped(t_ms=net.now_ms(), what=what, why=f"the deadline of {options.deadline_ms / 1000:g} s came first")
+
+
+def _targets(jobs: tuple[Job, ...]) -> list[Target]:
+    servers = dict.fromkeys(server for job in jobs for server in job.servers)
+    return [_target(server) for server in servers]
+
+
+def _target(server: Server) -> Target:
+    return Target(
+        t_ms=0.0,
+        server=server.uri,
+        protocol=server.protocol,
+        host=server.host,
+        port=server.port,
+        transport=server.transport,
+        ip_literal=server.ip_literal,
+        ignored_query=server.ignored_query,
+        credential=_shape(server),
+        origin=server.origin,
+    )
+
+
+def _shape(server: Server) -> CredentialShape | None:
+    return shape_of(server.credential.username) if server.credential is not None else None
+
+
+def _numbered(found: "chain[Observation]") -> tuple[Observation, ...]:
+    return tuple(msgspec.structs.replace(item, id=f"obs-{number}") for number, item in enumerate(found, 1))

@@ -1,1 +1,21 @@
-"""One experiment a file: they observe and never judge."""
+"""One experiment a file: they observe and never judge.
+
+A probe is ``async def observe(job, net, record)``. It hands over each observation as soon as it has it, never raises
+for what a network or a server does, and when it is cancelled releases what it holds on servers.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from rtcdiag.net import Net
+from rtcdiag.probes import candidates, control, nat_behavior, stun_server, turn_server
+from rtcdiag.probes.job import Job, Record
+
+Probe = Callable[[Job, Net, Record], Awaitable[None]]
+
+PROBES: tuple[tuple[str, Probe], ...] = (
+    ("control", control.observe),
+    ("stun-server", stun_server.observe),
+    ("turn-server", turn_server.observe),
+    ("nat-behavior", nat_behavior.observe),
+    ("candidates", candidates.observe),
+)

@@ -1,0 +1,275 @@
+"""Mapping and filtering behavior by RFC 5780, on sockets that never mix the two.
+
+Per family: ``m1`` asks every server, and the alternate addresses of those that have them (section 4.3). ``m2`` asks
+two of them from a second local port. RFC 5780 servers get a filtering socket ``fa``, ``fb`` each, which sends to
+nothing but the server's primary address (section 4.4), and a control socket ``ca``, ``cb``, which first opens the NAT
+towards the alternates and then asks for the same changed answers: what the control gets, the server can send.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass, field
+
+from rtcdiag.address import Family, TransportAddress, family_of
+from rtcdiag.evidence import Binding, Change, Failure, Purpose, Role, Skipped
+from rtcdiag.net import Net
+from rtcdiag.net.failures import failure_of
+from rtcdiag.probes.job import Job, Record
+from rtcdiag.stun.request import binding_request
+from rtcdiag.stun.transaction import Schedule
+from rtcdiag.targets import Server, Transport
+from rtcdiag.wires import Call, UdpWire, finish
+
+MOST_SERVERS = 8
+"""How many servers the mapping socket asks; more add nothing but traffic."""
+FILTER_SERVERS = 2
+"""How many RFC 5780 servers are asked for filtering: two operators that agree."""
+FILTER_SENDS = 5
+"""With five transmissions, silence is loss in fewer than one run of a thousand up to 13 % loss each way."""
+_FLAGS: dict[Change, tuple[bool, bool]] = {
+    "none": (False, False),
+    "address-and-port": (True, True),
+    "port": (False, True),
+}
+
+
+@dataclass
+class _Asked:
+    """One transaction, and what is needed to make evidence of it when the run ends."""
+
+    server: Server
+    purpose: Purpose
+    socket: str
+    role: Role
+    change: Change
+    destination: TransportAddress
+    expected: TransportAddress
+    local: TransportAddress | None
+    began_ms: float
+    call: Call
+    ended_ms: float | None = None
+
+
+@dataclass
+class _Sequence:
+    """One family's experiment."""
+
+    net: Net
+    family: Family
+    asked: list[_Asked] = field(default_factory=list)
+    sockets: dict[str, UdpWire] = field(default_factory=dict)
+
+    async def wire(self, label: str) -> UdpWire:
+        """Open a socket; only the first has the port that the user asked for."""
+        port = self.net.options.port if label == "m1" else 0
+        wire = UdpWire(self.net, await self.net.udp(self.family, port))
+        self.sockets[label] = wire
+        return wire
+
+    async def ask(
+        self,
+        label: str,
+        server: Server,
+        purpose: Purpose,
+        destination: TransportAddress,
+        *,
+        role: Role = "primary",
+        change: Change = "none",
+        expected: TransportAddress | None = None,
+        schedule: Schedule | None = None,
+    ) -> Call:
+        """Run one transaction on a socket and keep it."""
+        wire = self.sockets[label]
+        change_ip, change_port = _FLAGS[change]
+        source = expected or destination
+        call = wire.start(
+            binding_request(change_ip=change_ip, change_port=change_port),
+            destination,
+            expected=frozenset({source}),
+            schedule=schedule,
+        )
+        asked = _Asked(
+            server,
+            purpose,
+            label,
+            role,
+            change,
+            destination,
+            source,
+            wire.local_towards(destination),
+            self.net.now_ms(),
+            call,
+        )
+        self.asked.append(asked)
+        await finish(wire, call)
+        asked.ended_ms = self.net.now_ms()
+        return call
+
+
+@dataclass(frozen=True)
+class _Rfc5780:
+    """A server with alternates, and how to space what it is asked."""
+
+    server: Server
+    primary: TransportAddress
+    other: TransportAddress
+    pace: Schedule
+
+    @property
+    def alternate_address(self) -> TransportAddress:
+        """The alternate IP address with the primary port."""
+        return TransportAddress(self.other.ip, self.primary.port)
+
+    @property
+    def alternate_port(self) -> TransportAddress:
+        """The primary IP address with the alternate port."""
+        return TransportAddress(self.primary.ip, self.other.port)
+
+
+async def observe(job: Job, net: Net, record: Record) -> None:
+    """Ask the job's UDP servers in each family by itself."""
+    servers = [server for server in job.servers if server.transport is Transport.UDP]
+    await asyncio.gather(*(_family(family, servers, net, record) for family in net.options.families))
+
+
+async def _family(family: Family, servers: list[Server], net: Net, record: Record) -> None:
+    endpoints = await _endpoints(family, servers, net)
+    why = _why_not(family, endpoints, net)
+    if why is not None:
+        record(Skipped(t_ms=net.now_ms(), what=f"NAT behavior over {_NAMES[family]}", why=why))
+        return
+    sequence = _Sequence(net, family)
+    try:
+        await _experiments(sequence, endpoints[:MOST_SERVERS])
+    except OSError as error:
+        why = f"a local UDP socket could not be opened: {failure_of(error)}"
+        record(Skipped(t_ms=net.now_ms(), what=f"NAT behavior over {_NAMES[family]}", why=why))
+    finally:
+        for asked in sequence.asked:
+            record(_binding(asked, net))
+
+
+_NAMES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
+
+
+async def _endpoints(family: Family, servers: list[Server], net: Net) -> list[tuple[Server, TransportAddress]]:
+    """Return one address a server, each address once: names of one operator often share a host."""
+    found: dict[TransportAddress, Server] = {}
+    for server, addresses in zip(servers, await asyncio.gather(*(net.resolve(s.host) for s in servers)), strict=True):
+        first = next((ip for ip in addresses if family_of(ip) is family), None)
+        if first is not None:
+            found.setdefault(TransportAddress(first, server.port), server)
+    return [(server, address) for address, server in found.items()]
+
+
+def _why_not(family: Family, endpoints: list[tuple[Server, TransportAddress]], net: Net) -> str | None:
+    if not endpoints:
+        return f"no server with an {_NAMES[family]} address was asked"
+    sources = [net.source_towards(address.ip) for _, address in endpoints]
+    if all(isinstance(source, Failure) for source in sources):
+        return f"this computer has no {_NAMES[family]} route to any of the servers"
+    return None
+
+
+async def _experiments(sequence: _Sequence, endpoints: list[tuple[Server, TransportAddress]]) -> None:
+    await sequence.wire("m1")
+    await sequence.wire("m2")
+    names = iter("abcdefgh"[:FILTER_SERVERS])
+    await asyncio.gather(
+        *(_mapping(sequence, server, address, names) for server, address in endpoints),
+        *(sequence.ask("m2", server, "mapping", address) for server, address in _two_hosts(endpoints)),
+    )
+
+
+def _two_hosts(endpoints: list[tuple[Server, TransportAddress]]) -> list[tuple[Server, TransportAddress]]:
+    """Return two endpoints, on different addresses where there are some."""
+    first = endpoints[0]
+    other = next((pair for pair in endpoints[1:] if pair[1].ip != first[1].ip), None)
+    return [first, *([other] if other else endpoints[1:2])]
+
+
+async def _mapping(sequence: _Sequence, server: Server, primary: TransportAddress, names: Iterator[str]) -> None:
+    call = await sequence.ask("m1", server, "mapping", primary)
+    other = alternate_of(call, primary)
+    if other is None:
+        return
+    both = _Rfc5780(server, primary, other, _pace(call))
+    name = next(names, None)
+    await asyncio.gather(
+        sequence.ask("m1", server, "mapping", both.alternate_address, role="alternate-address"),
+        sequence.ask("m1", server, "mapping", other, role="alternate-address-and-port"),
+        *([_filtering(sequence, "f" + name, both), _control(sequence, "c" + name, both)] if name else []),
+    )
+
+
+def alternate_of(call: Call, primary: TransportAddress) -> TransportAddress | None:
+    """Return a server's alternate address where it can be one (RFC 5780 section 7.4).
+
+    It has to differ from the primary in address and in port, in the same family, and to have the primary's scope: an
+    address of another scope is a misconfigured server's inside, and is never sent to.
+    """
+    other = call.message.other_address if call.message else None
+    if other is None or other.family is not primary.family or other.scope is not primary.scope:
+        return None
+    return other if other.ip != primary.ip and other.port not in (0, primary.port) else None
+
+
+def _pace(call: Call) -> Schedule:
+    """Space retransmissions by the round-trip time that was just seen, and wait for three of it in the end."""
+    rtt_ms = call.transaction.rtt_ms or 200.0
+    gap_ms = min(max(1.5 * rtt_ms, 100.0), 400.0)
+    offsets = tuple(number * gap_ms for number in range(FILTER_SENDS))
+    return Schedule(offsets, offsets[-1] + max(3 * rtt_ms, 250.0))
+
+
+async def _filtering(sequence: _Sequence, label: str, both: _Rfc5780) -> None:
+    await sequence.wire(label)
+    await asyncio.gather(
+        sequence.ask(label, both.server, "filtering", both.primary), *_changes(sequence, label, "filtering", both)
+    )
+
+
+async def _control(sequence: _Sequence, label: str, both: _Rfc5780) -> None:
+    await sequence.wire(label)
+    holes: tuple[tuple[Role, TransportAddress], ...] = (
+        ("primary", both.primary),
+        ("alternate-address-and-port", both.other),
+        ("alternate-port", both.alternate_port),
+    )
+    await asyncio.gather(
+        *(
+            sequence.ask(label, both.server, "control", destination, role=role, schedule=both.pace)
+            for role, destination in holes
+        )
+    )
+    await asyncio.gather(*_changes(sequence, label, "control", both))
+
+
+def _changes(
+    sequence: _Sequence, label: str, purpose: Purpose, both: _Rfc5780
+) -> tuple[Coroutine[None, None, Call], ...]:
+    changes: tuple[tuple[Change, TransportAddress], ...] = (
+        ("address-and-port", both.other),
+        ("port", both.alternate_port),
+    )
+    return tuple(
+        sequence.ask(label, both.server, purpose, both.primary, change=change, expected=expected, schedule=both.pace)
+        for change, expected in changes
+    )
+
+
+def _binding(asked: _Asked, net: Net) -> Binding:
+    return Binding(
+        t_ms=asked.began_ms,
+        duration_ms=(asked.ended_ms or net.now_ms()) - asked.began_ms,
+        server=asked.server.uri,
+        purpose=asked.purpose,
+        socket=asked.socket,
+        local=asked.local,
+        interface=net.interface_of(asked.local.ip) if asked.local else None,
+        destination=asked.destination,
+        role=asked.role,
+        change=asked.change,
+        answer_from=asked.expected,
+        exchange=asked.call.exchange(),
+    )
