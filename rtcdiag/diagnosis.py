@@ -1,9 +1,28 @@
 """From evidence to a report: run every rule, name the first broken stage of each server, draw the verdict."""
 
+from collections.abc import Iterator
+
 import msgspec
 
-from rtcdiag.evidence import Evidence
-from rtcdiag.report import Options, Report
+from rtcdiag.address import Family
+from rtcdiag.evidence import Candidate, Evidence, Skipped
+from rtcdiag.findings import STAGES, Finding, Severity, silenced
+from rtcdiag.nat import classify
+from rtcdiag.report import (
+    CandidateRow,
+    Nats,
+    NotTested,
+    Options,
+    Redaction,
+    Report,
+    ServerRow,
+    evidence_of,
+    raw_evidence,
+)
+from rtcdiag.rules import RULES
+from rtcdiag.stages import server_rows
+from rtcdiag.traversal import reach_rows
+from rtcdiag.verdict import Known, verdict_of
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,8 +35,97 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """UTC, RFC 3339 with milliseconds."""
     duration_ms: float
     interrupted: bool = False
+    redaction: Redaction = Redaction()
 
 
 def diagnose(evidence: Evidence, run: Run) -> Report:
     """Return the report on a run: a pure function of what it saw."""
-    raise NotImplementedError((evidence, run))
+    findings = findings_of(evidence)
+    nats = Nats(ipv4=classify(evidence, Family.IPV4), ipv6=classify(evidence, Family.IPV6))
+    servers = server_rows(evidence, findings)
+    candidates = tuple(_candidate(item) for item in evidence.of(Candidate))
+    return Report(
+        id=run.id,
+        command=run.command,
+        options=run.options,
+        started_at=run.started_at,
+        duration_ms=run.duration_ms,
+        interrupted=run.interrupted,
+        redaction=run.redaction,
+        environment=evidence.environment,
+        verdict=verdict_of(
+            run.command, Known(nats=nats, servers=servers, findings=findings, candidates=len(candidates))
+        ),
+        nat=nats,
+        reach=reach_rows(nats.ipv4, nats.ipv6) if nats != Nats() else (),
+        candidates=candidates,
+        servers=servers,
+        findings=findings,
+        not_tested=tuple(dict.fromkeys(_not_tested(evidence, nats, servers))),
+        evidence=raw_evidence(evidence),
+    )
+
+
+def rediagnose(report: Report) -> tuple[Report, int]:
+    """Diagnose a saved report with today's rules; the number is of evidence that this version does not know.
+
+    Where there is some, the saved report is returned as it was: a conclusion from half of the evidence would be wrong.
+    """
+    evidence, unknown = evidence_of(report)
+    if unknown:
+        return report, unknown
+    run = Run(**{name: getattr(report, name) for name in Run.__struct_fields__})
+    return msgspec.structs.replace(diagnose(evidence, run), tool=report.tool, evidence=report.evidence), 0
+
+
+_SEVERITIES = tuple(Severity)
+
+
+def findings_of(evidence: Evidence) -> tuple[Finding, ...]:
+    """Return what all rules find, without mere consequences, the most severe and the earliest stage first."""
+    found = dict.fromkeys(_Whole(finding) for rule in RULES for finding in rule(evidence))
+    findings = silenced(tuple(whole.finding for whole in found))
+    return tuple(sorted(findings, key=_rank))
+
+
+class _Whole:
+    """A finding that hashes by its content, although its facts are a dict."""
+
+    def __init__(self, finding: Finding) -> None:
+        self.finding = finding
+        self._key = msgspec.json.encode(finding, enc_hook=str)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Whole) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+def _rank(finding: Finding) -> tuple[int, bool, int]:
+    """Sort by severity, then what is about the network as a whole, then by the stage in the chain."""
+    stage = STAGES.index(finding.stage) if finding.stage else 0
+    return _SEVERITIES.index(finding.severity), finding.subject is not None, stage
+
+
+def _candidate(item: Candidate) -> CandidateRow:
+    return CandidateRow(**{name: getattr(item, name) for name in CandidateRow.__struct_fields__})
+
+
+def _not_tested(evidence: Evidence, nats: Nats, servers: tuple[ServerRow, ...]) -> Iterator[NotTested]:
+    for skipped in evidence.of(Skipped):
+        yield NotTested(what=skipped.what, why=skipped.why)
+    for name, nat in (("IPv4", nats.ipv4), ("IPv6", nats.ipv6)):
+        for what, why in nat.undetermined.items() if nat is not None else ():
+            yield NotTested(what=f"{name} {what.removesuffix('_s').replace('_', ' ')}", why=why)
+    for server in servers:
+        yield from _cut_chain(server)
+
+
+def _cut_chain(server: ServerRow) -> Iterator[NotTested]:
+    """Name the stages behind the first broken one, as one entry."""
+    missing = [row.stage for row in server.stages if row.status == "not-tested"]
+    broken = next((row.stage for row in server.stages if row.status == "failed"), None)
+    if missing and broken is not None:
+        where = f"{server.uri} at {server.address}" if server.address else server.uri
+        yield NotTested(what=f"{where}: {', '.join(missing)}", why=f"the chain broke at {broken}")

@@ -1,0 +1,198 @@
+"""The causal chain of each server at each address: which stages held, which one broke, which were never reached."""
+
+from collections.abc import Callable, Iterator
+from statistics import median
+from typing import Any
+
+import msgspec
+
+from rtcdiag.address import TransportAddress
+from rtcdiag.evidence import (
+    Allocation,
+    Binding,
+    Challenge,
+    Connect,
+    Evidence,
+    Observation,
+    Permission,
+    Refresh,
+    RelayedData,
+    Resolution,
+    Target,
+    TlsHandshake,
+    TurnStep,
+)
+from rtcdiag.findings import STAGES, Finding, Severity, Stage
+from rtcdiag.report import ServerRow, StageRow, StageStatus
+from rtcdiag.targets import Transport
+
+
+class _Path(msgspec.Struct, frozen=True):
+    """One server at one address over one transport; the address is None where the name gave none."""
+
+    target: Target
+    address: TransportAddress | None
+    transport: Transport
+
+
+def server_rows(evidence: Evidence, findings: tuple[Finding, ...]) -> tuple[ServerRow, ...]:
+    """Return a row for every path, in the order in which the servers were named."""
+    return tuple(_row(path, evidence, findings) for target in evidence.of(Target) for path in _paths(target, evidence))
+
+
+def _paths(target: Target, evidence: Evidence) -> Iterator[_Path]:
+    seen = dict.fromkeys(
+        (item.destination, _transport(item, target))
+        for item in evidence.observations
+        if isinstance(item, (Connect, TlsHandshake, Binding, TurnStep)) and _is_of(item, target)
+    )
+    # The URI's own transport first; the others are controls.
+    for address, transport in sorted(seen, key=lambda pair: pair[1] != target.transport):
+        yield _Path(target, address, transport)
+    resolutions = evidence.of(Resolution, lambda item: item.host == target.host)
+    if not seen and resolutions:
+        yield _Path(target, None, target.transport)
+
+
+def _is_of(item: Connect | TlsHandshake | Binding | TurnStep, target: Target) -> bool:
+    """Tell what is about a server's own address; NAT experiments and controls have their place elsewhere."""
+    if item.server != target.server:
+        return False
+    if isinstance(item, Binding):
+        return item.purpose == "reach" or (item.purpose == "control" and item.exchange.succeeded)
+    return not isinstance(item, Connect) or target.transport is not Transport.UDP
+
+
+def _transport(item: Observation, target: Target) -> Transport:
+    if isinstance(item, (Binding, TurnStep)):
+        return item.transport
+    return target.transport
+
+
+_Held = Callable[[Any], bool]
+_STAGE_EVIDENCE: tuple[tuple[Stage, type[Observation], _Held, _Held], ...] = (
+    # stage, kind, which of that kind, and whether it held
+    ("connect", Connect, lambda _: True, lambda item: item.failure is None),
+    ("tls", TlsHandshake, lambda _: True, lambda item: item.failure is None),
+    ("binding", Binding, lambda item: item.role == "primary", lambda item: item.exchange.succeeded),
+    ("challenge", Challenge, lambda _: True, lambda item: item.exchange.answer is not None),
+    ("allocate", Allocation, lambda _: True, lambda item: item.exchange.succeeded),
+    (
+        "relayed-address",
+        Allocation,
+        lambda item: item.exchange.succeeded,
+        lambda item: item.exchange.answer.relayed is not None,
+    ),
+    ("permission", Permission, lambda _: True, lambda item: item.exchange.succeeded),
+    ("data", RelayedData, lambda _: True, lambda item: item.received > 0),
+    ("refresh", Refresh, lambda item: item.lifetime_s > 0, lambda item: item.exchange.succeeded),
+    ("release", Refresh, lambda item: item.lifetime_s == 0, lambda item: item.exchange.succeeded),
+)
+
+
+def _row(path: _Path, evidence: Evidence, findings: tuple[Finding, ...]) -> ServerRow:
+    about = tuple(finding for finding in findings if _concerns(finding, path))
+    stages = tuple(_stage(stage, path, evidence, about) for stage in _chain(path, about))
+    return ServerRow(
+        uri=path.target.server,
+        address=path.address,
+        transport=path.transport,
+        status=_worst(stages),
+        stages=stages,
+        quality=_quality(path, evidence),
+    )
+
+
+def _concerns(finding: Finding, path: _Path) -> bool:
+    if finding.subject != path.target.server:
+        return False
+    address, transport = finding.facts.get("address"), finding.facts.get("transport")
+    return address in (None, str(path.address)) and transport in (None, str(path.transport))
+
+
+def _chain(path: _Path, about: tuple[Finding, ...]) -> tuple[Stage, ...]:
+    """Return the stages that this server and transport have."""
+    stages = {"config", "binding"} | {finding.stage for finding in about}
+    if not path.target.ip_literal:
+        stages.add("dns")
+    if path.transport in (Transport.TCP, Transport.TLS):
+        stages.add("connect")
+    if path.transport is Transport.TLS:
+        stages.add("tls")
+    if path.target.protocol == "turn" and path.transport is path.target.transport:
+        stages |= {"challenge", "allocate", "relayed-address", "permission", "data", "refresh", "release"}
+    return tuple(stage for stage in STAGES if stage in stages)
+
+
+def _stage(stage: Stage, path: _Path, evidence: Evidence, about: tuple[Finding, ...]) -> StageRow:
+    owners = [finding for finding in about if finding.stage == stage and finding.severity is not Severity.INFO]
+    owner = min(owners, key=lambda finding: finding.severity is not Severity.ERROR, default=None)
+    held, duration_ms = _observed(stage, path, evidence)
+    if owner is None:
+        return StageRow(stage=stage, status=held, duration_ms=duration_ms)
+    status: StageStatus = "failed" if owner.severity is Severity.ERROR else "warning"
+    return StageRow(stage=stage, status=status, duration_ms=duration_ms, finding=owner.code)
+
+
+def _observed(stage: Stage, path: _Path, evidence: Evidence) -> tuple[StageStatus, float | None]:
+    """Return what the evidence alone says of a stage, and how long it took."""
+    if stage in ("config", "clock"):
+        return "ok", None
+    if stage == "dns":
+        return _resolved(path, evidence)
+    for name, kind, which, held in _STAGE_EVIDENCE:
+        if name == stage:
+            found = [item for item in evidence.of(kind) if _on(item, path) and which(item)]
+            return _outcome(stage, found, held)
+    return "not-tested", None
+
+
+def _outcome(stage: Stage, found: list[Any], held: _Held) -> tuple[StageStatus, float | None]:
+    if not found:
+        return "not-tested", None
+    durations = [item.duration_ms for item in found if item.duration_ms is not None]
+    # Several samples of a Binding: one answer is an answer. Of every other stage, each step has to hold.
+    good = any(map(held, found)) if stage in ("binding", "data") else all(map(held, found))
+    return "ok" if good else "failed", min(durations, default=None) if good else max(durations, default=None)
+
+
+def _resolved(path: _Path, evidence: Evidence) -> tuple[StageStatus, float | None]:
+    found = evidence.of(Resolution, lambda item: item.host == path.target.host)
+    if not found:
+        return "not-tested", None
+    duration_ms = max((item.duration_ms or 0.0 for item in found), default=None)
+    return ("ok" if any(item.addresses for item in found) else "failed"), duration_ms
+
+
+def _on(item: Any, path: _Path) -> bool:
+    return (
+        item.server == path.target.server
+        and item.destination == path.address
+        and getattr(item, "purpose", "reach") != "mapping"
+        and _transport(item, path.target) is path.transport
+    )
+
+
+def _worst(stages: tuple[StageRow, ...]) -> StageStatus:
+    found = {row.status for row in stages}
+    for status in ("failed", "warning"):
+        if status in found:
+            return status
+    return (
+        "ok"
+        if any(row.status == "ok" for row in stages if row.stage not in ("config", "clock", "dns"))
+        else ("not-tested")
+    )
+
+
+def _quality(path: _Path, evidence: Evidence) -> dict[str, Any] | None:
+    samples = [item for item in evidence.of(Binding) if item.purpose == "reach" and _on(item, path)]
+    if not samples:
+        return None
+    times = [item.exchange.rtt_ms for item in samples if item.exchange.rtt_ms is not None]
+    return {
+        "rtt_ms": times,
+        "rtt_median_ms": median(times) if times else None,
+        "sent": len(samples),
+        "answered": sum(item.exchange.succeeded for item in samples),
+    }

@@ -1,0 +1,212 @@
+"""The verdict: one status, one answer about direct peer-to-peer, one sentence, and what would change it."""
+
+from collections.abc import Iterator
+
+import msgspec
+from msgspec.structs import replace
+
+from rtcdiag.address import Family
+from rtcdiag.findings import Finding, Severity
+from rtcdiag.nat import Nat
+from rtcdiag.report import Change, Confidence, Direct, Nats, ServerRow, Status, Verdict
+from rtcdiag.traversal import PeerKind, Reach, reach_rows
+
+UDP_BLOCKED = ("udp-blocked", "udp-blocked-relay-works")
+"""The codes that prove that no UDP gets through."""
+_UDP_PEERS: tuple[PeerKind, ...] = (
+    "open",
+    "full-cone",
+    "address-restricted",
+    "port-restricted",
+    "symmetric",
+    "firewalled",
+)
+_PEER_WORDS: dict[PeerKind, str] = {
+    "open": "public hosts",
+    "full-cone": "full-cone NATs",
+    "address-restricted": "address-restricted NATs",
+    "port-restricted": "port-restricted NATs (most home routers)",
+    "symmetric": "symmetric NATs",
+    "firewalled": "public hosts behind a firewall",
+    "udp-blocked": "networks without UDP",
+}
+_NAT_COMMANDS = ("report", "nat-type")
+
+
+_FIXED: dict[Direct, str] = {
+    "confirmed": "A direct connection worked.",
+    "likely": "Direct connections should work with every kind of peer that has UDP.",
+    "relay-needed": "No direct connection is possible from here; calls go through a relay, and one was proven to work.",
+    "blocked": "Calls fail from here: no direct connection is possible, and no relay that was asked works.",
+}
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What was concluded so far: all that a verdict is drawn from."""
+
+    nats: Nats = Nats()
+    servers: tuple[ServerRow, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """Most important first."""
+    candidates: int = 0
+
+    @property
+    def udp_blocked(self) -> bool:
+        """Whether it was proven that no UDP gets through."""
+        return any(finding.code in UDP_BLOCKED for finding in self.findings)
+
+    @property
+    def families(self) -> tuple[Nat, ...]:
+        """The NATs of the families that were asked."""
+        return tuple(nat for nat in (self.nats.ipv4, self.nats.ipv6) if nat is not None)
+
+
+def verdict_of(command: str, known: Known) -> Verdict:
+    """Draw the verdict of a command."""
+    about_nat = command in _NAT_COMMANDS
+    direct = _direct(known) if about_nat else "not-tested"
+    return Verdict(
+        status=_status(known, answered=_answered(command, direct, known)),
+        direct_p2p=direct,
+        by_family=dict(_by_family(known)) if about_nat else {},
+        confidence=_confidence(direct, known),
+        summary=_summary(direct, known),
+        because=tuple(dict.fromkeys(finding.code for finding in known.findings)),
+        would_change_if=tuple(_changes(direct, known)) if about_nat else (),
+    )
+
+
+def _by_family(known: Known) -> Iterator[tuple[str, Direct]]:
+    nats = known.nats
+    for family, only in ((Family.IPV4, Nats(ipv4=nats.ipv4)), (Family.IPV6, Nats(ipv6=nats.ipv6))):
+        yield family.value, "not-tested" if only == Nats() else _direct(replace(known, nats=only))
+
+
+def _direct(known: Known) -> Direct:
+    if not known.udp_blocked:
+        by_peer = _by_peer(known)
+        if not by_peer or ("unknown" in by_peer and "yes" not in by_peer):
+            return "inconclusive"
+        if "yes" in by_peer:
+            return "likely" if by_peer == {"yes"} else "depends-on-peer"
+    return _relay(known.servers)
+
+
+def _by_peer(known: Known) -> set[str]:
+    """Return what is known of the kinds of peer that have UDP; nothing where no network outside was asked."""
+    if all(nat.local_only for nat in known.families):
+        return set()
+    return {row.direct for row in reach_rows(known.nats.ipv4, known.nats.ipv6) if row.peer in _UDP_PEERS}
+
+
+def _relay(servers: tuple[ServerRow, ...]) -> Direct:
+    """Say what is left where no direct path is possible."""
+    relays = [server for server in servers if any(row.stage == "data" for row in server.stages)]
+    data = [row.status for server in relays for row in server.stages if row.stage == "data"]
+    if "ok" in data or "warning" in data:
+        return "relay-needed"
+    return "blocked" if relays else "inconclusive"
+
+
+def _answered(command: str, direct: Direct, known: Known) -> bool:
+    if command in _NAT_COMMANDS:
+        return direct != "inconclusive"
+    if command == "candidates":
+        return known.candidates > 0
+    return any(server.status != "not-tested" for server in known.servers)
+
+
+def _status(known: Known, *, answered: bool) -> Status:
+    severities = {finding.severity for finding in known.findings}
+    if Severity.ERROR in severities:
+        return "broken"
+    if not answered:
+        return "inconclusive"
+    return "degraded" if Severity.WARNING in severities else "healthy"
+
+
+def _confidence(direct: Direct, known: Known) -> Confidence:
+    if direct == "not-tested" or known.udp_blocked:
+        return "high"
+    classified = [nat for nat in known.families if nat.mapping != "undetermined"]
+    if direct == "inconclusive" or not classified or any(nat.filtering == "undetermined" for nat in classified):
+        return "low"
+    return "high" if all(map(_is_certain, classified)) else "medium"
+
+
+def _is_certain(nat: Nat) -> bool:
+    doubts = [nat.confidence[name].p_wrong for name in ("mapping", "filtering") if name in nat.confidence]
+    return bool(doubts) and all(doubt is not None and doubt < 0.001 for doubt in doubts)
+
+
+def _summary(direct: Direct, known: Known) -> str:
+    match direct:
+        case "depends-on-peer":
+            return _reach_sentence(reach_rows(known.nats.ipv4, known.nats.ipv6))
+        case "inconclusive":
+            return _why_inconclusive(known)
+        case "not-tested":
+            return _server_sentence(known)
+        case _:
+            return _FIXED[direct]
+
+
+def _reach_sentence(rows: tuple[Reach, ...]) -> str:
+    words = {
+        answer: ", ".join(_PEER_WORDS[row.peer] for row in rows if row.direct == answer and row.peer in _UDP_PEERS)
+        for answer in ("yes", "no", "unknown")
+    }
+    sentence = f"Direct with {words['yes']}"
+    if words["no"]:
+        sentence += f"; not with {words['no']}"
+    if words["unknown"]:
+        sentence += f"; not known with {words['unknown']}"
+    return sentence + "."
+
+
+def _why_inconclusive(known: Known) -> str:
+    worst = next((finding for finding in known.findings if finding.severity is Severity.ERROR), None)
+    if worst is not None:
+        return f"{worst.title.rstrip('.')}; whether direct connections work could not be tested."
+    if known.families and all(nat.local_only for nat in known.families):
+        return "No server outside this computer was asked, so nothing is known about the network outside."
+    reasons = dict.fromkeys(nat.undetermined["mapping"] for nat in known.families if "mapping" in nat.undetermined)
+    return f"Not enough answers to tell: {'; '.join(reasons) or 'no server was asked over UDP'}."
+
+
+def _server_sentence(known: Known) -> str:
+    worst = next((finding for finding in known.findings if finding.severity is not Severity.INFO), None)
+    if worst is not None:
+        return worst.title.rstrip(".") + "."
+    if not known.servers:
+        return f"{known.candidates} candidates were gathered."
+    works = sum(server.status == "ok" for server in known.servers)
+    return f"{works} of {len(known.servers)} tested paths to servers work."
+
+
+def _changes(direct: Direct, known: Known) -> Iterator[Change]:
+    """Name the changes that flip the verdict, each tried on the model before it is promised."""
+    if known.udp_blocked:
+        yield Change(side="here", change="let UDP out of this network, and its answers in", then="depends-on-peer")
+    elif direct not in ("likely", "confirmed", "inconclusive"):
+        for change, nats in _improvements(known.nats):
+            then = _direct(replace(known, nats=nats))
+            if then != direct and then in ("likely", "depends-on-peer"):
+                yield Change(side="here", change=change, then=then)
+    if direct == "blocked":
+        yield Change(side="server", change="a TURN server that works from here", then="relay-needed")
+
+
+def _improvements(nats: Nats) -> Iterator[tuple[str, Nats]]:
+    for name, nat in (("ipv4", nats.ipv4), ("ipv6", nats.ipv6)):
+        if nat is None:
+            continue
+        if nat.mapping in ("address-dependent", "address-and-port-dependent"):
+            better = replace(nat, mapping="endpoint-independent")
+            yield (
+                "make the NAT keep one public port per local port (endpoint-independent mapping)",
+                replace(nats, **{name: better}),
+            )
+        if nat.filtering in ("address-dependent", "address-and-port-dependent"):
+            better = replace(nat, mapping="endpoint-independent", filtering="endpoint-independent", firewall=False)
+            yield "open a port to this computer (port mapping by UPnP, PCP or hand)", replace(nats, **{name: better})
