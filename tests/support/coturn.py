@@ -1,0 +1,178 @@
+"""Debian's coturn, started for one test with a configuration made for it."""
+
+import contextlib
+import dataclasses
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from support.ca import Certificate
+from support.ports import free_ports
+from support.process import running
+
+READY_S = 15.0
+REALM = "rtcdiag.test"
+USERS = {"alice": "wonderland"}
+
+_SESSION = re.compile(r"session (\d+): (new,|refreshed,.*lifetime=0\b|delete:)")
+
+# Asks a server until it answers anything; runs inside the server's namespace, so it imports nothing of ours.
+_ASK = """
+import os, socket, ssl, sys, time
+host, port, kind, method, limit = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), float(sys.argv[5])
+family = socket.AF_INET6 if ":" in host else socket.AF_INET
+context = ssl.create_default_context()
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+end = time.monotonic() + limit
+while time.monotonic() < end:
+    request = method.to_bytes(2, "big") + bytes(2) + bytes.fromhex("2112a442") + os.urandom(12)
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM) as sock:
+            sock.settimeout(0.5)
+            sock.connect((host, port))
+            talk = context.wrap_socket(sock) if kind == "tls" else sock
+            talk.sendall(request)
+            if talk.recv(2048):
+                sys.exit(0)
+    except OSError:
+        time.sleep(0.02)
+sys.exit(1)
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Coturn:
+    """A running coturn. The alternate ports are one above `port` and `tls_port`."""
+
+    host: str
+    port: int
+    tls_port: int
+    log: Path
+    process: subprocess.Popen[bytes]
+    prefix: tuple[str, ...]
+
+    def uri(self, scheme: str = "turn", transport: str = "", host: str = "") -> str:
+        """Return its URI, such as `turn:127.0.0.1:12345?transport=tcp`."""
+        name = host or self.host
+        port = self.tls_port if scheme.endswith("s") else self.port
+        query = f"?transport={transport}" if transport else ""
+        return f"{scheme}:{f'[{name}]' if ':' in name else name}:{port}{query}"
+
+    def log_text(self) -> str:
+        """Return what it has logged so far."""
+        return self.log.read_text(errors="replace")
+
+    def sessions(self) -> tuple[set[str], set[str]]:
+        """Return the sessions that made an allocation, and those of them that still have it."""
+        ever, left = set[str](), set[str]()
+        for session, event in _SESSION.findall(self.log_text()):
+            if event.startswith("new"):
+                ever.add(session)
+                left.add(session)
+            else:
+                left.discard(session)
+        return ever, left
+
+    def allocations_ever(self) -> int:
+        """Return how many allocations were made since it started."""
+        return len(self.sessions()[0])
+
+    def allocations(self) -> int:
+        """Return how many allocations exist now."""
+        return len(self.sessions()[1])
+
+    def wait_until_empty(self, timeout_s: float = 3.0) -> bool:
+        """Wait, bounded, until no allocation is left: whether that came true."""
+        end = time.monotonic() + timeout_s
+        while self.allocations() and time.monotonic() < end:
+            time.sleep(0.05)
+        return self.allocations() == 0
+
+
+def _credentials(users: Mapping[str, str], secret: str) -> list[str]:
+    if secret:
+        return ["use-auth-secret", f"static-auth-secret={secret}"]
+    if users:
+        return ["lt-cred-mech", *(f"user={name}:{password}" for name, password in users.items())]
+    return ["no-auth"]
+
+
+def _security(certificate: Certificate | None, dtls: bool) -> list[str]:
+    if certificate is None:
+        return ["no-tls", "no-dtls"]
+    files = [f"cert={certificate.chain_file}", f"pkey={certificate.key_file}"]
+    return files if dtls else [*files, "no-dtls"]
+
+
+def _configuration(directory: Path, *parts: Sequence[str]) -> Path:
+    written = directory / "turnserver.conf"
+    written.write_text("\n".join(line for part in parts for line in part) + "\n")
+    return written
+
+
+def _wait_until_it_answers(server: Coturn, kind: str, extra: Sequence[str], ready_s: float) -> None:
+    method = 0x0003 if "no-stun" in extra else 0x0001
+    port = server.tls_port if kind == "tls" else server.port
+    ask = [*server.prefix, sys.executable, "-c", _ASK, server.host, str(port), kind, str(method), str(ready_s)]
+    if subprocess.run(ask, check=False, timeout=ready_s + 10).returncode or server.process.poll() is not None:
+        raise RuntimeError(f"coturn did not answer over {kind}:\n{server.log_text()[-4000:]}")
+
+
+@contextlib.contextmanager
+def coturn(
+    directory: Path,
+    *,
+    listen: Sequence[str] = ("127.0.0.1", "127.0.0.2", "::1"),
+    relay: Sequence[str] = ("127.0.0.1", "::1"),
+    users: Mapping[str, str] = USERS,
+    secret: str = "",
+    realm: str = REALM,
+    certificate: Certificate | None = None,
+    dtls: bool = False,
+    udp: bool = True,
+    tcp: bool = True,
+    loopback_peers: bool = True,
+    port: int = 0,
+    tls_port: int = 0,
+    relay_ports: tuple[int, int] | None = None,
+    extra: Sequence[str] = (),
+    prefix: Sequence[str] = (),
+    ready_s: float = READY_S,
+) -> Iterator[Coturn]:
+    """Run coturn until the block ends; it answers when the block begins.
+
+    It speaks UDP and TCP, and TLS with a certificate. With two listening addresses of a family it does RFC 5780.
+    Credentials are `users`, or a `secret` for time-limited ones (`use-auth-secret`), or none (`users={}`). `extra` is
+    more lines of its configuration; `prefix` starts it elsewhere: `prefix=namespace.prefix`, and then give addresses.
+    Without `port`, ports are free ones on loopback.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    first = 0 if port and tls_port and relay_ports else free_ports(48)
+    port, tls_port = port or first, tls_port or first + 2
+    low, high = relay_ports or (first + 4, first + 47)
+    configuration = _configuration(
+        directory,
+        [f"listening-ip={address}" for address in listen],
+        [f"relay-ip={address}" for address in relay],
+        [f"listening-port={port}", f"alt-listening-port={port + 1}"],
+        [f"tls-listening-port={tls_port}", f"alt-tls-listening-port={tls_port + 1}"],
+        [f"min-port={low}", f"max-port={high}"],
+        _credentials(users, secret),
+        _security(certificate, dtls),
+        [f"realm={realm}", "fingerprint", "no-cli", "verbose", "log-file=stdout", "simple-log"],
+        [f"pidfile={directory / 'pid'}", f"userdb={directory / 'turndb'}"],
+        ["allow-loopback-peers"] if loopback_peers else [],
+        [] if udp else ["no-udp"],
+        [] if tcp else ["no-tcp"],
+        extra,
+    )
+    log = directory / "coturn.log"
+    with running([*prefix, "turnserver", "-c", configuration], log=log) as process:
+        server = Coturn(listen[0], port, tls_port, log, process, tuple(prefix))
+        _wait_until_it_answers(server, "udp" if udp else "tcp" if tcp else "tls", extra, ready_s)
+        if certificate:
+            _wait_until_it_answers(server, "tls", extra, ready_s)
+        yield server
