@@ -177,7 +177,7 @@ def test_a_router_that_blocks_udp_lets_names_and_tcp_pass(net: Topology) -> None
         with pytest.raises(subprocess.TimeoutExpired):
             client.run(["turnutils_stunclient", server], timeout=1)
         connect = f"import socket; print(socket.create_connection(({server!r}, 3478), 5))"
-        assert "laddr" in client.run([sys.executable, "-c", connect], timeout=10).stdout
+        assert "laddr" in client.run([sys.executable, "-S", "-c", connect], timeout=10).stdout
     assert SERVER in client.run(["getent", "ahostsv4", "stun.example.org"]).stdout
 
 
@@ -191,7 +191,7 @@ def test_ipv6_is_not_translated_and_filtered_but_behind_no_nat(net: Topology) ->
 
 
 def test_a_name_that_is_not_served_does_not_exist_and_without_a_server_none_resolves(net: Topology) -> None:
-    resolve = [sys.executable, "-c", "import socket; socket.getaddrinfo('nosuch.example.org', 1)"]
+    resolve = [sys.executable, "-S", "-c", "import socket; socket.getaddrinfo('nosuch.example.org', 1)"]
     assert "Name or service not known" in net.client().run(resolve).stderr
     with Topology() as nameless:
         assert "Temporary failure in name resolution" in nameless.client().run(resolve).stderr
@@ -203,7 +203,7 @@ def test_clients_of_one_router_share_its_address_and_one_that_is_alone_has_no_ro
     assert one.address != two.address
     assert one.mapped == two.mapped == router.wan
     connect = f"import socket; socket.create_connection(({one.address!r}, 9), 5)"
-    assert "ConnectionRefusedError" in two.run([sys.executable, "-c", connect]).stderr
+    assert "ConnectionRefusedError" in two.run([sys.executable, "-S", "-c", connect]).stderr
     assert net.alone().run(["ip", "route"]).stdout == ""
 
 
