@@ -13,7 +13,9 @@ from rtcdiag.stun.header import COOKIE, HEADER_BYTES
 
 FIRST_CHANNEL = 0x4000
 LAST_CHANNEL = 0x4FFF
-"""RFC 8656 section 12; RFC 5766 allowed channels up to 0x7FFF, and those are still read."""
+"""RFC 8656 section 12."""
+LAST_OLD_CHANNEL = 0x7FFF
+"""RFC 5766 allowed these too, and its clients and servers still use them."""
 _COOKIE_BYTES = pack("!I", COOKIE)
 _DETAIL_CHARS = 80
 _BANNERS: tuple[tuple[bytes, Failure], ...] = (

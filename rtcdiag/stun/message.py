@@ -18,7 +18,8 @@ from rtcdiag.stun.integrity import Check, fingerprint_of, integrity_of, integrit
 from rtcdiag.stun.values import pack_value, size_problem, unpack_value
 
 MAX_PROBLEMS = 8
-"""A hostile message could have thousands."""
+"""A hostile message could have thousands, of attributes as well."""
+MAX_ATTRIBUTES = 256
 _METHODS = frozenset(Method)
 _MAY_REPEAT = frozenset({AttributeType.XOR_PEER_ADDRESS, AttributeType.XOR_RELAYED_ADDRESS})
 _AFTER_INTEGRITY = frozenset({AttributeType.MESSAGE_INTEGRITY_SHA256, AttributeType.FINGERPRINT})
@@ -257,7 +258,9 @@ def decode(data: bytes) -> Message:
 
 def _attributes(raw: bytes, problems: list[str]) -> Iterator[Attribute]:
     offset = HEADER_BYTES
-    while offset + 4 <= len(raw):
+    for _ in range(MAX_ATTRIBUTES):
+        if offset + 4 > len(raw):
+            break
         kind, size = unpack_from("!HH", raw, offset)
         end = offset + 4 + size
         if end > len(raw):
@@ -269,7 +272,7 @@ def _attributes(raw: bytes, problems: list[str]) -> Iterator[Attribute]:
     if offset > len(raw):
         problems.append("the last attribute is not padded")
     elif offset < len(raw):
-        problems.append(f"{len(raw) - offset} bytes at the end are no attribute")
+        problems.append(f"{len(raw) - offset} bytes at the end are no attribute, or one too many")
 
 
 def _value(kind: int, raw: bytes, transaction_id: bytes, problems: list[str]) -> Any:

@@ -21,7 +21,7 @@ from rtcdiag.stun.header import (
     message_type,
     split_type,
 )
-from rtcdiag.stun.message import MAX_PROBLEMS, Message, decode, encode
+from rtcdiag.stun.message import MAX_ATTRIBUTES, MAX_PROBLEMS, Message, decode, encode
 
 ID = bytes(range(12))
 PASSWORD = b"VOkJxbRl1RmTxUk/WvJxBt"
@@ -248,11 +248,17 @@ def test_missing_padding_a_crooked_length_and_trailing_bytes_are_named() -> None
     )
     assert decode(message() + b"more").problems == ("4 bytes follow the message",)
     crooked = message()[:2] + pack("!H", 3) + message()[4:] + b"\0\0\0"
-    assert decode(crooked).problems[-1] == "3 bytes at the end are no attribute"
+    assert decode(crooked).problems[-1] == "3 bytes at the end are no attribute, or one too many"
 
 
 def test_a_thousand_problems_are_few_words() -> None:
     assert len(decode(message(*[(A.LIFETIME, b"")] * 1000)).problems) == MAX_PROBLEMS
+
+
+def test_a_thousand_attributes_are_read_up_to_a_bound() -> None:
+    found = decode(message(*[(0x7000 + number, b"") for number in range(1000)]))
+    assert len(found.attributes) == MAX_ATTRIBUTES
+    assert found.problems == ("2976 bytes at the end are no attribute, or one too many",)
 
 
 def test_every_accessor_is_none_or_empty_in_an_empty_message() -> None:
