@@ -1,6 +1,7 @@
 """The facts of a certificate. Imported only where a TLS server is asked: cryptography is slow to load."""
 
 from cryptography import x509
+from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from rtcdiag.evidence import Certificate
 
@@ -35,3 +36,15 @@ def _alternative_names(certificate: x509.Certificate) -> tuple[str, ...]:
     names = [*extension.value.get_values_for_type(x509.DNSName)]
     names += map(str, extension.value.get_values_for_type(x509.IPAddress))
     return tuple(name[:_LONGEST_NAME] for name in names[:_MOST_NAMES])
+
+
+def names_its_issuer(der: bytes | None) -> bool:
+    """Tell whether a certificate says where its issuer's can be fetched (RFC 5280 section 4.2.2.1)."""
+    if der is None:
+        return False
+    try:
+        extensions = x509.load_der_x509_certificate(der).extensions
+        access = extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        return False
+    return any(entry.access_method == AuthorityInformationAccessOID.CA_ISSUERS for entry in access)

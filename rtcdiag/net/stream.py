@@ -62,6 +62,20 @@ class TlsFacts:
     certificate: Certificate | None = None
     failure: Failure | None = None
     detail: str | None = None
+    verify_code: int | None = None
+    """The verifier's number (``X509_V_ERR_…`` of OpenSSL), where it refused the certificate."""
+
+
+@dataclass(frozen=True)
+class Presented:
+    """What a server presents to a client that verifies nothing."""
+
+    certificate: Certificate | None = None
+    """The leaf; None where the handshake failed."""
+    sent: int = 0
+    """How many certificates came; 0 where that is not known."""
+    names_issuer: bool = False
+    """Whether the leaf says where its issuer's certificate can be fetched, as those of public authorities do."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +133,8 @@ async def tls_stream(
             )
     except (OSError, EOFError) as error:
         sock.close()
-        return None, TlsFacts(name, failure=failure_of(error), detail=_words(error))
+        code = getattr(error, "verify_code", None)
+        return None, TlsFacts(name, failure=failure_of(error), detail=_words(error), verify_code=code)
     except BaseException:
         sock.close()
         raise
@@ -138,8 +153,8 @@ def verifying_context(settings: TlsSettings) -> ssl.SSLContext:
     return context
 
 
-async def presented_chain(sock: socket.socket, server_name: str, timeout_ms: float) -> tuple[Certificate | None, int]:
-    """Return the leaf that a server presents, without verifying it, and how many certificates it sent (0: unknown)."""
+async def presented(sock: socket.socket, server_name: str, timeout_ms: float) -> Presented:
+    """Shake hands on a connected socket without verifying anything, look, and close it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -148,17 +163,26 @@ async def presented_chain(sock: socket.socket, server_name: str, timeout_ms: flo
             _, writer = await asyncio.open_connection(sock=sock, ssl=context, server_hostname=server_name)
     except (OSError, EOFError):
         sock.close()
-        return None, 0
+        return Presented()
+    except BaseException:
+        sock.close()
+        raise
     session = writer.get_extra_info("ssl_object")
-    leaf, sent = _certificate(session), _chain_length(session)
+    found = Presented(_certificate(session), _chain_length(session), _names_issuer(session))
     writer.transport.abort()
-    return leaf, sent
+    return found
 
 
 def _certificate(session: ssl.SSLObject) -> Certificate | None:
     from rtcdiag.net.certificate import certificate_of  # noqa: PLC0415 - see its docstring
 
     return certificate_of(session.getpeercert(binary_form=True))
+
+
+def _names_issuer(session: ssl.SSLObject) -> bool:
+    from rtcdiag.net.certificate import names_its_issuer  # noqa: PLC0415 - see its docstring
+
+    return names_its_issuer(session.getpeercert(binary_form=True))
 
 
 def _chain_length(session: ssl.SSLObject) -> int:

@@ -1,0 +1,174 @@
+"""The step before STUN: a UDP socket, or a TCP connection and a TLS handshake, to one address of one server."""
+
+import socket
+from dataclasses import dataclass, replace
+
+from rtcdiag.address import TransportAddress
+from rtcdiag.evidence import Binding, Connect, Exchange, Failure, Purpose, TlsHandshake
+from rtcdiag.net import Net
+from rtcdiag.net.failures import failure_of
+from rtcdiag.net.stream import (
+    NetError,
+    Presented,
+    Stream,
+    TlsFacts,
+    TlsSettings,
+    connect_tcp,
+    local_of,
+    plain_stream,
+    presented,
+    tls_stream,
+)
+from rtcdiag.probes.job import Record
+from rtcdiag.targets import Server, Transport
+from rtcdiag.wires import StreamWire, UdpWire, Wire
+
+STREAM_PATIENCE = 1.5
+"""How much longer than a UDP transaction a TCP connect and a TLS handshake may take: a third SYN is sent after 3 s."""
+_NO_ISSUER = (20, 21)
+"""X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY and X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE of OpenSSL."""
+_UNVERIFIED = frozenset(
+    {
+        Failure.TLS_CERTIFICATE_EXPIRED,
+        Failure.TLS_CERTIFICATE_NOT_YET_VALID,
+        Failure.TLS_HOSTNAME_MISMATCH,
+        Failure.TLS_SELF_SIGNED,
+        Failure.TLS_UNKNOWN_AUTHORITY,
+        Failure.TLS_CERTIFICATE_INVALID,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Path:
+    """One address of a server, and the transport to it: the URI's own, or another one as a control."""
+
+    server: Server
+    destination: TransportAddress
+    transport: Transport
+
+
+def stream_limit_ms(net: Net) -> float:
+    """Return how long a TCP connect, a TLS handshake or a transaction on a stream may take."""
+    return STREAM_PATIENCE * net.options.timeout_ms
+
+
+async def open_wire(
+    path: Path, net: Net, record: Record, *, port: int = 0, purpose: Purpose = "reach", limit_ms: float | None = None
+) -> Wire | None:
+    """Return what carries STUN to a server, after recording each step; None where it did not come about."""
+    if path.transport is Transport.UDP:
+        return await _open_udp(path, net, record, port)
+    stream = await open_stream(path, net, record, purpose=purpose, limit_ms=limit_ms)
+    return StreamWire(net, stream) if isinstance(stream, Stream) else None
+
+
+async def open_stream(
+    path: Path, net: Net, record: Record, *, purpose: Purpose = "reach", limit_ms: float | None = None
+) -> Stream | Failure:
+    """Connect, and shake hands where the path says TLS; return the stream, or why there is none."""
+    limit = stream_limit_ms(net) if limit_ms is None else limit_ms
+    end_ms = net.now_ms() + limit
+    sock = await connect(path, net, record, purpose=purpose, limit_ms=limit)
+    if isinstance(sock, Failure):
+        return sock
+    if path.transport is not Transport.TLS:
+        return await plain_stream(sock, path.destination)
+    # A control has one bound for both steps; the server itself has one for each.
+    left = end_ms - net.now_ms() if purpose == "control" else limit
+    return await shake_hands(path, net, record, sock, limit_ms=left, look_again=purpose != "control")
+
+
+async def connect(
+    path: Path, net: Net, record: Record, *, purpose: Purpose = "reach", limit_ms: float
+) -> socket.socket | Failure:
+    """Connect over TCP and record it, also when cancelled."""
+    began = net.now_ms()
+    sock: socket.socket | Failure = Failure.DEADLINE
+    try:
+        sock = await connect_tcp(path.destination, limit_ms, net.bind_for(path.destination.family))
+    except NetError as error:
+        sock = error.failure
+    finally:
+        record(
+            Connect(
+                t_ms=began,
+                duration_ms=net.now_ms() - began,
+                server=path.server.uri,
+                purpose="control" if purpose == "control" else "server",
+                destination=path.destination,
+                local=None if isinstance(sock, Failure) else local_of(sock),
+                failure=sock if isinstance(sock, Failure) else None,
+            )
+        )
+    return sock
+
+
+async def shake_hands(
+    path: Path, net: Net, record: Record, sock: socket.socket, *, limit_ms: float, look_again: bool = True
+) -> Stream | Failure:
+    """Shake hands and record it, also when cancelled; a refused certificate is fetched by a second, unverified one."""
+    settings = TlsSettings(net.options.server_name or path.server.host, net.options.ca_file)
+    began = net.now_ms()
+    took_ms: float | None = None
+    stream, facts = None, TlsFacts(settings.server_name, failure=Failure.DEADLINE)
+    try:
+        stream, facts = await tls_stream(sock, path.destination, settings, limit_ms)
+        took_ms = net.now_ms() - began
+        if look_again and facts.failure in _UNVERIFIED:
+            facts = await _look_again(path, net, facts, settings, limit_ms)
+    finally:
+        record(
+            TlsHandshake(
+                t_ms=began,
+                duration_ms=net.now_ms() - began if took_ms is None else took_ms,
+                server=path.server.uri,
+                destination=path.destination,
+                server_name=facts.server_name,
+                version=facts.version,
+                cipher=facts.cipher,
+                certificate=facts.certificate,
+                failure=facts.failure,
+                detail=facts.detail,
+            )
+        )
+    return stream or facts.failure or Failure.TLS_HANDSHAKE
+
+
+async def _look_again(path: Path, net: Net, facts: TlsFacts, settings: TlsSettings, limit_ms: float) -> TlsFacts:
+    """Add the certificate that was refused, and what it tells about the reason."""
+    try:
+        sock = await connect_tcp(path.destination, limit_ms, net.bind_for(path.destination.family))
+    except NetError:
+        return facts
+    seen = await presented(sock, settings.server_name, limit_ms)
+    return replace(facts, certificate=seen.certificate, failure=_refined(facts, seen, settings))
+
+
+def _refined(facts: TlsFacts, seen: Presented, settings: TlsSettings) -> Failure | None:
+    """Tell a forgotten intermediate from an authority that nobody here knows; OpenSSL calls both "no issuer"."""
+    if facts.verify_code not in _NO_ISSUER or seen.certificate is None:
+        return facts.failure
+    alone = seen.sent == 1 and (seen.names_issuer or settings.ca_file is not None)
+    return Failure.TLS_CHAIN_INCOMPLETE if alone else Failure.TLS_UNKNOWN_AUTHORITY
+
+
+async def _open_udp(path: Path, net: Net, record: Record, port: int) -> UdpWire | None:
+    began = net.now_ms()
+    try:
+        return UdpWire(net, await net.udp(path.destination.family, port))
+    except OSError as error:
+        # Nothing could be sent: the first transaction of the path has failed before its start.
+        record(
+            Binding(
+                t_ms=began,
+                duration_ms=net.now_ms() - began,
+                server=path.server.uri,
+                purpose="reach",
+                socket="reach",
+                local=None,
+                destination=path.destination,
+                exchange=Exchange(sent_ms=(), failure=failure_of(error)),
+            )
+        )
+    return None
