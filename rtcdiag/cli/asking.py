@@ -1,0 +1,83 @@
+"""What every command that asks servers does: check the options, ask, diagnose, print, write, and return the exit code.
+
+Everything that can be wrong with the options is found before the first packet.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from rtcdiag.cli.options import Judgement, Network, Output, Servers
+
+if TYPE_CHECKING:  # importing them costs what --list-contacts need not pay
+    from rtcdiag.targets import Server
+
+
+class Question(NamedTuple):
+    """One command line that asks servers."""
+
+    command: str
+    output: Output
+    servers: Servers
+    network: Network
+    judgement: Judgement
+    uris: Sequence[str] = ()
+    """The URIs that stand behind the command."""
+    only: Literal["stun", "turn"] | None = None
+    """The one kind of server that the command is about; then there is no default list."""
+    relay_only: bool = False
+    reports_dir: Path | None = None
+    """Where ``report`` saves its two files."""
+
+    @property
+    def names_servers(self) -> bool:
+        """Whether the user says whom to ask, or has to."""
+        given = (self.uris, self.servers.server, self.servers.ice_servers, self.only)
+        return any(given)
+
+
+def ask(question: Question) -> int:
+    """Run the command and return its exit code."""
+    if question.network.list_contacts:
+        return _list_contacts(question)
+    from rtcdiag.cli.checking import run_options
+    from rtcdiag.cli.exits import exit_code
+    from rtcdiag.cli.outputs import deliver, destinations, prepare_pair, save_pair
+
+    options, files = run_options(question), destinations(question.output)
+    if question.reports_dir is not None:
+        prepare_pair(question.reports_dir)
+    servers = _servers(question)
+    from rtcdiag.cli.running import run  # it imports every probe: not before the input is known to be good
+
+    report, signal = run(question.command, servers, options, quiet=question.output.quiet)
+    if question.reports_dir is not None:
+        save_pair(report, question.reports_dir, quiet=question.output.quiet)
+    deliver(report, question.output, files)
+    judgement = question.judgement
+    return exit_code(report, fail_on=judgement.fail_on, require=judgement.require or (), signal=signal)
+
+
+def _servers(question: Question) -> "tuple[Server, ...]":
+    from rtcdiag.cli.servers import default_servers, named_servers, with_credential
+
+    if not question.names_servers:
+        return default_servers()
+    named = named_servers(question.servers, question.uris, only=question.only)
+    return with_credential(named, question.servers)
+
+
+def _list_contacts(question: Question) -> int:
+    from rtcdiag.cli.contacts import WITH_CONTROL, print_contacts
+
+    if not question.names_servers:
+        control = question.command in WITH_CONTROL and not question.network.no_control
+        return print_contacts(None, control=control, output=question.output)
+    from rtcdiag.cli.checking import run_options
+    from rtcdiag.cli.servers import named_servers
+    from rtcdiag.run import plan
+
+    named = named_servers(question.servers, question.uris, only=question.only)
+    jobs = plan(question.command, named, run_options(question))
+    control = any(job.probe == "control" for job in jobs)
+    return print_contacts([server.uri for server in named], control=control, output=question.output)

@@ -1,0 +1,30 @@
+"""``rtcdiag check-turn``."""
+
+from typing import Annotated
+
+import typer
+
+from rtcdiag.cli.asking import Question, ask
+from rtcdiag.cli.commands import command_app
+from rtcdiag.cli.options import Judgement, Network, Output, Servers
+
+
+def check_turn(
+    uris: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="URI...", help="turn:HOST[:PORT][?transport=udp|tcp] or turns:HOST[:PORT]."),
+    ] = None,
+    *,
+    output: Output,
+    servers: Servers,
+    network: Network,
+    judgement: Judgement,
+) -> int:
+    """Relay data through TURN servers in both directions, or name the first broken link, its cause and its fix.
+
+    The servers need a username and a password: see --username, --secret-file and --ice-servers.
+    """
+    return ask(Question("check-turn", output, servers, network, judgement, uris=uris or (), only="turn"))
+
+
+app = command_app(check_turn)

@@ -1,0 +1,98 @@
+"""From the options of a command line to those of a run: each wrong value is named before anyone is contacted."""
+
+import math
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rtcdiag.address import Family, family_of
+from rtcdiag.cli.entry import BadInputError
+from rtcdiag.cli.files import read_bytes
+from rtcdiag.cli.options import Network
+from rtcdiag.options import RunOptions
+
+if TYPE_CHECKING:
+    from rtcdiag.cli.asking import Question
+
+_CA_BYTES = 16 << 20
+MAX_TIMEOUT_S = 60.0
+MAX_DEADLINE_S = 3600.0
+
+
+def run_options(question: "Question") -> RunOptions:
+    """Return the options of the run; raise BadInputError for the first value that cannot be."""
+    network, servers = question.network, question.servers
+    families = _families(network)
+    return RunOptions(
+        families=families,
+        bind=_bind(network.bind, families),
+        interface=_interface(network.interface),
+        port=_port(network.port),
+        server_name=_server_name(servers.sni),
+        ca_file=_ca_file(servers.ca_file),
+        timeout_ms=_seconds("--timeout", network.timeout, MAX_TIMEOUT_S) * 1000,
+        deadline_ms=_seconds("--deadline", network.deadline, MAX_DEADLINE_S) * 1000,
+        control=not network.no_control,
+        relay_only=question.relay_only,
+    )
+
+
+def _families(network: Network) -> tuple[Family, ...]:
+    if network.ipv4 == network.ipv6:
+        return (Family.IPV4, Family.IPV6)
+    return (Family.IPV4,) if network.ipv4 else (Family.IPV6,)
+
+
+def _bind(text: str | None, families: tuple[Family, ...]) -> IPv4Address | IPv6Address | None:
+    if text is None:
+        return None
+    try:
+        address = ip_address(text.strip("[]"))
+    except ValueError:
+        raise BadInputError(f"--bind {text}: not an IP address (write 192.0.2.1 or 2001:db8::1)") from None
+    if family_of(address) not in families:
+        raise BadInputError(f"--bind {text}: an address of the family that -{families[0][-1]} leaves out")
+    return address
+
+
+def _interface(name: str | None) -> str | None:
+    if name is None:
+        return None
+    import ifaddr
+
+    known = sorted({str(adapter.nice_name) for adapter in ifaddr.get_adapters()})
+    if name not in known:
+        raise BadInputError(f"--interface {name}: there is none of this name (there are {', '.join(known)})")
+    return name
+
+
+def _port(port: int) -> int:
+    if not 0 <= port <= 65535:
+        raise BadInputError(f"--port {port}: not a number from 0 to 65535")
+    return port
+
+
+def _server_name(name: str | None) -> str | None:
+    if name is not None and not (name and len(name) <= 253 and name.isascii() and name.isprintable()):
+        raise BadInputError(f"--sni {name!r}: not a host name in ASCII")
+    return name
+
+
+def _ca_file(name: str | None) -> str | None:
+    """Check that TLS can load the file now, and not when a server is waiting."""
+    if name is None:
+        return None
+    read_bytes(name, what="--ca-file", limit=_CA_BYTES)
+    import ssl
+
+    try:
+        ssl.create_default_context(cafile=str(Path(name)))
+    except (ssl.SSLError, OSError):
+        raise BadInputError(f"--ca-file {name}: there is no PEM certificate in it") from None
+    return name
+
+
+def _seconds(option: str, value: float, limit: float) -> float:
+    if not (math.isfinite(value) and 0.01 <= value <= limit):
+        raise BadInputError(f"{option} {value:g}: not between 0.01 and {limit:g} seconds")
+    return value

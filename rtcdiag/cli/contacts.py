@@ -1,0 +1,33 @@
+"""``--list-contacts``: whom a command would contact, without contacting anyone and without importing what could."""
+
+from collections.abc import Sequence
+
+from rtcdiag.cli.options import Output
+from rtcdiag.cli.streams import emit
+from rtcdiag.contacts import CONTROL_HOSTS, STUN_SERVERS, Contact
+
+WITH_CONTROL = ("report", "nat-type")
+"""The commands that ask the control hosts too where the default list is used."""
+_USES = {
+    "nat-behavior": "STUN, with a second address (RFC 5780)",
+    "binding": "STUN, Binding only",
+    "control": "TCP connect, nothing is sent",
+}
+
+
+def print_contacts(named: Sequence[str] | None, *, control: bool, output: Output) -> int:
+    """Print one contact a line; ``named`` are URIs that the user gave, None where the default list is used."""
+    rows = [(uri, "named by you", "") for uri in named or ()] if named is not None else _rows(STUN_SERVERS)
+    rows += _rows(CONTROL_HOSTS) if control else []
+    if output.as_json or output.format == "json":
+        import json
+
+        keys = ("target", "use", "operator")
+        emit(json.dumps([dict(zip(keys, row, strict=True)) for row in rows], indent=2) + "\n", utf8=True)
+        return 0
+    emit("".join(f"{target:<33} {use:<39} {operator}".rstrip() + "\n" for target, use, operator in rows))
+    return 0
+
+
+def _rows(contacts: Sequence[Contact]) -> list[tuple[str, str, str]]:
+    return [(contact.target, _USES[contact.use], contact.operator) for contact in contacts]

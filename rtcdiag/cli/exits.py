@@ -1,0 +1,109 @@
+"""The exit code: a pure function of a report and of what was demanded of it."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from rtcdiag.address import Family
+from rtcdiag.cli.options import FailOn, Requirement
+from rtcdiag.evidence import Crash
+from rtcdiag.findings import Severity
+from rtcdiag.report import Report, ServerRow, evidence_of
+
+OK = 0
+FINDINGS = 1
+"""A finding at or above ``--fail-on``, or a requirement that is not met."""
+USAGE = 2
+"""Bad usage, configuration or input: nothing on standard output, and nobody was contacted."""
+INCONCLUSIVE = 3
+"""The question got no answer, or the program itself failed."""
+SIGNAL = 128
+"""Plus the signal's number: 130 for Ctrl-C, 143 for SIGTERM."""
+
+Met = Literal["yes", "no", "unknown"]
+"""Whether a requirement is met; what was not tested is unknown, never no."""
+
+
+def exit_code(
+    report: Report, *, fail_on: FailOn, require: Sequence[Requirement] = (), signal: int | None = None
+) -> int:
+    """Return the code of a run: the signal that ended it, a crash, findings, no answer, success, in this order."""
+    met = {REQUIREMENTS[name](report) for name in require}
+    if signal is not None:
+        return SIGNAL + signal
+    if evidence_of(report)[0].of(Crash):
+        return INCONCLUSIVE
+    if "no" in met or any(_counts(finding.severity, fail_on) for finding in report.findings):
+        return FINDINGS
+    return INCONCLUSIVE if "unknown" in met or report.verdict.status == "inconclusive" else OK
+
+
+def _counts(severity: Severity, fail_on: FailOn) -> bool:
+    order = ("never", *Severity)
+    return order.index(severity) <= order.index(fail_on)
+
+
+def _direct(report: Report) -> Met:
+    match report.verdict.direct_p2p:
+        case "confirmed" | "likely":
+            return "yes"
+        case "depends-on-peer" | "relay-needed" | "blocked":
+            return "no"
+        case "inconclusive" | "not-tested":
+            return "unknown"
+
+
+def _relay(report: Report) -> Met:
+    if any(row.type == "relay" for row in report.candidates):
+        return "yes"
+    return _any_works([_relays(row) for row in report.servers if row.uri.lower().startswith("turn")])
+
+
+def _tls_443(report: Report) -> Met:
+    return _any_works(
+        [
+            _relays(row)
+            for row in report.servers
+            if row.uri.lower().startswith("turns")
+            and row.transport == "tls"
+            and row.address
+            and row.address.port == 443
+        ]
+    )
+
+
+def _ipv6(report: Report) -> Met:
+    if report.nat.ipv6 is not None and report.nat.ipv6.mapped:
+        return "yes"
+    works = _any_works(
+        [_works(row) for row in report.servers if row.address is not None and row.address.family is Family.IPV6]
+    )
+    return "no" if works == "unknown" and not report.environment.ipv6 else works
+
+
+REQUIREMENTS: dict[Requirement, Callable[[Report], Met]] = {
+    Requirement.DIRECT: _direct,
+    Requirement.RELAY: _relay,
+    Requirement.TLS_443: _tls_443,
+    Requirement.IPV6: _ipv6,
+}
+
+
+def _any_works(rows: list[Met]) -> Met:
+    """One that works is enough; "no" needs every one of them to have been tried."""
+    if "yes" in rows:
+        return "yes"
+    return "no" if rows and "unknown" not in rows else "unknown"
+
+
+def _relays(row: ServerRow) -> Met:
+    """Whether data went through the relay, by the row's ``data`` stage."""
+    data = next((stage.status for stage in row.stages if stage.stage == "data"), "not-tested")
+    if data in {"ok", "warning"}:
+        return "yes"
+    return "no" if "failed" in {data, row.status} else "unknown"
+
+
+def _works(row: ServerRow) -> Met:
+    if row.status in {"ok", "warning"}:
+        return "yes"
+    return "no" if row.status == "failed" else "unknown"

@@ -1,0 +1,16 @@
+"""``rtcdiag nat-type``."""
+
+from rtcdiag.cli.asking import Question, ask
+from rtcdiag.cli.commands import command_app
+from rtcdiag.cli.options import Judgement, Network, Output, Servers
+
+
+def nat_type(*, output: Output, servers: Servers, network: Network, judgement: Judgement) -> int:
+    """Tell how the NAT here maps and filters (RFC 5780), and which kinds of peers it can reach directly.
+
+    Asks the STUN servers given by --server or --ice-servers, else a default list (see --list-contacts).
+    """
+    return ask(Question("nat-type", output, servers, network, judgement))
+
+
+app = command_app(nat_type)

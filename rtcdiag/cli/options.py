@@ -1,0 +1,194 @@
+"""Every option that several commands share, written once: a group is a dataclass, and a command takes groups.
+
+``grouped`` turns a function of groups into one with a parameter for each of their fields, which is what typer reads.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from enum import StrEnum
+from functools import wraps
+from inspect import Parameter, Signature, signature
+from typing import Annotated, Any, Literal, get_type_hints
+
+import typer
+
+FormatName = Literal["text", "json", "html", "markdown"]
+FailOn = Literal["error", "warning", "info", "never"]
+
+
+class Requirement(StrEnum):
+    """What ``--require`` can demand."""
+
+    DIRECT = "direct"
+    RELAY = "relay"
+    TLS_443 = "tls-443"
+    IPV6 = "ipv6"
+
+
+OUTPUT = "Output"
+SERVERS = "Servers and credentials"
+NETWORK = "Network"
+RESULT = "Exit code"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """What to write, and where."""
+
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.", rich_help_panel=OUTPUT)] = False
+    format: Annotated[
+        FormatName | None,
+        typer.Option("--format", help="What to print on standard output: text unless set.", rich_help_panel=OUTPUT),
+    ] = None
+    output: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="[FORMAT=]FILE",
+            help="Also write a file, in the format of its suffix; may be repeated.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", "-q", help="Print the verdict in one line and no progress.", rich_help_panel=OUTPUT),
+    ] = False
+    verbose: Annotated[
+        int,
+        typer.Option(
+            "--verbose",
+            "-v",
+            count=True,
+            help="Show tables; -vv: every transaction.",
+            show_default=False,
+            rich_help_panel=OUTPUT,
+        ),
+    ] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Servers:
+    """Whom to ask, and with which credentials."""
+
+    server: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--server", "-s", metavar="URI", help="Ask this server; may be repeated.", rich_help_panel=SERVERS
+        ),
+    ] = None
+    ice_servers: Annotated[
+        str | None,
+        typer.Option(metavar="FILE|-", help="Ask the servers of an ICE server list in JSON.", rich_help_panel=SERVERS),
+    ] = None
+    username: Annotated[
+        str | None,
+        typer.Option(
+            envvar="RTCDIAG_USERNAME",
+            show_envvar=True,
+            metavar="NAME",
+            help="The user name for TURN; its password is in --password-file, RTCDIAG_PASSWORD or prompted for.",
+            rich_help_panel=SERVERS,
+        ),
+    ] = None
+    password_file: Annotated[
+        str | None,
+        typer.Option(metavar="FILE|-", help="Read the password from here.", rich_help_panel=SERVERS),
+    ] = None
+    secret_file: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|-",
+            help="Make a time-limited password from the shared secret in here (coturn's use-auth-secret).",
+            rich_help_panel=SERVERS,
+        ),
+    ] = None
+    ca_file: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Trust these PEM certificates too.", rich_help_panel=SERVERS),
+    ] = None
+    sni: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The name that TLS asks for and verifies.", rich_help_panel=SERVERS),
+    ] = None
+    no_input: Annotated[bool, typer.Option("--no-input", help="Never prompt.", rich_help_panel=SERVERS)] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """How to ask, and within which bounds."""
+
+    timeout: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", help="Wait so long for one answer.", rich_help_panel=NETWORK),
+    ] = 2.3
+    deadline: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", help="End the whole run by then.", rich_help_panel=NETWORK),
+    ] = 30.0
+    ipv4: Annotated[bool, typer.Option("-4", "--ipv4", help="IPv4 only.", rich_help_panel=NETWORK)] = False
+    ipv6: Annotated[bool, typer.Option("-6", "--ipv6", help="IPv6 only.", rich_help_panel=NETWORK)] = False
+    interface: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Use this interface's addresses.", rich_help_panel=NETWORK)
+    ] = None
+    bind: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Use this local address.", rich_help_panel=NETWORK)
+    ] = None
+    port: Annotated[
+        int,
+        typer.Option(
+            metavar="PORT", help="The local port of the first UDP socket.", show_default=False, rich_help_panel=NETWORK
+        ),
+    ] = 0
+    no_control: Annotated[
+        bool, typer.Option("--no-control", help="Do not contact the control hosts.", rich_help_panel=NETWORK)
+    ] = False
+    list_contacts: Annotated[
+        bool,
+        typer.Option(
+            "--list-contacts",
+            help="Print whom this command would contact, and contact no one.",
+            rich_help_panel=NETWORK,
+        ),
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """What counts as a failure."""
+
+    fail_on: Annotated[
+        FailOn,
+        typer.Option(help="Exit with 1 from this severity on.", show_default=True, rich_help_panel=RESULT),
+    ] = "error"
+    require: Annotated[
+        list[Requirement] | None,
+        typer.Option(help="Exit with 1 where this does not work; may be repeated.", rich_help_panel=RESULT),
+    ] = None
+
+
+def grouped(command: Callable[..., int]) -> Callable[..., int]:
+    """Return the command with each parameter that is a group replaced by the group's options."""
+    hints = get_type_hints(command, include_extras=True)
+    groups = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+
+    @wraps(command)
+    def flat(**values: Any) -> int:
+        built = {
+            name: group(**{field.name: values.pop(field.name) for field in fields(group)})
+            for name, group in groups.items()
+        }
+        return command(**values, **built)
+
+    own = [item.replace(annotation=hints[item.name]) for item in signature(command).parameters.values()]
+    parameters = [part for item in own for part in (_options(groups[item.name]) if item.name in groups else [item])]
+    flat.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # what inspect looks for first
+    return flat
+
+
+def _options(group: type[Any]) -> list[Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    return [
+        Parameter(field.name, Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name])
+        for field in fields(group)
+    ]

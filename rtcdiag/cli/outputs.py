@@ -1,0 +1,98 @@
+"""A report to standard output and to files, each in its format."""
+
+import os
+import shutil
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from rtcdiag.cli.entry import BadInputError
+from rtcdiag.cli.files import check_writable, make_directory, write_new, write_whole
+from rtcdiag.cli.options import Output
+from rtcdiag.cli.streams import colors, emit, is_terminal, say, shows_unicode
+from rtcdiag.formats import FORMATS, RenderOptions, format_of, render
+from rtcdiag.report import Report
+
+
+class Destination(NamedTuple):
+    """One file to write."""
+
+    format: str
+    path: Path
+
+
+def destinations(output: Output) -> tuple[Destination, ...]:
+    """Return the files of ``--output``; raise BadInputError where one has no format or could not be written."""
+    _check_format(output)
+    found = tuple(_destination(text) for text in output.output or ())
+    for item in found:
+        check_writable(item.path, what="--output")
+    if len({item.path.resolve() for item in found}) < len(found):
+        raise BadInputError("--output names the same file twice")
+    return found
+
+
+def _check_format(output: Output) -> None:
+    if output.as_json and output.format not in {None, "json"}:
+        raise BadInputError(f"--json and --format {output.format} exclude each other")
+
+
+def _destination(text: str) -> Destination:
+    name, equals, path = text.partition("=")
+    if equals and name in FORMATS:
+        if not path:
+            raise BadInputError(f"--output {text}: the file is missing (write {name}=FILE)")
+        return Destination(name, Path(path))
+    try:
+        return Destination(format_of(text), Path(text))
+    except ValueError:
+        suffixes = ", ".join(FORMATS.values())
+        raise BadInputError(
+            f"--output {text}: the suffix names no format (end it in one of {suffixes}, or write json={text})"
+        ) from None
+
+
+def deliver(report: Report, output: Output, files: tuple[Destination, ...]) -> None:
+    """Write the files, then print the result."""
+    for item in files:
+        options = RenderOptions(verbosity=max(output.verbose, 1), width=100)
+        write_whole(item.path, render(item.format, report, options).encode())
+    name = "json" if output.as_json else output.format
+    if output.quiet and name is None:
+        emit(render_quiet(report))
+        return
+    emit(render(name or "text", report, _terminal_options(output)), utf8=name not in {None, "text"})
+
+
+def render_quiet(report: Report) -> str:
+    """Return the verdict in one line."""
+    from rtcdiag.formats.safe import clean
+
+    return f"{report.verdict.status}: {clean(report.verdict.summary)}\n"
+
+
+def _terminal_options(output: Output) -> RenderOptions:
+    return RenderOptions(
+        width=max(40, shutil.get_terminal_size().columns),
+        color=colors(sys.stdout),
+        unicode=shows_unicode(sys.stdout),
+        verbosity=output.verbose,
+    )
+
+
+def prepare_pair(directory: Path) -> None:
+    """Make sure that a report can be saved in a directory."""
+    make_directory(directory, what="--reports-dir")
+
+
+def save_pair(report: Report, directory: Path, *, quiet: bool) -> None:
+    """Save a report as JSON and HTML under a name of its own, and tell where."""
+    at = datetime.fromisoformat(report.started_at)
+    files = {FORMATS[name]: render(name, report, RenderOptions(verbosity=1)).encode() for name in ("json", "html")}
+    paths = write_new(directory, f"rtcdiag-{at:%Y%m%dT%H%M%SZ}", files)
+    if not quiet:
+        say("Saved " + " and ".join(os.fspath(path) for path in paths))
+
+
+__all__ = ["Destination", "deliver", "destinations", "is_terminal", "prepare_pair", "save_pair"]

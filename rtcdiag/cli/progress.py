@@ -1,0 +1,14 @@
+"""The transient line on a terminal while a run lasts."""
+
+from contextlib import AbstractContextManager, nullcontext
+
+from rich.console import Console
+from rich.text import Text
+
+
+def status(text: str) -> AbstractContextManager[object]:
+    """Return a context in which the line stands on standard error; nothing where the terminal cannot erase it."""
+    console = Console(stderr=True)
+    if console.is_dumb_terminal or not console.is_terminal:
+        return nullcontext()
+    return console.status(Text(text, no_wrap=True, overflow="ellipsis"))

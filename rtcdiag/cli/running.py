@@ -1,0 +1,78 @@
+"""One run: plan, gather, diagnose, and what Ctrl-C and SIGTERM do to it."""
+
+import asyncio
+import sys
+import time
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from rtcdiag.cli.signals import cancelled_by_signals
+from rtcdiag.cli.streams import is_terminal
+from rtcdiag.diagnosis import Run, diagnose
+from rtcdiag.evidence import Evidence
+from rtcdiag.options import RunOptions
+from rtcdiag.report import Options, Report
+from rtcdiag.run import Job, gather, plan
+from rtcdiag.targets import Server
+
+
+def run(command: str, servers: tuple[Server, ...], options: RunOptions, *, quiet: bool) -> tuple[Report, int | None]:
+    """Ask the servers; return the report, and the signal that ended the run early, if one did."""
+    jobs = plan(command, servers, options)
+    began, started_at = time.monotonic(), datetime.now(UTC)
+    with _progress(command, servers, options, quiet=quiet):
+        evidence, ended_by = asyncio.run(_gather(jobs, options))
+    run = Run(
+        id=str(uuid4()),
+        command=command,
+        options=_asked(servers, options),
+        started_at=_rfc3339(
+            datetime.fromtimestamp(evidence.started_at_s, UTC) if evidence.started_at_s else started_at
+        ),
+        duration_ms=round((time.monotonic() - began) * 1000, 1),
+        interrupted=ended_by is not None,
+    )
+    return diagnose(evidence, run), ended_by
+
+
+async def _gather(jobs: tuple[Job, ...], options: RunOptions) -> tuple[Evidence, int | None]:
+    task = asyncio.create_task(gather(jobs, options))
+    with cancelled_by_signals(task) as caught:
+        try:
+            evidence = await task
+        except asyncio.CancelledError:  # before it had begun
+            evidence = Evidence()
+    return evidence, caught[0] if caught else None
+
+
+_FLAGS = ("families", "bind", "interface", "port", "server_name", "samples", "control", "relay_only")
+
+
+def _asked(servers: tuple[Server, ...], options: RunOptions) -> Options:
+    """Return what was asked for, as the report tells it; paths are left out, they may name a person."""
+    default = RunOptions()
+    changed = {name: value for name in _FLAGS if (value := getattr(options, name)) != getattr(default, name)}
+    flags = {name: str(value) if name == "bind" else value for name, value in changed.items()}
+    if options.ca_file is not None:
+        flags["ca_file"] = True
+    return Options(
+        targets=tuple(server.uri for server in servers),
+        flags=flags,
+        thresholds={"timeout_ms": options.timeout_ms, "deadline_ms": options.deadline_ms},
+    )
+
+
+def _rfc3339(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _progress(
+    command: str, servers: tuple[Server, ...], options: RunOptions, *, quiet: bool
+) -> AbstractContextManager[object]:
+    """Show one line on a terminal while the run lasts; nothing anywhere else."""
+    if quiet or not is_terminal(sys.stderr):
+        return nullcontext()
+    from rtcdiag.cli.progress import status
+
+    return status(f"rtcdiag {command}: asking {len(servers)} servers, at most {options.deadline_ms / 1000:g} s")

@@ -1,0 +1,31 @@
+"""Reports read back from files: JSON, or the HTML in which one is embedded."""
+
+from rtcdiag.cli.entry import BadInputError
+from rtcdiag.cli.files import read_bytes
+from rtcdiag.report import Report, ReportError, decode
+
+MAX_BYTES = 64 << 20
+"""How long a report may be; the longest that a run writes has some hundred kilobytes."""
+
+
+def read_report(name: str) -> Report:
+    """Return the report in a file (``-`` is standard input); raise BadInputError for anything else."""
+    data = read_bytes(name, what="report", limit=MAX_BYTES).removeprefix(b"\xef\xbb\xbf")
+    try:
+        report = decode(_json(data))
+    except ReportError as error:
+        raise BadInputError(f"report {name}: {error}") from None
+    if report.kind != "report":
+        raise BadInputError(f"report {name}: its kind is {report.kind!r}, expected 'report'")
+    return report
+
+
+def _json(data: bytes) -> bytes:
+    if not data.lstrip().startswith(b"<"):
+        return data
+    from rtcdiag.formats.html import extract_json
+
+    try:
+        return extract_json(data.decode())
+    except ValueError as error:  # not UTF-8, or no report in it
+        raise ReportError(f"no report is embedded in this HTML ({error})") from None

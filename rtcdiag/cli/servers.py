@@ -1,0 +1,126 @@
+"""Whom a command asks: URIs, ICE server lists, the default list, and the credentials for TURN."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Literal
+
+from rtcdiag.cli.entry import BadInputError
+from rtcdiag.cli.files import STDIN, read_text
+from rtcdiag.cli.options import Servers
+from rtcdiag.config import MAX_BYTES, ConfigError, read_ice_servers
+from rtcdiag.contacts import STUN_SERVERS
+from rtcdiag.stun.credentials import mint
+from rtcdiag.targets import Credential, Server, UriError, parse_server
+
+MINTED_LIFETIME_S = 3600
+"""How long a credential made from a shared secret is valid: longer than any run, too short to be worth stealing."""
+_SECRET_BYTES = 4096
+
+
+def named_servers(options: Servers, uris: Sequence[str], *, only: Literal["stun", "turn"] | None) -> tuple[Server, ...]:
+    """Return the servers that the user named, each once; ``only`` is the one kind that the command is about."""
+    _check_stdin(options)
+    servers = [_parsed(uri, only) for uri in (*uris, *(options.server or ()))]
+    if options.ice_servers is not None:
+        servers += _listed(options.ice_servers, only)
+    if not servers:
+        raise BadInputError(f"no server is named (write rtcdiag check-{only} {only}:HOST, or use --ice-servers FILE)")
+    return tuple({server.uri: server for server in servers}.values())
+
+
+def default_servers() -> tuple[Server, ...]:
+    """Return the documented default list."""
+    return tuple(parse_server(contact.target, origin="default") for contact in STUN_SERVERS)
+
+
+def _check_stdin(options: Servers) -> None:
+    given = {
+        "--ice-servers": options.ice_servers,
+        "--password-file": options.password_file,
+        "--secret-file": options.secret_file,
+    }
+    readers = [name for name, value in given.items() if value == STDIN]
+    if len(readers) > 1:
+        raise BadInputError(f"only one of {' and '.join(readers)} can be -, standard input")
+
+
+def _parsed(uri: str, only: Literal["stun", "turn"] | None) -> Server:
+    try:
+        server = parse_server(uri)
+    except UriError as error:
+        raise BadInputError(str(error)) from None
+    if only is not None and server.protocol != only:
+        right = only + uri.strip()[len(server.protocol) :].partition("?")[0]
+        raise BadInputError(
+            f"{uri!r}: check-{only} is about {only.upper()} servers (write {right}, or use check-{server.protocol})"
+        )
+    return server
+
+
+def _listed(name: str, only: Literal["stun", "turn"] | None) -> list[Server]:
+    try:
+        servers = read_ice_servers(read_text(name, what="--ice-servers", limit=MAX_BYTES), name)
+    except ConfigError as error:
+        raise BadInputError(f"--ice-servers {error}") from None
+    fitting = [server for server in servers if only is None or server.protocol == only]
+    if not fitting:
+        raise BadInputError(f"--ice-servers {name}: there is no {only}: or {only}s: server in it")
+    return fitting
+
+
+def with_credential(servers: tuple[Server, ...], options: Servers) -> tuple[Server, ...]:
+    """Give the user's credential to the TURN servers that came without one; this may prompt."""
+    from msgspec.structs import replace
+
+    bare = [server for server in servers if server.protocol == "turn" and server.credential is None]
+    credential = _credential(options) if bare else None
+    return tuple(replace(server, credential=credential) if server in bare else server for server in servers)
+
+
+def _credential(options: Servers) -> Credential | None:
+    """Return the credential that the options and the environment give; None without any: that is a finding."""
+    if options.secret_file is not None:
+        return _minted(options, options.secret_file)
+    if options.username is None:
+        if options.password_file is not None:
+            raise BadInputError("--password-file needs --username NAME beside it")
+        return None
+    if options.password_file is not None:
+        return Credential(options.username, secret_of(options.password_file, "--password-file"))
+    if password := os.environ.get("RTCDIAG_PASSWORD"):
+        return Credential(options.username, password)
+    return Credential(options.username, _prompted(options))
+
+
+def _minted(options: Servers, name: str) -> Credential:
+    import time
+
+    if options.password_file is not None:
+        raise BadInputError("--secret-file and --password-file exclude each other: a secret makes the password")
+    return mint(secret_of(name, "--secret-file"), options.username or "rtcdiag", int(time.time()) + MINTED_LIFETIME_S)
+
+
+def secret_of(name: str, what: str) -> str:
+    """Return the only line of a file, a password or a secret; errors never show it."""
+    text = read_text(name, what=what, limit=_SECRET_BYTES)
+    line = text.removesuffix("\n").removesuffix("\r")
+    if not line or "\n" in line:
+        raise BadInputError(f"{what} {name}: expected one line, found {'none' if not line else 'several'}")
+    return line
+
+
+def _prompted(options: Servers) -> str:
+    if options.no_input or sys.stdin is None or not sys.stdin.isatty():
+        raise BadInputError(
+            "--username needs a password: use --password-file FILE or RTCDIAG_PASSWORD, or run it on a terminal"
+        )
+    from getpass import getpass
+
+    try:
+        password = getpass(f"Password of {options.username} (not shown): ", stream=sys.stderr)
+    except EOFError:
+        password = ""
+    if not password:
+        raise BadInputError("no password was entered")
+    return password

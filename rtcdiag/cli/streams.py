@@ -1,0 +1,70 @@
+"""Standard output and standard error: what may be written there, and how, whatever stands at the other end."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+
+def emit(text: str, *, utf8: bool = False) -> None:
+    """Write a result to standard output, and nothing where its reader has gone.
+
+    ``utf8``: a file format, whose encoding is not the terminal's. Otherwise characters that the terminal's encoding
+    lacks become escapes.
+    """
+    stream = sys.stdout
+    if stream is None:  # started without one, as pythonw is
+        return
+    encoding = "utf-8" if utf8 else (stream.encoding or "utf-8")
+    stream.flush()
+    stream.buffer.write(text.encode(encoding, "backslashreplace"))
+    stream.buffer.flush()
+
+
+def say(text: str) -> None:
+    """Write one line to standard error; a terminal's control characters in it do nothing."""
+    stream = sys.stderr
+    if stream is None:
+        return
+    line = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    encoding = stream.encoding or "utf-8"
+    try:
+        print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+    except OSError:
+        return  # nobody is left to be told
+
+
+@contextmanager
+def silence_closed_pipe() -> Iterator[None]:
+    """Let a reader close the pipe early (``rtcdiag … | head -1``) without a word from here or from the interpreter."""
+    try:
+        yield
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter flushes once more when it ends; that must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def colors(stream: TextIO) -> bool:
+    """Whether to color: NO_COLOR wins over FORCE_COLOR, both over TERM=dumb and what the stream is."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return is_terminal(stream) and os.environ.get("TERM") != "dumb"
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person sits at the other end."""
+    return stream is not None and not stream.closed and stream.isatty()
+
+
+def shows_unicode(stream: TextIO | None) -> bool:
+    """Whether the stream's encoding has the characters that the text format likes to use."""
+    try:
+        "…→·✓".encode((stream and stream.encoding) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
