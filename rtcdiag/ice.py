@@ -1,0 +1,248 @@
+"""ICE agents that gather candidates: the only importer of aioice.
+
+aioice's ``Connection`` swallows why a server gave nothing, always waits for the slowest up to 5 s, cannot be told which
+local addresses to use, and leaves what is under way behind when it is cancelled. So this module overrides its one
+gathering step. It lets aioice make the sockets and the candidates, and drives these parts that aioice does not
+document: ``Connection.get_component_candidates`` and ``_protocols``, ``ice.server_reflexive_candidate``,
+``ice.relayed_candidate`` and ``ice.StunProtocol``. Each has a contract test that fails the day it changes.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any, Literal, NamedTuple, cast
+
+import aioice
+from aioice import ice, stun
+
+from rtcdiag.address import Family, IPAddress, Scope, TransportAddress, family_of
+from rtcdiag.evidence import Failure
+from rtcdiag.evidence.candidate import CandidateType
+from rtcdiag.net.failures import failure_of
+from rtcdiag.net.stream import TlsSettings, verifying_context
+from rtcdiag.targets import Credential, Transport
+
+RELEASE_S = 1.5
+"""How long the server may take to confirm that an allocation is released."""
+GRACE_S = 0.5
+"""How long an Allocate that was given up may still be answered: that allocation has to be released too."""
+_TURN_TRANSPORT = {Transport.UDP: "udp", Transport.TCP: "tcp", Transport.TLS: "tcp"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relay:
+    """A TURN server by a literal address: aioice's own name look-up has no bound."""
+
+    address: TransportAddress
+    transport: Transport
+    """UDP, TCP or TLS: asked for DTLS, aioice would silently talk in the clear."""
+    credential: Credential | None
+    tls: TlsSettings
+
+    def __post_init__(self) -> None:
+        """Refuse what aioice cannot do."""
+        if self.transport not in _TURN_TRANSPORT:
+            raise ValueError(f"aioice does not speak TURN over {self.transport}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What one agent is to gather."""
+
+    local: frozenset[IPAddress] = frozenset()
+    """The local addresses that it may use for host and server-reflexive candidates; of these, aioice takes all but
+    127.0.0.1, ::1 and those with a zone."""
+    stun: TransportAddress | None = None
+    """Whom to ask for server-reflexive candidates: IPv4, aioice gathers no others."""
+    relay: Relay | None = None
+    relay_only: bool = False
+    """Gather nothing but the relay candidate, and hide its related address (RFC 9429 section 3.5.3)."""
+    timeout_ms: float
+    """How long one server-reflexive candidate may take; a relay candidate twice as long."""
+
+
+class Gathered(NamedTuple):
+    """A candidate as the agent has it."""
+
+    type: CandidateType
+    address: TransportAddress
+    related: TransportAddress | None
+    component: int
+    priority: int
+    foundation: str
+    sdp: str
+
+
+class Missed(NamedTuple):
+    """A candidate that a server did not give, and why."""
+
+    type: Literal["srflx", "relay"]
+    local: TransportAddress | None
+    """The socket that asked; None for a relay candidate, whose socket is aioice's own."""
+    failure: Failure | None
+    """None where the server answered, and refused."""
+    detail: str
+
+
+async def gather(question: Question, on_found: Callable[[Gathered], None], on_missed: Callable[[Missed], None]) -> bool:
+    """Gather with one agent, telling each outcome at once; then release everything, also when cancelled.
+
+    Return whether all was released: False where a TURN server did not confirm it in time.
+    """
+    agent = _Agent(question, on_found, on_missed)
+    try:
+        await agent.gather_candidates()
+    finally:
+        released = await _release(agent)
+    return released
+
+
+async def _release(agent: "_Agent") -> bool:
+    closing = asyncio.create_task(agent.close())
+    done, _ = await asyncio.wait({closing}, timeout=RELEASE_S)
+    if not done:
+        # aioice goes on with the Refresh by itself for as long as the loop runs; its close() would wait 63 s for it.
+        closing.cancel()
+    return bool(done)
+
+
+class _Agent(aioice.Connection):
+    """An agent that gathers within bounds of ours, from chosen addresses, and tells what it missed."""
+
+    def __init__(
+        self, question: Question, on_found: Callable[[Gathered], None], on_missed: Callable[[Missed], None]
+    ) -> None:
+        policy = aioice.TransportPolicy.RELAY if question.relay_only else aioice.TransportPolicy.ALL
+        # Without servers, aioice's own step gathers the host candidates only, at once.
+        super().__init__(ice_controlling=True, transport_policy=policy)
+        self._question = question
+        self._on_found = on_found
+        self._on_missed = on_missed
+
+    async def get_component_candidates(
+        self,
+        component: int,
+        addresses: list[str],
+        timeout: int = 5,  # noqa: ASYNC109 - aioice's signature
+    ) -> list[aioice.Candidate]:
+        """Gather as aioice does, but see above (aioice)."""
+        del timeout
+        asked = self._question
+        chosen = [address for address in addresses if ip_address(address) in asked.local]
+        hosts = await super().get_component_candidates(component, chosen)
+        for host in hosts:
+            self._on_found(_gathered(host))
+        async with asyncio.TaskGroup() as group:
+            for protocol in list(self._protocols) if asked.stun else ():
+                if family_of(ip_address(protocol.local_candidate.host)) is Family.IPV4:
+                    group.create_task(self._reflexive(protocol, asked.stun))
+            if asked.relay is not None:
+                group.create_task(self._relayed(component, asked.relay))
+        return hosts
+
+    async def _reflexive(self, protocol: ice.StunProtocol, server: TransportAddress | None) -> None:
+        assert server is not None
+        base = TransportAddress(protocol.local_candidate.host, protocol.local_candidate.port)
+        try:
+            async with asyncio.timeout(self._question.timeout_ms / 1000):
+                candidate, _ = await ice.server_reflexive_candidate(protocol, (server.host, server.port))
+            self._on_found(_gathered(candidate))
+        except _EXPECTED as error:
+            self._on_missed(Missed("srflx", base, *_why(error)))
+
+    async def _relayed(self, component: int, relay: Relay) -> None:
+        allocating: asyncio.Task[tuple[aioice.Candidate, ice.StunProtocol]] | None = None
+        try:
+            allocating = asyncio.create_task(self._allocate(component, relay))
+            allocating.add_done_callback(self._adopt)
+            async with asyncio.timeout(2 * self._question.timeout_ms / 1000):
+                candidate, _ = await asyncio.shield(allocating)
+            self._on_found(_gathered(candidate))
+        except _EXPECTED as error:
+            self._on_missed(Missed("relay", None, *_why(error)))
+        finally:
+            if allocating is not None and not allocating.done():
+                await asyncio.wait({allocating}, timeout=GRACE_S)
+                allocating.cancel()
+
+    async def _allocate(self, component: int, relay: Relay) -> tuple[aioice.Candidate, ice.StunProtocol]:
+        context = _naming_context(relay.tls) if relay.transport is Transport.TLS else None
+        credential = relay.credential
+        return await ice.relayed_candidate(
+            component=component,
+            hide_related_address=self._question.relay_only,
+            protocol_factory=lambda: ice.StunProtocol(self),
+            turn_server=(relay.address.host, relay.address.port),
+            turn_username=credential.username if credential else None,
+            turn_password=credential.password if credential else None,
+            # It goes to asyncio as it is, which takes a context as well as a bool.
+            turn_ssl=cast("bool", context),
+            turn_transport=_TURN_TRANSPORT[relay.transport],
+        )
+
+    def _adopt(self, allocating: asyncio.Task[tuple[aioice.Candidate, ice.StunProtocol]]) -> None:
+        """Take an allocation over, however late it came, so that closing the agent releases it."""
+        if not allocating.cancelled() and allocating.exception() is None:
+            self._protocols.append(allocating.result()[1])
+
+
+class _NamingContext(ssl.SSLContext):
+    """Asks for a name and verifies it, although the connection is made to a literal address."""
+
+    server_name: str
+
+    def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
+        """Put the name in place of the address that asyncio was told to connect to (ssl)."""
+        return super().wrap_bio(*args, **{**kwargs, "server_hostname": self.server_name})
+
+
+def _naming_context(settings: TlsSettings) -> ssl.SSLContext:
+    context = _NamingContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.server_name = settings.server_name
+    context.verify_flags = verifying_context(settings).verify_flags
+    context.load_default_certs()
+    if settings.ca_file is not None:
+        context.load_verify_locations(settings.ca_file)
+    return context
+
+
+_EXPECTED = (OSError, stun.TransactionError, KeyError, ValueError)
+"""What a network and a server can make aioice raise."""
+
+
+def _why(error: Exception) -> tuple[Failure | None, str]:
+    """Return a failure where there is one, and words that hold nothing a server sent."""
+    match error:
+        case stun.TransactionFailed():
+            return None, f"the server refused with error {error.response.error_code}"
+        case stun.TransactionTimeout() | TimeoutError():
+            return Failure.TIMEOUT, "no answer"
+        case ssl.SSLCertVerificationError():
+            return failure_of(error), error.verify_message
+        # aioice raises ConnectionError itself for an Allocate response without one of its attributes.
+        case OSError() if type(error) is not ConnectionError:
+            return failure_of(error), failure_of(error).value
+        case _:
+            return None, "the answer lacks what it has to have"
+
+
+def _gathered(candidate: aioice.Candidate) -> Gathered:
+    return Gathered(
+        type=cast("CandidateType", candidate.type),
+        address=TransportAddress(candidate.host, candidate.port),
+        related=_related(candidate),
+        component=candidate.component,
+        priority=candidate.priority,
+        foundation=candidate.foundation,
+        sdp=f"candidate:{candidate.to_sdp()}",
+    )
+
+
+def _related(candidate: aioice.Candidate) -> TransportAddress | None:
+    if candidate.related_address is None or candidate.related_port is None:
+        return None
+    related = TransportAddress(candidate.related_address, candidate.related_port)
+    # 0.0.0.0:9 is how SDP says that the address is hidden (RFC 8839 section 5.1).
+    return None if related.scope is Scope.UNSPECIFIED else related

@@ -1,0 +1,124 @@
+"""This computer, as far as it decides what a peer-to-peer connection can use: no packet, no command, a few ms."""
+
+import os
+import platform
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from rtcdiag.address import Family, IPAddress, Scope, scope_of
+from rtcdiag.evidence import Environment, Failure, Interface
+from rtcdiag.net import Net
+from rtcdiag.net.routes import INTERNET, local_addresses, source_towards
+
+InterfaceRole = Literal["loopback", "ethernet", "wifi", "vpn", "container", "mobile", "other"]
+
+_NAMES: dict[InterfaceRole, tuple[str, ...]] = {
+    "loopback": (r"lo\d*$", r".*loopback"),
+    "vpn": (
+        r"(tun|tap|wg|utun|ppp|ipsec|zt|nordlynx|proton|warp|cscotun|gpd)[\w-]*\d",
+        r"wg-",
+        r".*(tailscale|wireguard|wintun|zerotier|nordlynx|cloudflarewarp|anyconnect|globalprotect|\bvpn|\btap-)",
+    ),
+    "container": (
+        r"(docker|br-|veth|cni|virbr|vmnet|vnic|vboxnet|lxc|lxd|incusbr|podman|flannel|cali|cilium|kube)",
+        r"bridge1\d\d$",
+        r".*(hyper-v|vmware|virtualbox|vethernet)",
+    ),
+    "mobile": (r"(wwan|wwp|wwx|rmnet|ccmni|pdp_ip)", r".*(mobile broadband|cellular)"),
+    "wifi": (r"(wl|wifi)\w*\d", r".*(wi-?fi|wireless|802\.11|wlan)"),
+    "ethernet": (r"(eth|en|em|bond|team)[\w.]*\d", r".*(ethernet|gigabit|gbe)"),
+}
+"""Names of Linux, macOS and FreeBSD; on Windows an interface bears its adapter's description. The first that matches
+counts: a ``vEthernet`` is no Ethernet, and a ``Wi-Fi Direct Virtual Adapter`` no virtual machine."""
+_ROLES = tuple((role, re.compile("|".join(names), re.IGNORECASE)) for role, names in _NAMES.items())
+_SYSFS = Path("/sys/class/net")
+_ARP_HARDWARE_TYPES: dict[str, InterfaceRole] = {"772": "loopback", "65534": "vpn", "519": "mobile"}
+"""ARPHRD_LOOPBACK, ARPHRD_NONE (TUN and WireGuard) and ARPHRD_RAWIP of Linux's ``if_arp.h``."""
+_CONTAINER_FILES = (Path("/.dockerenv"), Path("/run/.containerenv"))
+_CGROUP = Path("/proc/1/cgroup")
+_CGROUP_HINTS = ("docker", "kubepods", "containerd", "/lxc/", "libpod", "buildkit")
+
+
+def environment(net: Net) -> Environment:
+    """Describe this computer: whatever the options ask for, as the system itself would choose."""
+    found = tuple(interfaces())
+    sources = {family: source_towards(address) for family, address in INTERNET.items()}
+    ipv4, ipv6 = sources[Family.IPV4], sources[Family.IPV6]
+    default = _default_route(net, ipv4, ipv6)
+    return Environment(
+        os=operating_system(),
+        python=platform.python_version(),
+        interfaces=found,
+        default_route=default,
+        vpn=any(interface.name == default and interface.role == "vpn" for interface in found),
+        container=in_container(),
+        ipv4=not isinstance(ipv4, Failure) and scope_of(ipv4) is not Scope.LOOPBACK,
+        ipv6=not isinstance(ipv6, Failure) and scope_of(ipv6) in (Scope.GLOBAL, Scope.PRIVATE),
+    )
+
+
+def _default_route(net: Net, *sources: IPAddress | Failure) -> str | None:
+    """Return the interface of the first family that has a route; loopback is none."""
+    usable = (ip for ip in sources if not isinstance(ip, Failure) and scope_of(ip) is not Scope.LOOPBACK)
+    return next((name for name in map(net.interface_of, usable) if name is not None), None)
+
+
+def interfaces() -> Iterator[Interface]:
+    """Yield the interfaces that have an address, in the system's order."""
+    owned: dict[str, list[str]] = {}
+    for name, ip in local_addresses():
+        # The zone of a link-local address is a number of this computer; the interface stands beside it anyway.
+        owned.setdefault(name, []).append(str(ip).partition("%")[0])
+    for name, addresses in owned.items():
+        yield Interface(name=name, role=role_of(name), addresses=tuple(addresses))
+
+
+def role_of(name: str) -> InterfaceRole:
+    """Guess what an interface is, from the system where that is cheap, else from its name."""
+    return _role_of_system(name) or role_by_name(name)
+
+
+def role_by_name(name: str) -> InterfaceRole:
+    """Guess what an interface is from its name alone: ``wg0`` is a VPN, ``docker0`` belongs to containers."""
+    return next((role for role, pattern in _ROLES if pattern.match(name)), "other")
+
+
+def _role_of_system(name: str) -> InterfaceRole | None:
+    """Return what Linux says of an interface; None on other systems and where it says nothing that helps."""
+    if sys.platform != "linux" or "/" in name or name.startswith("."):
+        return None
+    entry = _SYSFS / name
+    if (entry / "wireless").exists() or (entry / "phy80211").exists():
+        return "wifi"
+    try:
+        return _ARP_HARDWARE_TYPES.get((entry / "type").read_text().strip())
+    except OSError:
+        return None
+
+
+def operating_system() -> str:
+    """Return system and release, ``Linux 6.1.0``; of a kernel's release only the number, for the rest may be a name."""
+    if sys.platform == "win32":
+        version = sys.getwindowsversion()
+        return f"Windows {version.major}.{version.minor}.{version.build}"
+    if sys.platform == "darwin":
+        return f"macOS {platform.mac_ver()[0]}"
+    kernel = os.uname()
+    number = re.match(r"\d+(\.\d+)*", kernel.release)
+    # A Linux inside Windows has a NAT of its own in front, which is worth knowing.
+    inside = " (WSL)" if "microsoft" in kernel.release.lower() else ""
+    return f"{kernel.sysname} {number[0] if number else ''}".strip() + inside
+
+
+def in_container() -> bool:
+    """Tell whether this runs in a container, as far as container engines let it show."""
+    if any(path.exists() for path in _CONTAINER_FILES) or os.environ.get("container"):  # noqa: SIM112 - systemd's name
+        return True
+    try:
+        groups = _CGROUP.read_text()
+    except (OSError, UnicodeDecodeError):
+        return False
+    return any(hint in groups for hint in _CGROUP_HINTS)
