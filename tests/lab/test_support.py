@@ -138,9 +138,6 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
             tmp_path_factory.mktemp("coturn"),
             listen=[SERVER, ALTERNATE, SERVER6, ALTERNATE6],
             relay=[SERVER, SERVER6],
-            port=3478,
-            tls_port=5349,
-            relay_ports=(50_000, 51_000),
             prefix=topology.internet.prefix,
         ),
     ):

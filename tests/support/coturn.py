@@ -101,11 +101,29 @@ def _credentials(users: Mapping[str, str], secret: str) -> list[str]:
     return ["no-auth"]
 
 
-def _security(certificate: Certificate | None, dtls: bool) -> list[str]:
-    if certificate is None:
-        return ["no-tls", "no-dtls"]
-    files = [f"cert={certificate.chain_file}", f"pkey={certificate.key_file}"]
-    return files if dtls else [*files, "no-dtls"]
+def _transports(certificate: Certificate | None, *, udp: bool, tcp: bool, dtls: bool) -> list[str]:
+    files = [f"cert={certificate.chain_file}", f"pkey={certificate.key_file}"] if certificate else ["no-tls"]
+    kept = {"no-udp": udp, "no-tcp": tcp, "no-dtls": bool(certificate) and dtls}
+    return files + [line for line, keep in kept.items() if not keep]
+
+
+def _ports(
+    port: int, tls_port: int, relay_ports: tuple[int, int] | None, *, well_known: bool
+) -> tuple[list[str], int, int]:
+    """Return the lines of the configuration, the port and the port of TLS."""
+    first = 0 if well_known or (port and tls_port and relay_ports) else free_ports(48)
+    port = port or first or 3478
+    tls_port = tls_port or (first + 2 if first else 5349)
+    low, high = relay_ports or ((first + 4, first + 47) if first else (50_000, 51_000))
+    lines = [
+        f"listening-port={port}",
+        f"alt-listening-port={port + 1}",
+        f"tls-listening-port={tls_port}",
+        f"alt-tls-listening-port={tls_port + 1}",
+        f"min-port={low}",
+        f"max-port={high}",
+    ]
+    return lines, port, tls_port
 
 
 def _configuration(directory: Path, *parts: Sequence[str]) -> Path:
@@ -147,27 +165,21 @@ def coturn(
 
     It speaks UDP and TCP, and TLS with a certificate. With two listening addresses of a family it does RFC 5780.
     Credentials are `users`, or a `secret` for time-limited ones (`use-auth-secret`), or none (`users={}`). `extra` is
-    more lines of its configuration; `prefix` starts it elsewhere: `prefix=namespace.prefix`, and then give addresses.
-    Without `port`, ports are free ones on loopback.
+    more lines of its configuration. `prefix` starts it elsewhere: `prefix=namespace.prefix`, with addresses to `listen`
+    and `relay` there, and ports 3478, 5349 and 50000 to 51000 unless given; here they are free ones unless given.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    first = 0 if port and tls_port and relay_ports else free_ports(48)
-    port, tls_port = port or first, tls_port or first + 2
-    low, high = relay_ports or (first + 4, first + 47)
+    ports, port, tls_port = _ports(port, tls_port, relay_ports, well_known=bool(prefix))
     configuration = _configuration(
         directory,
         [f"listening-ip={address}" for address in listen],
         [f"relay-ip={address}" for address in relay],
-        [f"listening-port={port}", f"alt-listening-port={port + 1}"],
-        [f"tls-listening-port={tls_port}", f"alt-tls-listening-port={tls_port + 1}"],
-        [f"min-port={low}", f"max-port={high}"],
+        ports,
         _credentials(users, secret),
-        _security(certificate, dtls),
+        _transports(certificate, udp=udp, tcp=tcp, dtls=dtls),
         [f"realm={realm}", "fingerprint", "no-cli", "verbose", "log-file=stdout", "simple-log"],
         [f"pidfile={directory / 'pid'}", f"userdb={directory / 'turndb'}"],
         ["allow-loopback-peers"] if loopback_peers else [],
-        [] if udp else ["no-udp"],
-        [] if tcp else ["no-tcp"],
         extra,
     )
     log = directory / "coturn.log"

@@ -2,7 +2,7 @@
 
     with Topology() as net:
         client = net.client("masquerade")
-        with coturn(tmp_path, listen=SERVERS[:2], relay=SERVERS[:1], prefix=net.internet.prefix, port=3478, ...):
+        with coturn(tmp_path, listen=SERVERS[:2], relay=SERVERS[:1], prefix=net.internet.prefix):
             result = client.run(["rtcdiag", "nat-type", "--server", f"stun:{SERVER}"], timeout=20)
 
 Addresses are of the documentation ranges, which `rtcdiag.address` counts as global. The internet has all of `SERVERS`

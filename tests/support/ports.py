@@ -1,5 +1,6 @@
 """Ports that nobody uses: below the ephemeral range, and another part of it for each test process."""
 
+import errno
 import itertools
 import os
 import socket
@@ -14,8 +15,10 @@ def _is_free(port: int) -> bool:
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as sock:
             try:
                 sock.bind((host, port))
-            except OSError:
-                return False
+            except OSError as error:
+                # An address that this computer has not got is in nobody's way.
+                if error.errno != errno.EADDRNOTAVAIL:
+                    return False
     return True
 
 
