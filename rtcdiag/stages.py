@@ -60,7 +60,7 @@ def _is_of(item: Connect | TlsHandshake | Binding | TurnStep, target: Target) ->
         return False
     if isinstance(item, Binding):
         return item.purpose == "reach" or (item.purpose == "control" and item.exchange.succeeded)
-    return not isinstance(item, Connect) or target.transport is not Transport.UDP
+    return not isinstance(item, Connect) or item.purpose == "server"
 
 
 def _transport(item: Observation, target: Target) -> Transport:
@@ -72,7 +72,7 @@ def _transport(item: Observation, target: Target) -> Transport:
 _Held = Callable[[Any], bool]
 _STAGE_EVIDENCE: tuple[tuple[Stage, type[Observation], _Held, _Held], ...] = (
     # stage, kind, which of that kind, and whether it held
-    ("connect", Connect, lambda _: True, lambda item: item.failure is None),
+    ("connect", Connect, lambda item: item.purpose == "server", lambda item: item.failure is None),
     ("tls", TlsHandshake, lambda _: True, lambda item: item.failure is None),
     ("binding", Binding, lambda item: item.role == "primary", lambda item: item.exchange.succeeded),
     ("challenge", Challenge, lambda _: True, lambda item: item.exchange.answer is not None),

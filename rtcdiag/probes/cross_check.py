@@ -10,7 +10,7 @@ from rtcdiag.net import Net
 from rtcdiag.net.stream import Stream
 from rtcdiag.probes.connection import Path, open_stream, open_wire
 from rtcdiag.probes.job import Record
-from rtcdiag.probes.stun_server import binding_of
+from rtcdiag.probes.bindings import binding_of
 from rtcdiag.stun.request import binding_request
 from rtcdiag.stun.transaction import Schedule
 from rtcdiag.targets import Transport

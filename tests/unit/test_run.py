@@ -1,0 +1,107 @@
+"""Plans are values; a run survives its probes."""
+
+import asyncio
+
+import pytest
+
+from rtcdiag import run
+from rtcdiag.evidence import Crash, Skipped, Target
+from rtcdiag.net import Net
+from rtcdiag.options import RunOptions
+from rtcdiag.probes.job import Job, Record
+from rtcdiag.run import gather, plan
+from rtcdiag.targets import Credential, parse_server
+
+STUN = parse_server("stun:stun.example.org")
+STUNS = parse_server("stuns:stun.example.org")
+TURN = parse_server("turn:turn.example.org?transport=tcp", credential=Credential("1700000000:kim", "hush"))
+
+
+def test_a_report_runs_every_probe_and_a_control() -> None:
+    assert plan("report", (STUN, STUNS, TURN), RunOptions()) == (
+        Job(probe="control"),
+        Job(probe="stun-server", servers=(STUN,)),
+        Job(probe="stun-server", servers=(STUNS,)),
+        Job(probe="turn-server", servers=(TURN,)),
+        Job(probe="nat-behavior", servers=(STUN,)),
+        Job(probe="candidates", servers=(STUN, STUNS, TURN)),
+    )
+
+
+def test_a_server_named_twice_is_asked_once() -> None:
+    assert plan("check-stun", (STUN, STUN), RunOptions()) == (Job(probe="stun-server", servers=(STUN,)),)
+
+
+def test_no_control_host_is_contacted_where_only_this_computer_is_asked() -> None:
+    local = parse_server("stun:127.0.0.1")
+
+    assert plan("nat-type", (local,), RunOptions()) == (Job(probe="nat-behavior", servers=(local,)),)
+    assert plan("nat-type", (STUN,), RunOptions(control=False)) == (Job(probe="nat-behavior", servers=(STUN,)),)
+    assert Job(probe="control") in plan("nat-type", (STUN, local), RunOptions())
+
+
+def test_candidates_asks_nothing_but_for_candidates() -> None:
+    assert plan("candidates", (STUN,), RunOptions()) == (Job(probe="candidates", servers=(STUN,)),)
+
+
+async def _raise(_job: Job, _net: Net, _record: Record) -> None:
+    raise ExceptionGroup("side by side", [ZeroDivisionError("secret-in-the-message")])
+
+
+async def _hang(job: Job, net: Net, record: Record) -> None:
+    record(Skipped(t_ms=net.now_ms(), what="first", why=job.probe))
+    await asyncio.Event().wait()
+
+
+async def _quick(_job: Job, net: Net, record: Record) -> None:
+    record(Skipped(t_ms=net.now_ms(), what="quick", why="done"))
+
+
+@pytest.fixture
+def probes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "PROBES", (("crash", _raise), ("hang", _hang), ("quick", _quick)))
+
+
+@pytest.mark.usefixtures("probes")
+def test_a_probe_that_raises_becomes_a_crash_without_the_message_and_the_others_go_on() -> None:
+    evidence = asyncio.run(gather((Job(probe="crash"), Job(probe="quick")), RunOptions()))
+
+    (crash,) = evidence.of(Crash)
+    assert (crash.probe, crash.error, crash.id) == ("crash", "ZeroDivisionError", "obs-1")
+    assert "secret" not in repr(evidence)
+    assert evidence.of(Skipped)[0].what == "quick"
+
+
+@pytest.mark.usefixtures("probes")
+def test_the_deadline_keeps_what_was_seen_and_says_what_it_cut_off() -> None:
+    evidence = asyncio.run(gather((Job(probe="hang", servers=(TURN,)),), RunOptions(deadline_ms=20)))
+
+    assert [item.what for item in evidence.of(Skipped)] == ["first", f"hang {TURN.uri}"]
+    assert "0.02 s" in evidence.of(Skipped)[1].why
+
+
+@pytest.mark.usefixtures("probes")
+def test_a_cancelled_run_returns_what_it_had() -> None:
+    async def cancelled() -> int:
+        task = asyncio.create_task(gather((Job(probe="hang"), Job(probe="quick")), RunOptions()))
+        while not task.done():
+            await asyncio.sleep(0)
+            task.cancel() if _is_waiting(task) else None
+        return len((await task).observations)
+
+    assert asyncio.run(cancelled()) == 2
+
+
+def _is_waiting(task: "asyncio.Task[object]") -> bool:
+    return len(asyncio.all_tasks()) > 2 and not task.cancelling()
+
+
+@pytest.mark.usefixtures("probes")
+def test_targets_tell_the_shape_of_a_credential_and_never_the_credential() -> None:
+    evidence = asyncio.run(gather((Job(probe="quick", servers=(TURN,)),), RunOptions()))
+
+    (target,) = evidence.of(Target)
+    assert target.credential is not None
+    assert (target.credential.form, target.credential.expires_at) == ("time-limited", 1700000000)
+    assert "hush" not in repr(evidence)
+    assert "kim" not in repr(evidence)

@@ -1,0 +1,151 @@
+"""The chain of stages of each server at each address."""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from rtcdiag.address import Family
+from rtcdiag.evidence import Challenge, Evidence, Failure, Observation
+from rtcdiag.findings import Finding, Severity
+from rtcdiag.report import ServerRow
+from rtcdiag.stages import server_rows
+from rtcdiag.targets import Transport
+from support.observations import (
+    answered,
+    at,
+    binding,
+    connect,
+    handshake,
+    mapped,
+    resolution,
+    silent,
+    target,
+    turn_steps,
+)
+
+STUN = "stun:stun.example.org"
+TURN = "turn:turn.example.org"
+TURNS = "turns:turn.example.org"
+HOST = "203.0.113.5:3478"
+
+
+def rows(*observations: Observation, findings: Iterable[Finding] = ()) -> tuple[ServerRow, ...]:
+    return server_rows(Evidence(observations=observations), tuple(findings))
+
+
+def statuses(row: ServerRow) -> dict[str, str]:
+    return {stage.stage: stage.status for stage in row.stages}
+
+
+def finding(**more: object) -> Finding:
+    given = {"code": "x", "severity": Severity.ERROR, "title": "t", "meaning": "m", **more}
+    return Finding(**given)  # type: ignore[arg-type]  # the defaults above, overridden by keyword
+
+
+def test_every_resolved_address_and_transport_is_a_row_of_its_own() -> None:
+    found = rows(
+        target(STUN),
+        resolution("stun.example.org", "203.0.113.5", "203.0.113.6"),
+        mapped(STUN, HOST, 50000),
+        binding(STUN, "203.0.113.6:3478", silent(5.0), 5.0),
+    )
+
+    assert [(str(row.address), row.status) for row in found] == [(HOST, "ok"), ("203.0.113.6:3478", "failed")]
+
+
+def test_one_answer_of_several_samples_is_an_answer() -> None:
+    (row,) = rows(target(STUN), mapped(STUN, HOST, 50000), binding(STUN, HOST, silent(6.0), 6.0))
+
+    assert statuses(row)["binding"] == "ok"
+    assert row.quality == {"rtt_ms": [21.0], "rtt_median_ms": 21.0, "sent": 2, "answered": 1}
+
+
+def test_stages_behind_the_broken_one_are_not_tested() -> None:
+    failed = handshake(TURNS, "203.0.113.5:5349", failure=Failure.TLS_CERTIFICATE_EXPIRED)
+    (row,) = rows(
+        target(TURNS), resolution("turn.example.org", "203.0.113.5"), connect(TURNS, "203.0.113.5:5349"), failed
+    )
+
+    assert row.status == "failed"
+    assert statuses(row) == {
+        "config": "ok",
+        "dns": "ok",
+        "connect": "ok",
+        "tls": "failed",
+        "binding": "not-tested",
+        "challenge": "not-tested",
+        "allocate": "not-tested",
+        "relayed-address": "not-tested",
+        "permission": "not-tested",
+        "data": "not-tested",
+        "refresh": "not-tested",
+        "release": "not-tested",
+    }
+
+
+def test_a_healthy_relay_is_ok_from_config_to_release() -> None:
+    steps = turn_steps(TURN, HOST, Transport.UDP, "203.0.113.5:60000")
+    (row,) = rows(target(TURN), resolution("turn.example.org", "203.0.113.5"), *steps)
+
+    assert set(statuses(row).values()) == {"ok"}
+    assert row.status == "ok"
+
+
+def test_the_finding_owns_its_stage_on_its_own_path_only() -> None:
+    owner = finding(subject=STUN, stage="binding", facts={"address": HOST, "transport": "udp"})
+    first, second = rows(
+        target(STUN), mapped(STUN, HOST, 50000), mapped(STUN, "203.0.113.6:3478", 50000), findings=[owner]
+    )
+
+    assert (first.status, first.stages[-1].finding) == ("failed", "x")
+    assert second.status == "ok"
+
+
+def test_a_warning_marks_a_stage_and_an_info_does_not() -> None:
+    warning = finding(severity=Severity.WARNING, subject=STUN, stage="binding")
+    (warned,) = rows(target(STUN), mapped(STUN, HOST, 50000), findings=[warning])
+    (informed,) = rows(target(STUN), mapped(STUN, HOST, 50000), findings=[replace(warning, severity=Severity.INFO)])
+
+    assert warned.status == "warning"
+    assert informed.status == "ok"
+
+
+def test_a_name_without_an_address_is_a_row_that_failed_at_dns() -> None:
+    missing = [resolution("stun.example.org"), resolution("stun.example.org", family=Family.IPV6)]
+    (row,) = rows(target(STUN), *missing)
+
+    assert row.address is None
+    assert row.status == "failed"
+    assert statuses(row) == {"config": "ok", "dns": "failed", "binding": "not-tested"}
+
+
+def test_tcp_beside_a_udp_server_is_a_row_only_where_it_answers() -> None:
+    over_tcp = binding(STUN, HOST, answered(5.0, HOST), 5.0, transport=Transport.TCP, purpose="control")
+    refused = binding(STUN, HOST, silent(5.0), 5.0, transport=Transport.TCP, purpose="control")
+
+    assert [row.transport for row in rows(target(STUN), mapped(STUN, HOST, 50000), over_tcp)] == ["udp", "tcp"]
+    assert [row.transport for row in rows(target(STUN), mapped(STUN, HOST, 50000), refused)] == ["udp"]
+
+
+def test_an_experiment_on_the_nat_is_no_sample_of_the_server() -> None:
+    assert rows(target(STUN), mapped(STUN, HOST, 50000, purpose="mapping")) == ()
+
+
+def test_a_challenge_that_was_answered_with_an_error_held() -> None:
+    challenge = Challenge(
+        t_ms=5.0,
+        server=TURN,
+        transport=Transport.UDP,
+        destination=at(HOST),
+        exchange=answered(5.0, HOST, success=False, error_code=401),
+    )
+    (row,) = rows(target(TURN), challenge)
+
+    assert statuses(row)["challenge"] == "ok"
+    assert statuses(row)["allocate"] == "not-tested"
+
+
+def test_a_literal_has_no_dns_stage() -> None:
+    (row,) = rows(target("stun:203.0.113.5"), mapped("stun:203.0.113.5", HOST, 50000))
+
+    assert [stage.stage for stage in row.stages] == ["config", "binding"]
