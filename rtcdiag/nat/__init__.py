@@ -1,0 +1,31 @@
+"""Classify a NAT from what Binding transactions showed (RFC 4787 sections 4 and 5, RFC 5780 section 4).
+
+Pure: evidence in, one ``Nat`` a family out. Every judgement is a value or a reason why there is none; silence counts
+only with a control, and no server is believed alone where others contradict it.
+"""
+
+from rtcdiag.nat.behavior import (
+    BEHAVIORS,
+    Behavior,
+    Certainty,
+    Nat,
+    Pooling,
+    endpoint_dependent,
+    familiar_name,
+    possible_filterings,
+    possible_mappings,
+)
+from rtcdiag.nat.classify import classify
+
+__all__ = [
+    "BEHAVIORS",
+    "Behavior",
+    "Certainty",
+    "Nat",
+    "Pooling",
+    "classify",
+    "endpoint_dependent",
+    "familiar_name",
+    "possible_filterings",
+    "possible_mappings",
+]

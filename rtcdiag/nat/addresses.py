@@ -1,0 +1,116 @@
+"""What the mapped addresses themselves tell: whether there is a NAT, and how it chooses addresses and ports."""
+
+from itertools import pairwise
+
+from rtcdiag.address import IPAddress, Scope, TransportAddress
+from rtcdiag.nat.behavior import Pooling
+from rtcdiag.nat.judgement import Judgement
+from rtcdiag.nat.samples import Sample, Socket, is_translated
+from rtcdiag.nat.view import View
+
+_NO_NAT = "there is no NAT"
+_MOST_DELTA = 64
+"""A wider step from port to port is of no use to anyone who wants to predict the next."""
+
+
+def behind_nat_of(view: View) -> Judgement[bool]:
+    """Tell whether servers see other addresses than this computer uses."""
+    told = [(sample, is_translated(sample)) for sample in view.samples]
+    known = [(sample, translated) for sample, translated in told if translated is not None]
+    if not known:
+        return Judgement(why=view.silent or "the address on this computer is not known")
+    answers = {translated for _, translated in known}
+    if len(answers) > 1:
+        odd = next(sample for sample, translated in known if translated != known[0][1])
+        first = known[0][0]
+        why = f"{first.server} saw {first.mapped} of {first.local}, {odd.server} saw {odd.mapped} of {odd.local}"
+        return Judgement(why=why)
+    return Judgement(value=answers.pop(), evidence=tuple(sample.id for sample, _ in known))
+
+
+def mapped_of(view: View) -> tuple[TransportAddress, ...]:
+    """Return the mapped addresses in the order seen."""
+    return tuple(dict.fromkeys(sample.mapped for sample in view.samples))
+
+
+def pooling_of(view: View, behind_nat: bool | None) -> Judgement[Pooling]:
+    """Tell whether all mappings of one local address have one IP address outside (RFC 4787 section 4.1).
+
+    ``arbitrary`` needs one destination that saw two; ``paired`` three mappings, and that no server saw another.
+    ``p_wrong`` of it is the chance that a NAT with two addresses took the same one each time.
+    """
+    if behind_nat is False:
+        return Judgement(why=_NO_NAT)
+    by_local: dict[IPAddress, list[Sample]] = {}
+    for sample in view.samples:
+        if sample.local is not None:
+            by_local.setdefault(sample.local.ip, []).append(sample)
+    if not by_local:
+        return Judgement(why=view.silent or "the address on this computer is not known")
+    return _pooled(max(by_local.values(), key=len))
+
+
+def _pooled(samples: list[Sample]) -> Judgement[Pooling]:
+    ids = tuple(sample.id for sample in samples)
+    seen: dict[TransportAddress, set[IPAddress]] = {}
+    for sample in samples:
+        seen.setdefault(sample.destination, set()).add(sample.mapped.ip)
+    if any(len(addresses) > 1 for addresses in seen.values()):
+        return Judgement(value="arbitrary", evidence=ids)
+    if len({sample.mapped.ip for sample in samples}) > 1:
+        return Judgement(why="servers saw different IP addresses, each always the same")
+    mappings = len({sample.mapped for sample in samples})
+    if mappings < 3:
+        return Judgement(why="fewer than three mappings were seen")
+    return Judgement(value="paired", p_wrong=0.5 ** (mappings - 1), evidence=ids)
+
+
+def port_preservation_of(view: View, behind_nat: bool | None) -> Judgement[bool]:
+    """Tell whether the NAT keeps the local port, from two sockets or more (RFC 4787 section 4.2.1)."""
+    if behind_nat is not True:
+        return Judgement(why=_NO_NAT if behind_nat is False else view.silent or "whether there is a NAT is not known")
+    by_socket: dict[Socket, list[Sample]] = {}
+    for sample in view.samples:
+        by_socket.setdefault(sample.socket, []).append(sample)
+    kept = {socket: {_keeps_port(sample) for sample in samples} for socket, samples in by_socket.items() if socket[1]}
+    if len(kept) < 2:
+        return Judgement(why="fewer than two sockets had an answer")
+    answers = set().union(*kept.values())
+    if len(answers) > 1:
+        return Judgement(why="some ports were kept, others not")
+    return Judgement(value=answers.pop(), evidence=tuple(sample.id for sample in view.samples))
+
+
+def _keeps_port(sample: Sample) -> bool:
+    return sample.local is not None and sample.mapped.port == sample.local.port
+
+
+def port_delta_of(view: View, behind_nat: bool | None, preserved: bool | None) -> Judgement[int]:
+    """Return the step from one new mapping's port to the next, where at least four mappings show the same one."""
+    if behind_nat is not True or preserved:
+        return Judgement(why="ports are kept" if preserved else _NO_NAT if behind_nat is False else "not known")
+    first: dict[TransportAddress, Sample] = {}
+    for sample in sorted(view.samples, key=lambda item: item.sent_ms):
+        first.setdefault(sample.mapped, sample)
+    if len(first) < 4:
+        return Judgement(why="fewer than four mappings were seen")
+    steps = {after.port - before.port for before, after in pairwise(first)}
+    if len(steps) != 1 or abs(next(iter(steps))) > _MOST_DELTA:
+        return Judgement(why="the ports follow no fixed step")
+    return Judgement(value=steps.pop(), evidence=tuple(sample.id for sample in first.values()))
+
+
+def cgnat_of(view: View, behind_nat: bool | None) -> Judgement[bool]:
+    """Tell whether a carrier-grade NAT is proven: an address of 100.64.0.0/10 (RFC 6598) that is no VPN's.
+
+    A global address on this computer that is not translated proves that there is none.
+    """
+    vpn = {name for item in view.environment.interfaces if item.role == "vpn" for name in (item.name, *item.addresses)}
+    for sample in view.samples:
+        is_vpn = sample.interface in vpn or (sample.local is not None and sample.local.host in vpn)
+        addresses = (sample.mapped, sample.local)
+        if not is_vpn and any(item is not None and item.scope is Scope.SHARED for item in addresses):
+            return Judgement(value=True, evidence=(sample.id,))
+    if behind_nat is False and view.scope is Scope.GLOBAL and view.samples[0].mapped.scope is Scope.GLOBAL:
+        return Judgement(value=False, evidence=(view.samples[0].id,))
+    return Judgement(why=view.silent or "no address of 100.64.0.0/10 was seen, which does not exclude it")

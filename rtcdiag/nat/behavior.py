@@ -1,0 +1,103 @@
+"""What a NAT does, in the words of RFC 4787, and how sure that is."""
+
+from typing import Literal
+
+import msgspec
+
+from rtcdiag.address import TransportAddress
+
+Behavior = Literal["endpoint-independent", "address-dependent", "address-and-port-dependent", "undetermined"]
+Pooling = Literal["paired", "arbitrary"]
+
+BEHAVIORS: tuple[Behavior, ...] = ("endpoint-independent", "address-dependent", "address-and-port-dependent")
+"""What a mapping or a filter can be, the most permissive first."""
+
+
+class Certainty(msgspec.Struct, frozen=True, kw_only=True):
+    """On what a class rests."""
+
+    p_wrong: float | None = None
+    """The probability that it is wrong, where it was computed."""
+    evidence: tuple[str, ...] = ()
+
+
+class Nat(msgspec.Struct, frozen=True, kw_only=True):
+    """The NAT (or none) in one address family, as classified from the evidence. None means not known."""
+
+    behind_nat: bool | None = None
+    mapping: Behavior = "undetermined"
+    filtering: Behavior = "undetermined"
+    mapping_possible: tuple[Behavior, ...] = ()
+    """The mapping behaviors that the evidence leaves open; empty where nobody worked them out."""
+    filtering_possible: tuple[Behavior, ...] = ()
+    """The filtering behaviors that the evidence leaves open; empty where nobody worked them out."""
+    mapped: tuple[TransportAddress, ...] = ()
+    """Every mapped transport address that was seen, in the order seen."""
+    pooling: Pooling | None = None
+    port_preservation: bool | None = None
+    port_delta: int | None = None
+    hairpinning: bool | None = None
+    lifetime_s: float | None = None
+    alg: bool | None = None
+    """MAPPED-ADDRESS and XOR-MAPPED-ADDRESS differ: something rewrites addresses in packets."""
+    cgnat: bool | None = None
+    layers: int | None = None
+    firewall: bool | None = None
+    """No NAT, but unsolicited datagrams do not get in."""
+    local_only: bool = False
+    """Only addresses of this computer or of a private network were asked: it says nothing about the internet."""
+    confidence: dict[str, Certainty] = {}
+    """By field name: ``mapping``, ``filtering``, …"""
+    undetermined: dict[str, str] = {}
+    """By field name: why there is no answer."""
+    distrusted: dict[str, str] = {}
+    """By server: why its answers were not used."""
+
+
+def possible_mappings(nat: Nat) -> tuple[Behavior, ...]:
+    """Return the mapping behaviors that are not excluded, the most permissive first."""
+    return nat.mapping_possible or _open(nat.mapping)
+
+
+def possible_filterings(nat: Nat) -> tuple[Behavior, ...]:
+    """Return the filtering behaviors that are not excluded, the most permissive first."""
+    return nat.filtering_possible or _open(nat.filtering)
+
+
+def _open(behavior: Behavior) -> tuple[Behavior, ...]:
+    return BEHAVIORS if behavior == "undetermined" else (behavior,)
+
+
+def endpoint_dependent(nat: Nat) -> bool | None:
+    """Return whether the mapping changes with the destination, None where not known.
+
+    True also where it is not known whether the destination's port counts beside its address.
+    """
+    possible = possible_mappings(nat)
+    if "endpoint-independent" not in possible:
+        return True
+    return False if len(possible) == 1 else None
+
+
+_CONES: dict[Behavior, str] = {
+    "endpoint-independent": "full cone",
+    "address-dependent": "address-restricted cone",
+    "address-and-port-dependent": "port-restricted cone",
+}
+
+
+def familiar_name(nat: Nat) -> str | None:
+    """Return the name that people know, None where what is known does not suffice for one."""
+    if nat.behind_nat is False:
+        return _without_nat(nat)
+    dependent = endpoint_dependent(nat)
+    if dependent:
+        return "symmetric NAT"
+    return _CONES.get(nat.filtering) if dependent is False and nat.behind_nat else None
+
+
+def _without_nat(nat: Nat) -> str | None:
+    possible = possible_filterings(nat)
+    if "endpoint-independent" not in possible:
+        return "stateful firewall"
+    return "open internet" if len(possible) == 1 else None

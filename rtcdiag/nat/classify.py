@@ -1,0 +1,85 @@
+"""From evidence to ``Nat``: every field a value with its certainty, or a reason."""
+
+from typing import Any
+
+from rtcdiag.address import Family, Scope
+from rtcdiag.evidence import Evidence
+from rtcdiag.nat.addresses import (
+    behind_nat_of,
+    cgnat_of,
+    mapped_of,
+    pooling_of,
+    port_delta_of,
+    port_preservation_of,
+)
+from rtcdiag.nat.answers import asked, rewritten
+from rtcdiag.nat.behavior import Nat
+from rtcdiag.nat.filtering import filtering_of
+from rtcdiag.nat.judgement import Class, Judgement
+from rtcdiag.nat.mapping import mapping_of
+from rtcdiag.nat.view import View, view_of
+
+
+def classify(evidence: Evidence, family: Family) -> Nat | None:
+    """Return what the NAT of a family does; None where no server was asked over UDP in it.
+
+    Only servers of the widest scope count: a server in the local network tells nothing of the NAT towards the internet.
+    Never raises, whatever the evidence.
+    """
+    bindings = asked(evidence, family)
+    if not bindings:
+        return None
+    view = view_of(bindings, evidence.environment)
+    behind_nat = behind_nat_of(view)
+    mapping = mapping_of(view, behind_nat)
+    filtering = filtering_of(view, mapping.possible)
+    judged = _details(view, behind_nat, filtering)
+    return _nat(view, {"mapping": mapping, "filtering": filtering}, judged)
+
+
+def _details(view: View, behind_nat: Judgement[bool], filtering: Class) -> dict[str, Judgement[Any]]:
+    preserved = port_preservation_of(view, behind_nat.value)
+    layers: Judgement[int] = Judgement(why="not tested")
+    return {
+        "behind_nat": behind_nat,
+        "pooling": pooling_of(view, behind_nat.value),
+        "port_preservation": preserved,
+        "port_delta": port_delta_of(view, behind_nat.value, preserved.value),
+        "hairpinning": Judgement(why="not tested: --hairpin"),
+        "lifetime_s": Judgement(why="not tested: --lifetime"),
+        "alg": rewritten(view.bindings),
+        "cgnat": cgnat_of(view, behind_nat.value),
+        "layers": Judgement(value=0, evidence=behind_nat.evidence) if behind_nat.value is False else layers,
+        "firewall": _firewall(behind_nat.value, filtering, view.silent),
+    }
+
+
+def _firewall(behind_nat: bool | None, filtering: Class, silent: str) -> Judgement[bool]:
+    """Tell whether a computer without NAT is filtered; behind a NAT the two filters cannot be told apart."""
+    if behind_nat is not False:
+        what = "behind a NAT, its filter hides any other" if behind_nat else "whether there is a NAT is not known"
+        return Judgement(why=silent or what)
+    is_open = filtering.possible == ("endpoint-independent",)
+    if "endpoint-independent" in filtering.possible and not is_open:
+        return Judgement(why=filtering.why)
+    return Judgement(value=not is_open, p_wrong=filtering.p_wrong, evidence=filtering.evidence)
+
+
+def _nat(view: View, classes: dict[str, Class], judged: dict[str, Judgement[Any]]) -> Nat:
+    mute = view.silent
+    unknown = {name: item.why for name, item in classes.items() if item.behavior == "undetermined"}
+    unknown |= {name: item.why for name, item in judged.items() if item.value is None}
+    sure = {name: item.certainty for name, item in classes.items() if item.behavior != "undetermined"}
+    sure |= {name: item.certainty for name, item in judged.items() if item.value is not None}
+    return Nat(
+        mapping=classes["mapping"].behavior,
+        filtering=classes["filtering"].behavior,
+        mapping_possible=classes["mapping"].possible,
+        filtering_possible=classes["filtering"].possible,
+        mapped=mapped_of(view),
+        local_only=view.scope is not Scope.GLOBAL,
+        confidence=sure,
+        undetermined={name: why if not mute or why.startswith("not tested:") else mute for name, why in unknown.items()},
+        distrusted=view.distrusted,
+        **{name: item.value for name, item in judged.items()},
+    )

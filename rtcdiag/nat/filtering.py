@@ -1,0 +1,145 @@
+"""Filtering behavior (RFC 4787 section 5) from RFC 5780 section 4.4's tests, each silence with its control."""
+
+from math import prod
+
+import msgspec
+
+from rtcdiag.address import TransportAddress
+from rtcdiag.nat.behavior import BEHAVIORS, Behavior
+from rtcdiag.nat.judgement import Class
+from rtcdiag.nat.loss import tally
+from rtcdiag.nat.servers import Server, disobedience, other_address
+from rtcdiag.nat.silence import Setting, arrivals, silence
+from rtcdiag.nat.view import View
+
+_REASONS = 4
+"""How many servers' reasons are told."""
+
+
+class Opinion(msgspec.Struct, frozen=True, kw_only=True):
+    """What one server's tests exclude."""
+
+    uri: str
+    operator: str
+    doubts: dict[Behavior, float] = {}
+    """By excluded behavior: the probability that it is wrongly excluded."""
+    why: str = ""
+    """Why not more is excluded."""
+    evidence: tuple[str, ...] = ()
+
+    @property
+    def possible(self) -> tuple[Behavior, ...]:
+        """What is left."""
+        return tuple(behavior for behavior in BEHAVIORS if behavior not in self.doubts)
+
+
+def filtering_of(view: View, mapping: tuple[Behavior, ...]) -> Class:
+    """Classify the filter; ``mapping`` is what is possible of the mapping, which decides what a control can show.
+
+    Every arrival and every proven silence excludes behaviors. What all servers together leave is the class; where they
+    leave nothing they contradict each other.
+    """
+    opinions = opinions_of(view, mapping)
+    if not opinions:
+        return Class(why=_untested(view))
+    possible = tuple(item for item in BEHAVIORS if all(item in opinion.possible for opinion in opinions))
+    evidence = tuple(name for opinion in opinions for name in opinion.evidence)
+    if not possible:
+        return Class(why=f"the servers are inconsistent: {_told(opinions)}", evidence=evidence)
+    if len(possible) > 1:
+        return Class(possible=possible, why=_at_least(possible) + _reasons(opinions), evidence=evidence)
+    return Class(possible=possible, p_wrong=_p_wrong(opinions, possible[0]), evidence=evidence)
+
+
+def opinions_of(view: View, mapping: tuple[Behavior, ...]) -> tuple[Opinion, ...]:
+    """Return what each server that was asked for filtering says, in the order asked."""
+    asked = dict.fromkeys(
+        (item.server, item.destination)
+        for item in view.bindings
+        if item.purpose == "filtering" and item.role == "primary"
+    )
+    setting = Setting(view=view, mapping=mapping, lost=tally(view.bindings))
+    return tuple(_opinion(setting, uri, primary) for uri, primary in asked)
+
+
+def _opinion(setting: Setting, uri: str, primary: TransportAddress) -> Opinion:
+    operator = setting.view.operators[uri]
+    other = other_address(setting.view, primary)
+    if other.value is None:
+        return Opinion(uri=uri, operator=operator, why=other.why)
+    server = Server(uri=uri, operator=operator, primary=primary, other=other.value)
+    fault = disobedience(setting.view, server)
+    if fault:
+        return Opinion(uri=uri, operator=operator, why=fault)
+    return _tested(setting, server)
+
+
+def _tested(setting: Setting, server: Server) -> Opinion:
+    """Exclude what the two tests exclude: the answer from the other address, and the one from the other port."""
+    doubts: dict[Behavior, float] = {}
+    whys: list[str] = []
+    evidence: list[str] = []
+    far = arrivals(setting.view, server, "address-and-port")
+    near = arrivals(setting.view, server, "port")
+    if far:
+        doubts |= {"address-dependent": 0.0, "address-and-port-dependent": 0.0}
+    if near:
+        doubts |= {"address-and-port-dependent": 0.0}
+    if not far:
+        dropped = silence(setting, server, "address-and-port")
+        doubts |= {} if dropped.value is None else {"endpoint-independent": dropped.value}
+        whys.append(dropped.why)
+        evidence += dropped.evidence
+    if not near and not far:
+        dropped = silence(setting, server, "port")
+        doubts |= {} if dropped.value is None else _no_port(doubts, dropped.value)
+        whys.append(dropped.why)
+        evidence += dropped.evidence
+    return Opinion(
+        uri=server.uri,
+        operator=server.operator,
+        doubts=doubts,
+        why="; ".join(dict.fromkeys(filter(None, whys))),
+        evidence=(*far, *near, *evidence),
+    )
+
+
+def _no_port(doubts: dict[Behavior, float], doubt: float) -> dict[Behavior, float]:
+    """Exclude what would let another port of a contacted address in."""
+    free = min(doubt, doubts.get("endpoint-independent", 1.0))
+    return {"endpoint-independent": free, "address-dependent": doubt}
+
+
+def _p_wrong(opinions: tuple[Opinion, ...], behavior: Behavior) -> float:
+    """Return the greater of the probabilities that every operator wrongly excluded one of the other behaviors.
+
+    Not their sum: the silence that wrongly excludes the more permissive one wrongly excludes the other too.
+    """
+    return max(_p_excluded_wrongly(opinions, other) for other in BEHAVIORS if other != behavior)
+
+
+def _p_excluded_wrongly(opinions: tuple[Opinion, ...], behavior: Behavior) -> float:
+    by_operator: dict[str, float] = {}
+    for opinion in opinions:
+        doubt = opinion.doubts.get(behavior, 1.0)
+        by_operator[opinion.operator] = min(doubt, by_operator.get(opinion.operator, 1.0))
+    return prod(by_operator.values())
+
+
+def _untested(view: View) -> str:
+    if any(item.purpose == "mapping" and item.exchange.succeeded for item in view.bindings):
+        return "no server that was asked can answer from another address (RFC 5780)"
+    return "not tested"
+
+
+def _told(opinions: tuple[Opinion, ...]) -> str:
+    told = [f"{opinion.uri} says {' or '.join(opinion.possible) or 'nothing'}" for opinion in opinions]
+    return ", ".join(told[:_REASONS])
+
+
+def _at_least(possible: tuple[Behavior, ...]) -> str:
+    return "" if possible == BEHAVIORS else f"{' or '.join(possible)}; "
+
+
+def _reasons(opinions: tuple[Opinion, ...]) -> str:
+    return "; ".join([f"{opinion.uri}: {opinion.why}" for opinion in opinions if opinion.why][:_REASONS])

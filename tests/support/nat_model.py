@@ -1,0 +1,305 @@
+"""A model NAT (the behaviors of RFC 4787), model servers honest and lying, and a probe that asks them: no socket.
+
+The probe follows the sockets and labels of ``probes/nat_behavior.py``; its result is evidence for ``classify``.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Literal
+
+from rtcdiag.address import Scope, TransportAddress, scope_of
+from rtcdiag.evidence import Answer, Binding, Change, Environment, Evidence, Exchange, Failure, Purpose
+from rtcdiag.nat import Behavior
+
+A = TransportAddress
+INSIDE = "192.168.1.4"
+OUTSIDE = "203.0.113.50"
+OFFSETS_MS = (0.0, 100.0, 200.0, 300.0, 400.0)
+"""When a request is sent, and sent again while nothing answers."""
+WAIT_MS = 250.0
+RTT_MS = 40.0
+
+Obedience = Literal["obeys", "ignores", "refuses", "drops", "answers-from-elsewhere"]
+Lie = Callable[[TransportAddress, Random], TransportAddress]
+
+
+@dataclass
+class ModelNat:
+    """A NAT, or with ``translates=False`` none: then the filter is a firewall's."""
+
+    mapping: Behavior = "endpoint-independent"
+    filtering: Behavior = "endpoint-independent"
+    translates: bool = True
+    blocks_udp: bool = False
+    pool: tuple[str, ...] = (OUTSIDE,)
+    pooling: Literal["paired", "arbitrary"] = "paired"
+    ports: Literal["random", "kept", "step"] = "random"
+    step: int = 2
+    random: Random = field(default_factory=lambda: Random(1))
+    _outside: dict[tuple[object, ...], TransportAddress] = field(default_factory=dict)
+    _inside: dict[TransportAddress, TransportAddress] = field(default_factory=dict)
+    _contacted: dict[TransportAddress, set[TransportAddress]] = field(default_factory=dict)
+
+    @property
+    def local_ip(self) -> str:
+        """The address of the computer."""
+        return INSIDE if self.translates else OUTSIDE
+
+    def outward(self, local: TransportAddress, destination: TransportAddress) -> TransportAddress:
+        """Map a packet's source, and let its destination answer."""
+        key = (local, *self._key(destination))
+        if key not in self._outside:
+            self._outside[key] = self._choose(local)
+            self._inside[self._outside[key]] = local
+        outside = self._outside[key]
+        self._contacted.setdefault(outside, set()).add(destination)
+        return outside
+
+    def inward(self, outside: TransportAddress, source: TransportAddress) -> TransportAddress | None:
+        """Return who gets a packet from ``source``, None where it is dropped."""
+        contacted = self._contacted.get(outside, set())
+        passes = {
+            "endpoint-independent": True,
+            "address-dependent": any(item.ip == source.ip for item in contacted),
+            "address-and-port-dependent": source in contacted,
+        }
+        return self._inside.get(outside) if passes[self.filtering] and not self.blocks_udp else None
+
+    def _key(self, destination: TransportAddress) -> tuple[object, ...]:
+        keys: dict[Behavior, tuple[object, ...]] = {
+            "endpoint-independent": (),
+            "address-dependent": (destination.ip,),
+            "address-and-port-dependent": (destination,),
+        }
+        return keys[self.mapping] if self.translates else ()
+
+    def _choose(self, local: TransportAddress) -> TransportAddress:
+        if not self.translates:
+            return local
+        ip = self.pool[0] if self.pooling == "paired" else self.random.choice(self.pool)
+        while True:
+            wanted = {
+                "random": self.random.randrange(1024, 65536),
+                "kept": local.port,
+                "step": 40000 + self.step * len(self._outside),
+            }[self.ports]
+            outside = A(ip, wanted)
+            if outside not in self._inside:
+                return outside
+            ip = self.pool[0] if self.ports != "kept" else ip
+            local = A(local.ip, self.random.randrange(1024, 65536))
+
+
+@dataclass
+class ModelServer:
+    """A STUN server; with ``other_ip`` an RFC 5780 one. Every way to be wrong is a field."""
+
+    uri: str
+    ip: str
+    other_ip: str | None = None
+    port: int = 3478
+    other_port: int = 3479
+    obedience: Obedience = "obeys"
+    claims: TransportAddress | None = None
+    """What it names as OTHER-ADDRESS instead of its real one."""
+    lie: Lie | None = None
+    mapped: Literal["absent", "equal", "alone", "garbled"] = "absent"
+    up: bool = True
+    alternates_up: bool = True
+    elsewhere: bool = False
+    """Whether plain answers come from another port."""
+
+    @property
+    def primary(self) -> TransportAddress:
+        return A(self.ip, self.port)
+
+    @property
+    def other(self) -> TransportAddress | None:
+        return A(self.other_ip, self.other_port) if self.other_ip else None
+
+    def is_at(self, destination: TransportAddress) -> bool:
+        """Tell whether it listens there."""
+        if destination == self.primary:
+            return self.up
+        addresses = {self.ip, self.other_ip}
+        return (
+            self.other_ip is not None
+            and self.alternates_up
+            and destination.host in addresses
+            and destination.port in (self.port, self.other_port)
+        )
+
+    def answers(
+        self, destination: TransportAddress, change: Change, seen: TransportAddress, random: Random
+    ) -> Iterator[tuple[TransportAddress, dict[str, Any]]]:
+        """Yield the source and the contents of each answer."""
+        told = self._told(destination, self.lie(seen, random) if self.lie else seen)
+        if change == "none":
+            yield (A(self.ip, 9999) if self.elsewhere else destination), told
+        elif self.obedience == "refuses" or (self.other_ip is None and self.obedience == "obeys"):
+            yield destination, {"success": False, "error_code": 420}
+        elif self.obedience == "ignores":
+            yield destination, told
+        elif self.obedience == "answers-from-elsewhere":
+            yield A("198.51.100.99", 9999), told
+        elif self.obedience == "obeys" and self.other is not None:
+            yield (self.other if change == "address-and-port" else A(self.ip, self.other_port)), told
+
+    def _told(self, destination: TransportAddress, seen: TransportAddress) -> dict[str, Any]:
+        contents: dict[str, Any] = {"success": True}
+        if self.mapped != "alone":
+            contents["xor_mapped"] = seen
+        if self.mapped != "absent":
+            contents["mapped"] = A("10.99.99.99", seen.port) if self.mapped == "garbled" else seen
+        other = self.claims or self._diagonal(destination)
+        return contents if other is None else contents | {"other_address": other}
+
+    def _diagonal(self, destination: TransportAddress) -> TransportAddress | None:
+        if self.other_ip is None:
+            return None
+        ip = self.other_ip if destination.host == self.ip else self.ip
+        return A(ip, self.other_port if destination.port == self.port else self.port)
+
+
+@dataclass
+class Probe:
+    """Asks servers through a NAT, and keeps what it saw."""
+
+    nat: ModelNat
+    servers: tuple[ModelServer, ...]
+    loss: float = 0.0
+    """Of each direction."""
+    random: Random = field(default_factory=lambda: Random(1))
+    knows_local: bool = True
+    offsets_ms: tuple[float, ...] = OFFSETS_MS
+    seen: list[Binding] = field(default_factory=list)
+    _ports: dict[str, int] = field(default_factory=dict)
+
+    def ask(
+        self,
+        socket: str,
+        server: ModelServer,
+        purpose: Purpose,
+        destination: TransportAddress,
+        *,
+        change: Change = "none",
+        start_ms: float = 0.0,
+    ) -> Binding:
+        """Run one transaction."""
+        port = self._ports.setdefault(socket, self.random.randrange(32768, 61000))
+        local = A(self.nat.local_ip, port)
+        expected = self._expected(server, destination, change)
+        sent, answers = self._transmit(local, server, destination, change, expected, start_ms)
+        counted = next((item for item in answers if item.expected_source), None)
+        end_ms = counted.t_ms if counted else start_ms + self.offsets_ms[-1] + WAIT_MS
+        found = Binding(
+            id=f"obs-{len(self.seen)}",
+            t_ms=start_ms,
+            duration_ms=end_ms - start_ms,
+            server=server.uri,
+            purpose=purpose,
+            socket=socket,
+            local=local if self.knows_local else None,
+            destination=destination,
+            change=change,
+            answer_from=expected,
+            role="primary" if destination == server.primary else "alternate-address-and-port",
+            exchange=Exchange(
+                sent_ms=tuple(sent),
+                answers=tuple(answers),
+                failure=None if counted else Failure.TIMEOUT,
+                rtt_ms=RTT_MS if counted and len(sent) == 1 else None,
+            ),
+        )
+        self.seen.append(found)
+        return found
+
+    def _expected(
+        self, server: ModelServer, destination: TransportAddress, change: Change
+    ) -> TransportAddress:
+        other = server.claims or server.other or destination
+        return {"none": destination, "address-and-port": other, "port": A(destination.ip, other.port)}[change]
+
+    def _transmit(
+        self,
+        local: TransportAddress,
+        server: ModelServer,
+        destination: TransportAddress,
+        change: Change,
+        expected: TransportAddress,
+        start_ms: float,
+    ) -> tuple[list[float], list[Answer]]:
+        sent: list[float] = []
+        answers: dict[TransportAddress, Answer] = {}
+        for offset in self.offsets_ms:
+            if expected in answers:
+                break
+            sent.append(start_ms + offset)
+            outside = self.nat.outward(local, destination)
+            if self._is_lost() or self.nat.blocks_udp or not server.is_at(destination):
+                continue
+            for source, contents in server.answers(destination, change, outside, self.random):
+                if not self._is_lost() and self.nat.inward(outside, source) == local and source not in answers:
+                    answers[source] = Answer(
+                        t_ms=start_ms + offset + RTT_MS,
+                        source=source,
+                        expected_source=source == expected,
+                        size_bytes=68,
+                        **contents,
+                    )
+        return sent, list(answers.values())
+
+    def _is_lost(self) -> bool:
+        return self.random.random() < self.loss
+
+    def run(self) -> "Probe":
+        """Ask everything that the real probe asks."""
+        names = iter("ab")
+        for server in self.servers:
+            call = self.ask("m1", server, "mapping", server.primary)
+            other = self._alternate(call)
+            if other is None:
+                continue
+            self.ask("m1", server, "mapping", A(other.ip, server.port))
+            self.ask("m1", server, "mapping", other)
+            name = next(names, None)
+            if name:
+                self._filter(name, server, other)
+        for server in self.servers[:2]:
+            self.ask("m2", server, "mapping", server.primary)
+        return self
+
+    def _alternate(self, call: Binding) -> TransportAddress | None:
+        other = call.exchange.answer.other_address if call.exchange.answer else None
+        return other if other is not None and scope_of(other.ip) is Scope.GLOBAL else None
+
+    def _filter(self, name: str, server: ModelServer, other: TransportAddress) -> None:
+        self.ask("f" + name, server, "filtering", server.primary, start_ms=100)
+        self.changes("f" + name, server, "filtering")
+        for destination in (server.primary, other, A(server.ip, other.port)):
+            self.ask("c" + name, server, "control", destination, start_ms=100)
+        self.changes("c" + name, server, "control")
+
+    def changes(self, socket: str, server: ModelServer, purpose: Purpose) -> None:
+        """Ask for both changed answers."""
+        kinds: tuple[Change, ...] = ("address-and-port", "port")
+        for change in kinds:
+            self.ask(socket, server, purpose, server.primary, change=change, start_ms=200)
+
+    @property
+    def evidence(self) -> Evidence:
+        return Evidence(observations=tuple(self.seen), environment=Environment())
+
+
+def two_operators() -> tuple[ModelServer, ModelServer]:
+    """Return two honest RFC 5780 servers of two operators."""
+    return (
+        ModelServer("stun:stun.one.example", "198.51.100.1", "198.51.100.2"),
+        ModelServer("stun:stun.two.test", "192.0.2.1", "192.0.2.2"),
+    )
+
+
+def plain(count: int) -> tuple[ModelServer, ...]:
+    """Return honest servers without RFC 5780, each of another operator."""
+    return tuple(ModelServer(f"stun:stun.plain{number}.example{number}", f"8.8.{number}.1") for number in range(count))
