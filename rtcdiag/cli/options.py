@@ -170,7 +170,7 @@ class Judgement:
 def grouped(command: Callable[..., int]) -> Callable[..., int]:
     """Return the command with each parameter that is a group replaced by the group's options."""
     hints = get_type_hints(command, include_extras=True)
-    groups = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    groups = {name: hint for name, hint in hints.items() if isinstance(hint, type) and is_dataclass(hint)}
 
     @wraps(command)
     def flat(**values: Any) -> int:

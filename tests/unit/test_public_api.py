@@ -66,6 +66,8 @@ def test_type_checkers_see_the_names_that_run_time_sees() -> None:
 
 
 def test_importing_the_package_imports_none_of_its_modules() -> None:
-    code = "import sys, rtcdiag; print(sorted(n for n in sys.modules if n.startswith('rtcdiag')), 'msgspec' in sys.modules)"
+    code = (
+        "import sys, rtcdiag; print([n for n in sorted(sys.modules) if n.partition('.')[0] in ('rtcdiag', 'msgspec')])"
+    )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == "['rtcdiag', 'rtcdiag.version'] False"
+    assert ran.stdout.strip() == "['rtcdiag', 'rtcdiag.version']"

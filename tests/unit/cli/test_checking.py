@@ -1,0 +1,70 @@
+"""Options of a run: what cannot be is named before anybody is contacted."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rtcdiag.address import Family
+from rtcdiag.cli.asking import Question
+from rtcdiag.cli.checking import run_options
+from rtcdiag.cli.entry import BadInputError
+from rtcdiag.cli.options import Judgement, Network, Output, Servers
+from rtcdiag.options import RunOptions
+
+
+def question(network: dict[str, Any] | None = None, **servers: Any) -> Question:
+    return Question("nat-type", Output(), Servers(**servers), Network(**(network or {})), Judgement())
+
+
+def test_without_options_a_run_has_the_defaults_of_the_program() -> None:
+    assert run_options(question()) == RunOptions()
+
+
+def test_options_reach_the_run_in_its_units() -> None:
+    given: dict[str, Any] = {"timeout": 1.5, "deadline": 4.0, "ipv6": True, "port": 5000, "no_control": True}
+    options = run_options(question({**given, "bind": "[::1]"}, sni="example.org"))
+    assert (options.timeout_ms, options.deadline_ms) == (1500.0, 4000.0)
+    assert options.families == (Family.IPV6,)
+    assert (str(options.bind), options.port, options.control) == ("::1", 5000, False)
+    assert options.server_name == "example.org"
+
+
+def test_both_families_are_the_same_as_none_named() -> None:
+    assert run_options(question({"ipv4": True, "ipv6": True})).families == (Family.IPV4, Family.IPV6)
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        ({"timeout": 0.0}, "--timeout 0: not between 0.01 and 60 seconds"),
+        ({"timeout": 61.0}, "--timeout 61: not between"),
+        ({"timeout": float("nan")}, "--timeout nan: not between"),
+        ({"deadline": float("inf")}, "--deadline inf: not between 0.01 and 3600 seconds"),
+        ({"deadline": -1.0}, "--deadline -1: not between"),
+        ({"port": -1}, "--port -1: not a number from 0 to 65535"),
+        ({"port": 65536}, "--port 65536: not a number"),
+        ({"bind": "eth0"}, "--bind eth0: not an IP address (write 192.0.2.1 or 2001:db8::1)"),
+        ({"bind": "127.0.0.1", "ipv6": True}, "--bind 127.0.0.1: an address of the family that -6 leaves out"),
+        ({"interface": "no-such-0"}, "--interface no-such-0: there is none of this name (there are "),
+    ],
+)
+def test_a_value_that_cannot_be_is_named_with_the_reason(network: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadInputError) as caught:
+        run_options(question(network))
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("name", ["", "münchen.example", "a" * 254, "a\nb"])
+def test_a_server_name_that_tls_cannot_carry_is_refused(name: str) -> None:
+    with pytest.raises(BadInputError, match="--sni"):
+        run_options(question(sni=name))
+
+
+def test_a_file_without_certificates_is_refused_before_any_server_waits(tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    with pytest.raises(BadInputError, match=r"--ca-file .*: No such file"):
+        run_options(question(ca_file=str(path)))
+    path.write_text("nothing", encoding="utf-8")
+    with pytest.raises(BadInputError, match=r"--ca-file .*: there is no PEM certificate in it"):
+        run_options(question(ca_file=str(path)))

@@ -1,0 +1,54 @@
+"""``--list-contacts`` tells the truth about whom a run contacts, and contacts no one."""
+
+import json
+
+import pytest
+
+from rtcdiag.cli import main
+from rtcdiag.cli.contacts import WITH_CONTROL
+from rtcdiag.cli.servers import default_servers
+from rtcdiag.contacts import CONTROL_HOSTS, STUN_SERVERS
+from rtcdiag.options import RunOptions
+from rtcdiag.run import plan
+
+DEFAULTS = [contact.target for contact in STUN_SERVERS]
+CONTROL = [contact.target for contact in CONTROL_HOSTS]
+
+
+def listed(capsysbinary: pytest.CaptureFixture[bytes], *args: str) -> list[str]:
+    assert main([*args, "--list-contacts"]) == 0
+    text = capsysbinary.readouterr().out.decode()
+    assert main([*args, "--list-contacts", "--json"]) == 0
+    rows = json.loads(capsysbinary.readouterr().out)
+    assert [line.split()[0] for line in text.splitlines()] == [row["target"] for row in rows]
+    return [row["target"] for row in rows]
+
+
+@pytest.mark.parametrize("command", ["report", "nat-type", "candidates"])
+@pytest.mark.parametrize("control", [True, False])
+def test_the_listed_contacts_are_those_of_the_plan(
+    command: str, control: bool, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    jobs = plan(command, default_servers(), RunOptions(control=control))
+    asked = {server.uri for job in jobs for server in job.servers}
+    asked |= set(CONTROL) if any(job.probe == "control" for job in jobs) else set()
+    assert set(listed(capsysbinary, command, *([] if control else ["--no-control"]))) == asked
+    assert any(job.probe == "control" for job in jobs) is (control and command in WITH_CONTROL)
+
+
+def test_the_default_list_is_printed_in_its_order(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert listed(capsysbinary, "nat-type") == DEFAULTS + CONTROL
+
+
+def test_servers_that_the_user_names_take_the_place_of_the_default_list(
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    assert listed(capsysbinary, "nat-type", "--server", "stun:a.example") == ["stun:a.example", *CONTROL]
+    assert listed(capsysbinary, "nat-type", "--server", "stun:127.0.0.1") == ["stun:127.0.0.1"]
+    assert listed(capsysbinary, "check-stun", "stun:a.example") == ["stun:a.example"]
+
+
+def test_control_hosts_are_no_servers_and_at_least_one_needs_no_resolver() -> None:
+    assert {contact.use for contact in CONTROL_HOSTS} == {"control"}
+    assert {contact.use for contact in STUN_SERVERS} == {"nat-behavior", "binding"}
+    assert any(contact.target[0].isdigit() for contact in CONTROL_HOSTS)

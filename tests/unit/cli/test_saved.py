@@ -1,0 +1,45 @@
+"""Saved reports: read from JSON and from HTML, and refused with one line where they are none."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rtcdiag.cli.entry import BadInputError
+from rtcdiag.cli.saved import read_report
+from rtcdiag.formats import render
+from rtcdiag.report import Report, encode
+from support.reports import REPORTS
+
+
+@pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
+@pytest.mark.parametrize("form", ["json", "html"])
+def test_a_report_comes_back_from_its_file_as_it_was(make: Callable[[], Report], form: str, tmp_path: Path) -> None:
+    path = tmp_path / "saved"
+    path.write_text(render(form, make()), encoding="utf-8")
+    assert encode(read_report(str(path))) == encode(make())
+
+
+WHOLE = encode(REPORTS["healthy"]())
+BAD: list[tuple[bytes, str]] = [
+    (b"", "not JSON, or cut off"),
+    (WHOLE[: len(WHOLE) // 2], "not JSON, or cut off"),
+    (b"hello", "not JSON, or cut off"),
+    (b"{}", "not a report: Object missing required field"),
+    (b"[]", "not a report: Expected `object`"),
+    (b"[" * 100_000, "not JSON, or cut off"),
+    (b"\xff\xfe{}", "not JSON, or cut off"),
+    (WHOLE.replace(b'"kind": "report"', b'"kind": "diff"', 1), "its kind is 'diff', expected 'report'"),
+    (WHOLE.replace(b'"1.0"', b'"2.0"', 1), "schema version '2.0' is not 1.x"),
+    (b"<html><p>hello", "no report is embedded in this HTML"),
+    (b"<\xff", "no report is embedded in this HTML"),
+]
+
+
+@pytest.mark.parametrize(("data", "why"), BAD, ids=range(len(BAD)))
+def test_what_is_no_report_is_refused_with_its_name_and_the_reason(data: bytes, why: str, tmp_path: Path) -> None:
+    path = tmp_path / "saved"
+    path.write_bytes(data)
+    with pytest.raises(BadInputError) as caught:
+        read_report(str(path))
+    assert str(caught.value).startswith(f"report {path}: {why}")

@@ -1,0 +1,25 @@
+"""What a command may not import: start-up time is a promise, and this is what it rests on."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"msgspec", "rich", "httpx", "aioice", "asyncio", "jinja2", "cryptography", "ssl", "socket", "pydantic"}
+
+
+@pytest.mark.parametrize(
+    "args", [["--version"], ["--help"], ["nat-type", "--list-contacts"], ["report", "--list-contacts", "--json"]]
+)
+def test_a_command_that_asks_no_one_imports_nothing_heavy(args: list[str]) -> None:
+    code = f"import sys; from rtcdiag.cli import main; main({args!r}); print(*sys.modules, file=sys.stderr)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout
+    assert HEAVY & set(ran.stderr.split()) == set()
+
+
+def test_help_imports_no_command() -> None:
+    code = "import sys; from rtcdiag.cli import main; main(['--help']); print(*sys.modules, file=sys.stderr)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name for name in ran.stderr.split() if name.startswith("rtcdiag.cli.")}
+    assert loaded == {f"rtcdiag.cli.{name}" for name in ("app", "entry", "streams")}

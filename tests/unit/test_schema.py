@@ -1,0 +1,62 @@
+"""The JSON Schema: it is one, every report is valid by it, and it tells a wrong report from a right one."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import jsonschema
+import pytest
+
+from rtcdiag.evidence import KINDS
+from rtcdiag.report import Report, encode
+from rtcdiag.schema import report_schema
+from support.reports import REPORTS
+
+SCHEMA = report_schema()
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+
+def healthy() -> dict[str, Any]:
+    report: dict[str, Any] = json.loads(encode(REPORTS["healthy"]()))
+    return report
+
+
+def test_the_schema_is_a_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
+def test_every_report_is_valid(make: Callable[[], Report]) -> None:
+    VALIDATOR.validate(json.loads(encode(make())))
+
+
+def test_every_kind_of_evidence_has_a_schema() -> None:
+    kinds = {branch["if"]["properties"]["kind"]["const"] for branch in SCHEMA["$defs"]["AnyObservation"]["allOf"]}
+    assert kinds == {kind.__name__ for kind in KINDS}
+
+
+def test_evidence_and_fields_of_a_later_version_are_valid() -> None:
+    report = healthy()
+    report["new_field"] = {"a": 1}
+    report["evidence"].append({"kind": "NewKind", "id": "obs-999", "t_ms": 1.0, "anything": True})
+    VALIDATOR.validate(report)
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        (("started_at",), 5),
+        (("verdict", "status"), "fine"),
+        (("verdict",), None),
+        (("evidence", 0, "t_ms"), "late"),
+        (("evidence", 0, "kind"), None),
+        (("servers", 0, "address"), "example.org"),
+    ],
+)
+def test_a_wrong_value_is_invalid(where: tuple[Any, ...], value: Any) -> None:
+    report = healthy()
+    inner: Any = report
+    for step in where[:-1]:
+        inner = inner[step]
+    inner[where[-1]] = value
+    assert not VALIDATOR.is_valid(report)
