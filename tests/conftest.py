@@ -23,7 +23,7 @@ def _network_namespace() -> str:
 
 _HOME = _network_namespace()
 _ROUTE_LOOKUPS = {"192.0.2.1", "2001:db8::1"}
-"""Connecting a datagram socket to these asks the system for a route (rtcdiag.net.routes.INTERNET), and sends nothing."""
+"""Connecting a datagram socket to these asks for a route (rtcdiag.net.routes.INTERNET), and sends nothing."""
 
 
 def _stays_here(host: str) -> bool:
