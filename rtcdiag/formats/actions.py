@@ -1,0 +1,45 @@
+"""What to do about the findings: the most important first, and who has to do it."""
+
+import msgspec
+
+from rtcdiag.findings import Finding, Role, Severity
+from rtcdiag.report import Report
+
+_ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+
+
+class Action(msgspec.Struct, frozen=True):
+    """One thing to do."""
+
+    role: Role
+    text: str
+    code: str
+
+
+def ranked(report: Report) -> tuple[Finding, ...]:
+    """Return the findings, errors first; those that the verdict rests on come first among equals."""
+    because = report.verdict.because
+    place = {code: number for number, code in reversed(tuple(enumerate(because)))}
+    return tuple(
+        sorted(report.findings, key=lambda item: (_ORDER.index(item.severity), place.get(item.code, len(because))))
+    )
+
+
+def actions(report: Report) -> tuple[Action, ...]:
+    """Return the first remedy of every finding that has one, each text once, most important first."""
+    seen: dict[tuple[Role, str], Action] = {}
+    for action in filter(None, map(_action, ranked(report))):
+        seen.setdefault((action.role, action.text), action)
+    return tuple(seen.values())
+
+
+def _action(finding: Finding) -> Action | None:
+    for role, text in finding.remedy.items():
+        return Action(role, text, finding.code)
+    return None
+
+
+def by_role(items: tuple[Action, ...]) -> dict[Role, tuple[Action, ...]]:
+    """Return actions grouped by who must act, in the order in which each role first appears."""
+    roles = dict.fromkeys(item.role for item in items)
+    return {role: tuple(item for item in items if item.role == role) for role in roles}

@@ -1,0 +1,103 @@
+"""One HTML file: no JavaScript, no request, light and dark, the report itself embedded as JSON."""
+
+import hashlib
+import re
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from rtcdiag.evidence import Evidence
+from rtcdiag.formats import words
+from rtcdiag.formats.actions import actions, by_role, ranked
+from rtcdiag.formats.figures.latency import strips
+from rtcdiag.formats.figures.path import fit, path, tall, wide
+from rtcdiag.formats.figures.waterfall import waterfall
+from rtcdiag.formats.options import RenderOptions
+from rtcdiag.formats.safe import clean, script_json
+from rtcdiag.formats.tables import candidates, nat, run, servers
+from rtcdiag.formats.tables.nat import families
+from rtcdiag.report import Report, ReportError, encode, evidence_of
+
+_SCRIPT = re.compile(r"<script\b[^<>]*\bid=[\"']?rtcdiag-report\b[^<>]*>", re.IGNORECASE)
+_END = re.compile(r"</script\s*>", re.IGNORECASE)
+ACTIONS = 3
+"""In the banner; all remedies stand with their findings."""
+
+
+def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - every format has this signature
+    """Return the page. It depends on nothing but the report."""
+    evidence, unknown = evidence_of(report)
+    embedded = script_json(encode(report, indent=0)).strip()
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            report=report,
+            unknown=unknown,
+            headline=words.headline(report),
+            top=by_role(actions(report)[:ACTIONS]),
+            findings=ranked(report),
+            families=families(report),
+            embedded=Markup(embedded),  # noqa: S704 - script_json has escaped it
+            digest=hashlib.sha256(embedded.encode()).hexdigest(),
+            **_figures(report, evidence),
+            **_tables(report, evidence),
+        )
+    )
+
+
+def _figures(report: Report, evidence: Evidence) -> dict[str, Any]:
+    route = path(report)
+    return {
+        "path": route,
+        "drawings": (wide(route), tall(route)),
+        "strips": strips(report),
+        "waterfall": waterfall(evidence),
+    }
+
+
+def _tables(report: Report, evidence: Evidence) -> dict[str, Any]:
+    return {
+        "matrix": servers.matrix(report),
+        "latency_table": servers.latency_table(report),
+        "behavior": nat.behavior(report),
+        "bindings": nat.bindings(evidence),
+        "reach": nat.reach(report),
+        "candidates": candidates.candidates(report),
+        "not_tested": run.not_tested(report),
+        "transactions": run.transactions(evidence),
+        "computer": run.environment(report),
+        "options": run.options(report),
+    }
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("rtcdiag.formats"),
+        autoescape=True,
+        finalize=_harmless,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(words=words, STAGE_HELP=servers.STAGE_HELP, fit=fit, facts=run.facts)
+    return environment
+
+
+def _harmless(value: Any) -> Any:
+    """Clean whatever a template writes, so that no template can forget it."""
+    return value if isinstance(value, Markup | int | float) else clean(str(value), limit=2000)
+
+
+def extract_json(html: str) -> bytes:
+    """Return the JSON that a page embeds; raise ReportError for a page that has none or is cut off."""
+    start = _SCRIPT.search(html)
+    if start is None:
+        raise ReportError("this HTML holds no report: it has no script element with the id rtcdiag-report")
+    end = _END.search(html, start.end())
+    if end is None:
+        raise ReportError("this HTML is cut off inside the report that it embeds")
+    return html[start.end() : end.start()].strip().encode()

@@ -1,0 +1,108 @@
+"""The NAT: its behavior in each family, the transactions that show it, and who can be reached through it."""
+
+from collections.abc import Callable
+
+from rtcdiag.evidence import Binding, Evidence
+from rtcdiag.formats.tables import Cell, Table, code
+from rtcdiag.formats.words import PEER, REACH_TONE, familiar, ms, yes_no
+from rtcdiag.nat import Nat
+from rtcdiag.report import Report
+
+_UNKNOWN = yes_no(None)
+_Property = tuple[str, str, Callable[[Nat], str]]
+
+
+def _number(value: float | None, unit: str = "") -> str:
+    return _UNKNOWN if value is None else f"{value:g}{unit}"
+
+
+_PROPERTIES: tuple[_Property, ...] = (
+    ("Behind a NAT", "behind_nat", lambda nat: yes_no(nat.behind_nat)),
+    ("Familiar name", "", lambda nat: familiar(nat) or _UNKNOWN),
+    ("Mapping behavior", "mapping", lambda nat: nat.mapping),
+    ("Filtering behavior", "filtering", lambda nat: nat.filtering),
+    ("Mapped addresses", "mapped", lambda nat: ", ".join(str(address) for address in nat.mapped) or _UNKNOWN),
+    ("IP address pooling", "pooling", lambda nat: nat.pooling or _UNKNOWN),
+    ("Port preservation", "port_preservation", lambda nat: yes_no(nat.port_preservation)),
+    ("Port delta", "port_delta", lambda nat: _number(nat.port_delta)),
+    ("Hairpinning", "hairpinning", lambda nat: yes_no(nat.hairpinning)),
+    ("Mapping lifetime", "lifetime_s", lambda nat: _number(nat.lifetime_s, " s")),
+    ("Addresses rewritten (ALG)", "alg", lambda nat: yes_no(nat.alg)),
+    ("Carrier-grade NAT", "cgnat", lambda nat: yes_no(nat.cgnat)),
+    ("NAT layers", "layers", lambda nat: _number(nat.layers)),
+    ("Stateful firewall", "firewall", lambda nat: yes_no(nat.firewall)),
+)
+
+
+def families(report: Report) -> tuple[tuple[str, Nat | None], ...]:
+    """Return both families with what is known of their NAT; nothing where the command did not ask."""
+    nats = (("IPv4", report.nat.ipv4), ("IPv6", report.nat.ipv6))
+    return nats if any(nat is not None for _, nat in nats) else ()
+
+
+def behavior(report: Report) -> Table | None:
+    """Return every property of the NAT that is known or says why it is not, a column a family; the rest is a note."""
+    known = [(name, nat) for name, nat in families(report) if nat is not None]
+    if not known:
+        return None
+    rows = tuple(
+        (Cell(title), *(_property(nat, field, tell) for _, nat in known)) for title, field, tell in _PROPERTIES
+    )
+    told = tuple(row for row in rows if any(cell.text != _UNKNOWN for cell in row[1:]))
+    silent = ", ".join(row[0].text for row in rows if row not in told)
+    return Table(
+        caption="NAT behavior",
+        columns=("Property", *(name for name, _ in known)),
+        rows=told,
+        note=f"Not known: {silent}." if silent else "",
+    )
+
+
+def _property(nat: Nat, field: str, tell: Callable[[Nat], str]) -> Cell:
+    text = tell(nat)
+    reason = nat.undetermined.get(field)
+    certainty = nat.confidence.get(field)
+    if reason:
+        return Cell(f"{text}: {reason}", "muted")
+    if certainty is not None and certainty.p_wrong is not None:
+        text += f" (p wrong {certainty.p_wrong:.2g})"
+    return Cell(text, "muted" if text == _UNKNOWN else "")
+
+
+def bindings(evidence: Evidence) -> Table | None:
+    """Return the Binding transactions behind the classes: one socket's mapped addresses below each other."""
+    shown = sorted(
+        evidence.of(Binding, lambda item: item.transport == "udp"), key=lambda item: (item.purpose, item.socket)
+    )
+    if not shown:
+        return None
+    return Table(
+        caption="Mapped addresses, by socket and server",
+        columns=("Socket", "Test", "Asked", "Mapped address", "Answer from", "RTT", "Sent"),
+        rows=tuple(_binding_row(item) for item in shown),
+        note="One socket that has one mapped address at several servers means endpoint-independent mapping.",
+    )
+
+
+def _binding_row(item: Binding) -> tuple[Cell, ...]:
+    answer = item.exchange.answer
+    test = item.purpose if item.change == "none" else f"{item.purpose}, change {item.change}"
+    return (
+        Cell(item.socket, code=True),
+        Cell(test),
+        code(item.destination),
+        code(answer.reflexive) if answer else Cell("no answer", "muted"),
+        code(answer.source if answer else None),
+        Cell(ms(item.exchange.rtt_ms)),
+        Cell(str(len(item.exchange.sent_ms))),
+    )
+
+
+def reach(report: Report) -> Table | None:
+    """Return which kinds of peer are reached directly from here."""
+    if not report.reach:
+        return None
+    rows = tuple(
+        (Cell(PEER[row.peer]), Cell(row.direct, REACH_TONE[row.direct]), Cell(row.why)) for row in report.reach
+    )
+    return Table(caption="Who can you reach directly?", columns=("A peer with", "Direct", "Why"), rows=rows)

@@ -1,0 +1,200 @@
+"""The servers: their chains of stages, the matrix of transports and families, and their latency."""
+
+from itertools import groupby
+
+import msgspec
+
+from rtcdiag.address import Family
+from rtcdiag.findings import Stage
+from rtcdiag.formats.tables import Cell, Table, code
+from rtcdiag.formats.words import STAGE_TONE, STAGE_WORD, Tone, ms
+from rtcdiag.report import Report, ServerRow, StageRow
+from rtcdiag.targets import UriError, parse_server
+
+_ALWAYS = ("udp", "tcp", "tls")
+_Column = tuple[str, Family | None]
+
+
+class Latency(msgspec.Struct, frozen=True, kw_only=True):
+    """The round-trip times of one server row, in milliseconds."""
+
+    name: str
+    samples: tuple[float, ...]
+    median: float
+    p95: float
+    sent: int
+    answered: int
+
+    @property
+    def loss_percent(self) -> float:
+        """How many requests were never answered, 0 to 100."""
+        return 100 * (1 - min(1.0, self.answered / self.sent)) if self.sent > 0 else 0.0
+
+
+def short(uri: str) -> str:
+    """Return the host of a URI, the URI itself where it has none."""
+    try:
+        return parse_server(uri).host
+    except UriError:
+        return uri
+
+
+def rtt_ms(row: ServerRow) -> float | None:
+    """Return the median round-trip time of a server, else how long its Binding took; None where neither is known."""
+    median = (row.quality or {}).get("rtt_median_ms")
+    if isinstance(median, int | float):
+        return float(median)
+    return next((stage.duration_ms for stage in row.stages if stage.stage == "binding"), None)
+
+
+def broken(row: ServerRow) -> StageRow | None:
+    """Return the stage that owns the verdict on a server: the first that failed, else the first with a warning."""
+    for status in ("failed", "warning"):
+        found = next((stage for stage in row.stages if stage.status == status), None)
+        if found is not None:
+            return found
+    return None
+
+
+def outcome(row: ServerRow) -> Cell:
+    """Return one server in a few words: ``ok 23 ms``, or the first broken stage."""
+    stage = broken(row)
+    word = STAGE_WORD[row.status]
+    if row.status == "ok" or stage is None:
+        return Cell(f"{word} {ms(rtt_ms(row))}".strip() if row.status == "ok" else word, STAGE_TONE[row.status])
+    return Cell(f"{word} {stage.stage}", STAGE_TONE[row.status])
+
+
+def chains(report: Report) -> Table | None:
+    """Return every server with its address, transport, stages and outcome."""
+    if not report.servers:
+        return None
+    rows = tuple(
+        (code(row.uri), code(row.address or "no address"), Cell(row.transport), outcome(row), Cell(chain(row)))
+        for row in report.servers
+    )
+    return Table(caption="Servers", columns=("Server", "Address", "Transport", "Result", "Stages"), rows=rows)
+
+
+def chain(row: ServerRow) -> str:
+    """Return the stages as one line; those not tested only as a number of them."""
+    told = [_stage_words(stage) for stage in row.stages if stage.status != "not-tested"]
+    untested = sum(stage.status == "not-tested" for stage in row.stages)
+    return " → ".join([*told, *([f"{untested} not tested"] if untested else [])])
+
+
+def _stage_words(stage: StageRow) -> str:
+    return " ".join(
+        filter(
+            None, (stage.stage, STAGE_WORD[stage.status], ms(stage.duration_ms), stage.finding and f"[{stage.finding}]")
+        )
+    )
+
+
+def matrix(report: Report) -> Table | None:
+    """Return a row for each host and a column for each transport and family; what was not asked is not tested."""
+    if not report.servers:
+        return None
+    columns = _columns(report.servers)
+    by_host = {
+        _host(row): tuple(other for other in report.servers if _host(other) == _host(row)) for row in report.servers
+    }
+    rows = tuple(
+        (Cell(host, code=True), *(_matrix_cell(servers, *column) for column in columns))
+        for host, servers in by_host.items()
+    )
+    names = tuple(f"{transport.upper()} {_FAMILY[family]}" for transport, family in columns)
+    return Table(caption="Reachability, by transport and family", columns=("Server", *names), rows=rows)
+
+
+_FAMILY = {Family.IPV4: "IPv4", Family.IPV6: "IPv6", None: "(no address)"}
+
+
+def _columns(servers: tuple[ServerRow, ...]) -> list[_Column]:
+    seen = {(row.transport, row.address.family if row.address else None) for row in servers}
+    named = (*_ALWAYS, "dtls", *sorted({transport for transport, _ in seen} - {*_ALWAYS, "dtls"}))
+    every: list[_Column] = [(transport, family) for transport in named for family in _FAMILY]
+    return [column for column in every if column in seen or (column[0] in _ALWAYS and column[1] is not None)]
+
+
+def _host(row: ServerRow) -> str:
+    scheme = row.uri.partition(":")[0].lower().removesuffix("s")
+    return f"{short(row.uri)} ({scheme.upper()})" if scheme in ("stun", "turn") else row.uri
+
+
+def _matrix_cell(servers: tuple[ServerRow, ...], transport: str, family: Family | None) -> Cell:
+    here = [
+        row for row in servers if row.transport == transport and (row.address.family if row.address else None) == family
+    ]
+    if not here:
+        return Cell("not tested", "muted")
+    cells = [outcome(row) for row in here]
+    worst = min(cells, key=lambda cell: _WORST.index(cell.tone))
+    return Cell("; ".join(text for text, _ in groupby(cell.text for cell in cells)), worst.tone)
+
+
+_WORST: tuple[Tone, ...] = ("bad", "warn", "muted", "ok", "info", "")
+
+
+def latencies(report: Report) -> tuple[Latency, ...]:
+    """Return the round-trip times of every server that answered at least once."""
+    found = (_latency(row) for row in report.servers)
+    return tuple(item for item in found if item is not None)
+
+
+def _latency(row: ServerRow) -> Latency | None:
+    quality = row.quality or {}
+    values = quality.get("rtt_ms")
+    samples = sorted(float(value) for value in (values if isinstance(values, list | tuple) else ()) if _is_time(value))
+    if not samples:
+        return None
+    sent, answered = (quality.get(name) for name in ("sent", "answered"))
+    return Latency(
+        name=f"{short(row.uri)} {row.transport} {row.address or ''}".strip(),
+        samples=tuple(samples),
+        median=samples[len(samples) // 2],
+        p95=samples[min(len(samples) - 1, int(len(samples) * 0.95))],
+        sent=sent if isinstance(sent, int) else len(samples),
+        answered=answered if isinstance(answered, int) else len(samples),
+    )
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9
+
+
+def latency_table(report: Report) -> Table | None:
+    """Return the numbers of the latency chart."""
+    items = latencies(report)
+    if not items:
+        return None
+    rows = tuple(
+        (
+            Cell(item.name, code=True),
+            Cell(ms(item.median)),
+            Cell(ms(item.p95)),
+            Cell(f"{item.samples[0]:.1f} to {item.samples[-1]:.1f}"),
+            Cell(f"{item.answered} of {item.sent}", "warn" if item.answered < item.sent else ""),
+        )
+        for item in items
+    )
+    columns = ("Server", "Median", "p95", "Range, ms", "Answered")
+    return Table(caption="Round-trip times", columns=columns, rows=rows)
+
+
+STAGE_HELP: dict[Stage, str] = {
+    "config": "what the URI and the credentials say",
+    "clock": "whether this clock is right",
+    "dns": "the name has an address",
+    "connect": "TCP connects",
+    "tls": "TLS with a valid certificate",
+    "binding": "a STUN Binding request is answered",
+    "challenge": "Allocate without credentials is refused",
+    "allocate": "Allocate with credentials is granted",
+    "relayed-address": "the relayed address can be reached by peers",
+    "permission": "CreatePermission or ChannelBind is granted",
+    "data": "datagrams come through the relay, both ways",
+    "refresh": "the allocation is prolonged",
+    "release": "the allocation is given back",
+}
+"""What each stage proves."""

@@ -1,0 +1,195 @@
+"""Each observation as one step: when, what, with which server, and how it ended, in a few words."""
+
+from typing import assert_never
+
+import msgspec
+
+from rtcdiag.evidence import (
+    Allocation,
+    AnyObservation,
+    Binding,
+    Candidate,
+    Challenge,
+    Connect,
+    Crash,
+    Evidence,
+    Exchange,
+    Gathering,
+    Permission,
+    Refresh,
+    RelayedData,
+    Resolution,
+    Skipped,
+    Target,
+    TlsHandshake,
+)
+from rtcdiag.formats.words import Tone, count, failure_words, ms
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One observation for readers."""
+
+    id: str
+    t_ms: float
+    duration_ms: float
+    label: str
+    lane: str
+    """What it belongs to: the server's URI, a host name, or this computer."""
+    where: str = ""
+    """The address that was asked, or a name."""
+    outcome: str
+    tone: Tone
+    sent_ms: tuple[float, ...] = ()
+    """The time of each transmission, where there are any."""
+
+
+HERE = "this computer"
+_Told = tuple[str, str, str, str, Tone]
+"""Label, lane, where, outcome, tone."""
+
+
+def steps(evidence: Evidence) -> tuple[Step, ...]:
+    """Return every observation that this version knows as a step, in the order of the report."""
+    return tuple(_step(item) for item in evidence.observations)  # type: ignore[arg-type]  # AnyObservation is closed
+
+
+def ended(failure: str | None, good: str, detail: str | None = None) -> tuple[str, Tone]:
+    """Return how an operation ended: the failure's words, with the library's own in brackets, or ``good``."""
+    if failure is None:
+        return good, "ok"
+    return failure_words(failure) + (f" ({detail})" if detail else ""), "bad"
+
+
+def exchange_outcome(exchange: Exchange, good: str = "") -> tuple[str, Tone]:
+    """Return how a transaction ended: ``good`` or the mapped address, the error, or why there is no answer."""
+    answer = exchange.answer
+    if answer is None:
+        return f"{failure_words(exchange.failure or 'no answer')}, sent {_times(exchange)}", "bad"
+    again = "" if len(exchange.sent_ms) < 2 else f", sent {_times(exchange)}"
+    if answer.success:
+        return (good or f"mapped {answer.reflexive or 'nowhere'}") + again, "ok"
+    return f"error {answer.error_code} {answer.reason or ''}".rstrip() + again, "bad"
+
+
+def _times(exchange: Exchange) -> str:
+    return count(len(exchange.sent_ms), "time")
+
+
+def _step(item: AnyObservation) -> Step:
+    label, lane, where, outcome, tone = _told(item)
+    exchange = _exchange(item)
+    return Step(
+        id=item.id,
+        t_ms=item.t_ms,
+        duration_ms=_duration_ms(item),
+        label=label,
+        lane=lane,
+        where=where,
+        outcome=outcome,
+        tone=tone,
+        sent_ms=exchange.sent_ms if exchange else (),
+    )
+
+
+def _exchange(item: AnyObservation) -> Exchange | None:
+    exchange = getattr(item, "exchange", None)
+    return exchange if isinstance(exchange, Exchange) else None
+
+
+def _duration_ms(item: AnyObservation) -> float:
+    if item.duration_ms is not None:
+        return item.duration_ms
+    exchange = _exchange(item)
+    if exchange is None:
+        return 0.0
+    ends = [*exchange.sent_ms, *([exchange.answer.t_ms] if exchange.answer else [])]
+    return max(0.0, max(ends, default=item.t_ms) - item.t_ms)
+
+
+def _told(item: AnyObservation) -> _Told:  # noqa: PLR0911 - one line a kind of evidence
+    match item:
+        case Resolution():
+            return (f"DNS {item.family}", item.host, item.host, *ended(item.failure, ", ".join(item.addresses)))
+        case Connect():
+            return (
+                "TCP connect" if item.purpose == "server" else "TCP control",
+                item.server,
+                str(item.destination),
+                *ended(item.failure, "connected"),
+            )
+        case TlsHandshake():
+            return ("TLS handshake", item.server, str(item.destination), *_tls(item))
+        case Binding():
+            return (_binding_label(item), item.server, str(item.destination), *_binding(item))
+        case Challenge():
+            return ("Allocate, no credentials", item.server, str(item.destination), *_challenge(item))
+        case Allocation():
+            return (f"Allocate {item.allocation}", item.server, str(item.destination), *_allocation(item))
+        case Permission():
+            label = "CreatePermission" if item.channel is None else "ChannelBind"
+            return (label, item.server, str(item.destination), *exchange_outcome(item.exchange, f"for {item.peer}"))
+        case RelayedData():
+            return (f"Data {item.path}", item.server, str(item.destination), *_data(item))
+        case Refresh():
+            good = f"lifetime {item.lifetime_s} s" if item.lifetime_s else "released"
+            label = "Refresh" if item.lifetime_s else "Release"
+            return (label, item.server, str(item.destination), *exchange_outcome(item.exchange, good))
+        case _:
+            return _told_here(item)
+
+
+def _told_here(item: Target | Candidate | Gathering | Skipped | Crash) -> _Told:
+    match item:
+        case Target():
+            return ("Asked for", item.server, item.host, f"{item.protocol}, port {item.port}, {item.transport}", "")
+        case Candidate():
+            return (f"Candidate {item.type}", item.server or HERE, str(item.address), item.sdp, "ok")
+        case Gathering():
+            good = count(item.candidates, "candidate")
+            return ("Gathering", item.server or HERE, "", *ended(item.failure, good, item.detail))
+        case Skipped():
+            return ("Not tested", HERE, item.what, item.why, "muted")
+        case Crash():
+            return ("Crash", HERE, item.probe, f"{item.error} at {item.where}", "bad")
+        case _:
+            assert_never(item)
+
+
+def _tls(item: TlsHandshake) -> tuple[str, Tone]:
+    return ended(item.failure, f"{item.version or 'TLS'} {item.cipher or ''}".rstrip(), item.detail)
+
+
+def _binding_label(item: Binding) -> str:
+    label = f"Binding {item.transport}"
+    if item.change != "none":
+        return f"{label}, change {item.change}"
+    return label if item.role == "primary" else f"{label}, {item.role}"
+
+
+def _binding(item: Binding) -> tuple[str, Tone]:
+    outcome, tone = exchange_outcome(item.exchange)
+    silence_is_an_answer = item.purpose == "filtering" and item.exchange.answer is None
+    rtt = f", {ms(item.exchange.rtt_ms)}" if item.exchange.rtt_ms is not None else ""
+    return outcome + rtt, "muted" if silence_is_an_answer else tone
+
+
+def _challenge(item: Challenge) -> tuple[str, Tone]:
+    answer = item.exchange.answer
+    if answer is None:
+        return exchange_outcome(item.exchange)
+    if answer.success:
+        return "allocated without credentials", "warn"
+    asked = answer.error_code == 401
+    return f"error {answer.error_code}, realm {answer.realm or 'missing'}", "ok" if asked else "bad"
+
+
+def _allocation(item: Allocation) -> tuple[str, Tone]:
+    answer = item.exchange.answer
+    relayed = answer.relayed if answer is not None else None
+    return exchange_outcome(item.exchange, f"relayed {relayed or 'address missing'}")
+
+
+def _data(item: RelayedData) -> tuple[str, Tone]:
+    took = f", {ms(item.rtt_ms)}" if item.rtt_ms is not None else ""
+    tone: Tone = "ok" if item.received >= item.sent else "warn" if item.received else "bad"
+    return f"{item.received} of {item.sent} arrived by {item.method}{took}", tone

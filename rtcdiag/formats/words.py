@@ -1,0 +1,124 @@
+"""The words of the formats: fixed vocabulary to what a reader knows, the familiar NAT names included."""
+
+from typing import Literal
+
+from rtcdiag.findings import Role, Severity
+from rtcdiag.nat import Behavior, Nat
+from rtcdiag.report import Direct, Report, StageStatus, Status
+from rtcdiag.traversal import PeerKind, Reachable
+
+Tone = Literal["", "ok", "warn", "bad", "info", "muted"]
+"""How a word is colored. Color never stands alone: the word itself says the same."""
+
+DIRECT: dict[Direct, str] = {
+    "confirmed": "confirmed",
+    "likely": "likely",
+    "depends-on-peer": "depends on peer",
+    "relay-needed": "relay needed",
+    "blocked": "blocked",
+    "inconclusive": "inconclusive",
+    "not-tested": "not tested",
+}
+MEANING: dict[Direct, str] = {
+    "confirmed": "A direct connection worked.",
+    "likely": "Direct connections should work with every peer that has UDP.",
+    "depends-on-peer": "Direct works unless the other side is also restrictive.",
+    "relay-needed": "Expect calls to go through a TURN relay. That is slower, not broken.",
+    "blocked": "Calls will fail on this network.",
+    "inconclusive": "Not enough answers to tell.",
+    "not-tested": "Whether a direct connection is possible was not the question.",
+}
+DIRECT_TONE: dict[Direct, Tone] = {
+    "confirmed": "ok",
+    "likely": "ok",
+    "depends-on-peer": "info",
+    "relay-needed": "warn",
+    "blocked": "bad",
+    "inconclusive": "muted",
+    "not-tested": "muted",
+}
+STATUS_TONE: dict[Status, Tone] = {"healthy": "ok", "degraded": "warn", "broken": "bad", "inconclusive": "muted"}
+STAGE_WORD: dict[StageStatus, str] = {"ok": "ok", "warning": "warning", "failed": "FAIL", "not-tested": "not tested"}
+STAGE_TONE: dict[StageStatus, Tone] = {"ok": "ok", "warning": "warn", "failed": "bad", "not-tested": "muted"}
+SEVERITY_TONE: dict[Severity, Tone] = {Severity.ERROR: "bad", Severity.WARNING: "warn", Severity.INFO: "info"}
+REACH_TONE: dict[Reachable, Tone] = {"yes": "ok", "no": "bad", "unknown": "muted"}
+SYMBOL: dict[Tone, str] = {"": " ", "ok": "✓", "warn": "!", "bad": "✗", "info": "i", "muted": "?"}
+ASCII_SYMBOL: dict[Tone, str] = {"": " ", "ok": "+", "warn": "!", "bad": "x", "info": "i", "muted": "?"}
+
+ROLE: dict[Role, str] = {
+    "you": "you",
+    "network_admin": "network admin",
+    "server_operator": "server operator",
+    "developer": "developer",
+}
+PEER: dict[PeerKind, str] = {
+    "open": "public address, no firewall",
+    "full-cone": "endpoint-independent filtering (full cone)",
+    "address-restricted": "address-dependent filtering (address-restricted cone)",
+    "port-restricted": "address-and-port-dependent filtering (port-restricted cone)",
+    "symmetric": "address-dependent mapping (symmetric NAT)",
+    "firewalled": "public address behind a stateful firewall",
+    "udp-blocked": "no UDP at all",
+}
+PEER_SHORT: dict[PeerKind, str] = {
+    "open": "public addresses",
+    "full-cone": "full cone",
+    "address-restricted": "address-restricted cone",
+    "port-restricted": "port-restricted cone",
+    "symmetric": "symmetric NAT",
+    "firewalled": "firewalled public addresses",
+    "udp-blocked": "UDP-blocked networks",
+}
+_CONES: dict[Behavior, str] = {
+    "endpoint-independent": "full cone",
+    "address-dependent": "address-restricted cone",
+    "address-and-port-dependent": "port-restricted cone",
+    "undetermined": "some kind of cone",
+}
+_SUBJECTS = {"check-stun": "STUN", "check-turn": "TURN", "candidates": "Candidates"}
+
+
+def headline(report: Report) -> tuple[str, str, Tone]:
+    """Return the question in two words, the answer in capitals, and its tone.
+
+    A command that does not ask about direct connections is answered with the status of what it did ask about.
+    """
+    verdict = report.verdict
+    if verdict.direct_p2p == "not-tested":
+        return _SUBJECTS.get(report.command, "Servers"), verdict.status.upper(), STATUS_TONE[verdict.status]
+    tone = "bad" if verdict.status == "broken" else DIRECT_TONE[verdict.direct_p2p]
+    return "Direct P2P", DIRECT[verdict.direct_p2p].upper(), tone
+
+
+def familiar(nat: Nat) -> str | None:
+    """Return the name that people know for a NAT's behavior, None where there is none to give."""
+    if nat.behind_nat is False:
+        return "no NAT, firewall" if nat.firewall else "no NAT"
+    if nat.mapping == "undetermined":
+        return None
+    return _CONES[nat.filtering] if nat.mapping == "endpoint-independent" else "symmetric NAT"
+
+
+def failure_words(failure: str) -> str:
+    """Return a word of ``evidence.Failure`` as a reader would say it."""
+    words = failure.replace("-", " ")
+    return words.replace("dns ", "DNS ").replace("tls ", "TLS ").replace("stun", "STUN").replace("http", "HTTP")
+
+
+def ms(value: float | None) -> str:
+    """Return milliseconds for people: ``4.2 ms``, ``23 ms``, ``2.3 s``; nothing where there is no value."""
+    if value is None:
+        return ""
+    if value < 10:
+        return f"{value:.1f} ms"
+    return f"{value:.0f} ms" if value < 1000 else f"{min(value, 9.9e8) / 1000:.1f} s"
+
+
+def yes_no(value: bool | None) -> str:
+    """Return a three-valued answer; None is never no."""
+    return {True: "yes", False: "no", None: "not known"}[value]
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """Return a number with its noun: ``1 server``, ``3 servers``."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
