@@ -32,6 +32,8 @@ class Binding(Observation, frozen=True, kw_only=True, tag=True):
     """What the destination is to the server's primary address and port."""
     change: Change = "none"
     """What CHANGE-REQUEST asked the server to change for its answer."""
+    response_port: int | None = None
+    """RESPONSE-PORT (RFC 5780 section 7.5): to which port of this host's public address the answer was to go."""
     answer_from: TransportAddress | None = None
     """From where the answer has to come; None where any source was accepted."""
     exchange: Exchange

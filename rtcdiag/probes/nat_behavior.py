@@ -7,7 +7,7 @@ towards the alternates and then asks for the same changed answers: what the cont
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from rtcdiag.address import Family, TransportAddress, family_of
@@ -15,6 +15,7 @@ from rtcdiag.evidence import Binding, Change, Failure, Purpose, Role, Skipped
 from rtcdiag.net import Net
 from rtcdiag.net.failures import failure_of
 from rtcdiag.probes.job import Job, Record
+from rtcdiag.stun.attributes import AttributeType
 from rtcdiag.stun.request import binding_request
 from rtcdiag.stun.transaction import Schedule
 from rtcdiag.targets import Server, Transport
@@ -47,6 +48,7 @@ class _Asked:
     local: TransportAddress | None
     began_ms: float
     call: Call
+    response_port: int | None = None
     ended_ms: float | None = None
 
 
@@ -76,14 +78,16 @@ class _Sequence:
         role: Role = "primary",
         change: Change = "none",
         expected: TransportAddress | None = None,
+        response_port: int | None = None,
         schedule: Schedule | None = None,
     ) -> Call:
         """Run one transaction on a socket and keep it."""
         wire = self.sockets[label]
         change_ip, change_port = _FLAGS[change]
         source = expected or destination
+        attributes = [(AttributeType.RESPONSE_PORT, response_port)] if response_port is not None else []
         call = wire.start(
-            binding_request(change_ip=change_ip, change_port=change_port),
+            binding_request(change_ip=change_ip, change_port=change_port, attributes=attributes),
             destination,
             expected=frozenset({source}),
             schedule=schedule,
@@ -99,6 +103,7 @@ class _Sequence:
             wire.local_towards(destination),
             self.net.now_ms(),
             call,
+            response_port,
         )
         self.asked.append(asked)
         await finish(wire, call)
@@ -225,35 +230,53 @@ def _pace(call: Call) -> Schedule:
 async def _filtering(sequence: _Sequence, label: str, both: _Rfc5780) -> None:
     await sequence.wire(label)
     await asyncio.gather(
-        sequence.ask(label, both.server, "filtering", both.primary), *_changes(sequence, label, "filtering", both)
+        sequence.ask(label, both.server, "filtering", both.primary), *_changes(sequence, label, "filtering", both, {})
     )
 
 
 async def _control(sequence: _Sequence, label: str, both: _Rfc5780) -> None:
     await sequence.wire(label)
-    holes: tuple[tuple[Role, TransportAddress], ...] = (
-        ("primary", both.primary),
-        ("alternate-address-and-port", both.other),
-        ("alternate-port", both.alternate_port),
-    )
-    await asyncio.gather(
+    holes: dict[Change, tuple[Role, TransportAddress]] = {
+        "none": ("primary", both.primary),
+        "address-and-port": ("alternate-address-and-port", both.other),
+        "port": ("alternate-port", both.alternate_port),
+    }
+    calls = await asyncio.gather(
         *(
             sequence.ask(label, both.server, "control", destination, role=role, schedule=both.pace)
-            for role, destination in holes
+            for role, destination in holes.values()
         )
     )
-    await asyncio.gather(*_changes(sequence, label, "control", both))
+    opened = dict(zip(holes, map(_mapped_port, calls), strict=True))
+    # A NAT whose mapping depends on the destination opened another public port for each alternate: the server is asked
+    # to send its changed answer there (RESPONSE-PORT, RFC 5780 section 7.5), or no control could ever get through.
+    elsewhere = {change: port for change, port in opened.items() if port != opened["none"]}
+    await asyncio.gather(*_changes(sequence, label, "control", both, elsewhere))
+
+
+def _mapped_port(call: Call) -> int | None:
+    reflexive = call.message and (call.message.xor_mapped or call.message.mapped)
+    return reflexive.port if reflexive else None
 
 
 def _changes(
-    sequence: _Sequence, label: str, purpose: Purpose, both: _Rfc5780
+    sequence: _Sequence, label: str, purpose: Purpose, both: _Rfc5780, ports: Mapping[Change, int | None]
 ) -> tuple[Coroutine[None, None, Call], ...]:
     changes: tuple[tuple[Change, TransportAddress], ...] = (
         ("address-and-port", both.other),
         ("port", both.alternate_port),
     )
     return tuple(
-        sequence.ask(label, both.server, purpose, both.primary, change=change, expected=expected, schedule=both.pace)
+        sequence.ask(
+            label,
+            both.server,
+            purpose,
+            both.primary,
+            change=change,
+            expected=expected,
+            response_port=ports.get(change),
+            schedule=both.pace,
+        )
         for change, expected in changes
     )
 
@@ -270,6 +293,7 @@ def _binding(asked: _Asked, net: Net) -> Binding:
         destination=asked.destination,
         role=asked.role,
         change=asked.change,
+        response_port=asked.response_port,
         answer_from=asked.expected,
         exchange=asked.call.exchange(),
     )
