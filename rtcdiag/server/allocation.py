@@ -30,7 +30,14 @@ class Allocation:
     """The state that one client holds on the server; every time is milliseconds of the server's clock."""
 
     def __init__(
-        self, client: Client, user: User, relayed: TransportAddress, transaction_id: bytes, until_ms: float
+        self,
+        client: Client,
+        user: User,
+        relayed: TransportAddress,
+        transaction_id: bytes,
+        until_ms: float,
+        *,
+        token: bytes | None = None,
     ) -> None:
         self.client = client
         self.user = user
@@ -38,6 +45,8 @@ class Allocation:
         self.transaction_id = transaction_id
         """Of the Allocate, whose retransmission gets the same answer again."""
         self.until_ms = until_ms
+        self.token = token
+        """Of the port above, where it is held for another allocation."""
         self._permissions: dict[IPAddress, float] = {}
         self._channels: dict[int, _Channel] = {}
 

@@ -43,9 +43,7 @@ class Binder:
         square = self._square(client)
         padding: bytes | None = request.first(A.PADDING)
         try:
-            refuse_unknown(request, _UNDERSTOOD if square is None else _UNDERSTOOD_IN_PAIRS)
-            if padding is not None and request.raw_of(A.RESPONSE_PORT) is not None:
-                raise RefusedError(400)
+            _check(request, square)
         except RefusedError as refused:
             return Send(client, refusal(request, refused))
         sender = self._sender(client, square, request)
@@ -84,6 +82,12 @@ class Binder:
         remote_port: int | None = request.first(A.RESPONSE_PORT)
         remote = client.remote if not remote_port else TransportAddress(client.remote.ip, remote_port)
         return client._replace(local=square.change(client.local, ip=ip, port=port), remote=remote)
+
+
+def _check(request: Message, square: Square | None) -> None:
+    refuse_unknown(request, _UNDERSTOOD if square is None else _UNDERSTOOD_IN_PAIRS)
+    if request.raw_of(A.PADDING) is not None and request.raw_of(A.RESPONSE_PORT) is not None:
+        raise RefusedError(400)
 
 
 def _classic(data: bytes) -> Message | None:

@@ -25,7 +25,11 @@ class OpenRelay(NamedTuple):
 
     client: Client
     family: Family
-    even_port: bool
+    even_port: bool = False
+    reserve_next: bool = False
+    """Hold the port above for another allocation, and name a token for it."""
+    token: bytes | None = None
+    """Use the socket that was held under this token."""
 
 
 class CloseRelay(NamedTuple):

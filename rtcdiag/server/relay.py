@@ -20,6 +20,8 @@ from rtcdiag.stun.request import new_transaction_id
 from rtcdiag.stun.turn import UDP_PROTOCOL
 
 _FAMILIES = {1: Family.IPV4, 2: Family.IPV6}
+_RESERVE_NEXT = 0x80
+"""The R bit of EVEN-PORT (RFC 8656 section 18.7)."""
 _MAX_DATAGRAM = 65_000
 """Larger payloads do not fit an indication, and no path carries them."""
 _UNDERSTOOD = frozenset(
@@ -74,13 +76,15 @@ class Relay:
         except RefusedError as refused:
             return [Send(client, refusal(message, refused, user.key if user else None))]
 
-    def relay_opened(self, now_ms: float, client: Client, relayed: TransportAddress) -> list[Effect]:
-        """Take the address of a socket that `OpenRelay` asked for."""
+    def relay_opened(
+        self, now_ms: float, client: Client, relayed: TransportAddress, token: bytes | None = None
+    ) -> list[Effect]:
+        """Take the address of a socket that `OpenRelay` asked for, and the token of the one above where one is held."""
         pending = self._pending.pop(client, None)
         if pending is None:
             return [CloseRelay(client)]
         until_ms = now_ms + pending.lifetime_s * 1000
-        made = Allocation(client, pending.user, relayed, pending.request.transaction_id, until_ms)
+        made = Allocation(client, pending.user, relayed, pending.request.transaction_id, until_ms, token=token)
         self._allocations[client] = made
         return [self._allocated(now_ms, made, pending.request)]
 
@@ -156,27 +160,25 @@ class Relay:
             return []  # a retransmission; the answer comes with the socket
         if held is not None or pending is not None:
             raise RefusedError(437)
-        family, even_port = self._wanted(message)
+        wanted = self._wanted(client, message)
         self._check_quota(user)
         self._pending[client] = _Pending(message, user, self._lifetime_s(message))
         # An allocation that has just ended may still have its socket.
         ended = [CloseRelay(client)] if self._allocations.pop(client, None) else []
-        return [*ended, OpenRelay(client, family, even_port)]
+        return [*ended, wanted]
 
-    def _wanted(self, message: Message) -> tuple[Family, bool]:
-        """Check an Allocate in the order of RFC 8656 section 7.2; return the family and whether the port is even."""
+    def _wanted(self, client: Client, message: Message) -> OpenRelay:
+        """Check an Allocate in the order of RFC 8656 section 7.2."""
         if message.requested_transport != UDP_PROTOCOL:
             raise RefusedError(400 if message.requested_transport is None else 442)
         asked, even = message.requested_family, message.first(A.EVEN_PORT)
-        if message.raw_of(A.RESERVATION_TOKEN) is not None:
-            # No port is ever reserved here, so no token is known.
-            raise RefusedError(508 if asked is None and even is None else 400)
+        token: bytes | None = message.first(A.RESERVATION_TOKEN)
+        if token is not None and (asked is not None or even is not None):
+            raise RefusedError(400)
         family = _FAMILIES.get(1 if asked is None else asked)
         if family is None or family not in self._families:
             raise RefusedError(440)
-        if even is not None and even & 0x80:
-            raise RefusedError(508)
-        return family, even is not None
+        return OpenRelay(client, family, even is not None, bool((even or 0) & _RESERVE_NEXT), token)
 
     def _check_quota(self, user: User) -> None:
         holders: list[Allocation | _Pending] = [*self._allocations.values(), *self._pending.values()]
@@ -196,6 +198,8 @@ class Relay:
             (A.LIFETIME, round((held.until_ms - now_ms) / 1000)),
             (A.XOR_MAPPED_ADDRESS, held.client.remote),
         ]
+        if held.token is not None:
+            values.append((A.RESERVATION_TOKEN, held.token))
         return Send(held.client, success(request, values, held.user.key))
 
     def _refresh(self, now_ms: float, client: Client, message: Message, user: User) -> list[Effect]:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from math import inf
 from secrets import token_bytes
 from typing import Any, cast
 
@@ -13,7 +14,7 @@ from rtcdiag.address import TransportAddress
 from rtcdiag.server.config import ServerConfig, check_config
 from rtcdiag.server.core import Core
 from rtcdiag.server.effects import Client, CloseRelay, Effect, OpenRelay, Send, SendToPeer
-from rtcdiag.server.sockets import Bound, Place, bind_all, open_relay
+from rtcdiag.server.sockets import Bound, Place, RelaySockets, bind_all
 from rtcdiag.stun.framing import StreamFrames
 
 _SWEEP_S = 1.0
@@ -60,7 +61,7 @@ class _ClientSocket(asyncio.DatagramProtocol):
         self._server.run(self._server.core.datagram(self._server.now_ms(), client, data))
 
 
-class _RelaySocket(asyncio.DatagramProtocol):
+class _RelayProtocol(asyncio.DatagramProtocol):
     """The relayed transport address of one client."""
 
     def __init__(self, server: "_Server", client: Client) -> None:
@@ -119,6 +120,7 @@ class _Server:
         self._limits = config.limits
         self._places = bound.places
         self._listeners: list[asyncio.Server] = []
+        self._relay_sockets = RelaySockets(config.limits.allocations)
         self._relays: dict[Client, asyncio.DatagramTransport] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = loop
@@ -145,6 +147,7 @@ class _Server:
             connection.transport.abort()
         for transport in (*self.sockets.values(), *self._relays.values()):
             transport.abort()
+        self._relay_sockets.expire(inf)
         # Transports close their sockets in the next turn of the loop.
         await asyncio.sleep(0)
         for place in self._places:
@@ -192,20 +195,20 @@ class _Server:
         # The relayed address is the one that the client asked, or the first that the server has in that family.
         places = [place.address for place in self._places if place.address.family is wanted.family]
         ip = client.local.ip if client.local.family is wanted.family else places[0].ip
-        bound = open_relay(ip, even_port=wanted.even_port)
+        bound = self._relay_sockets.open(self.now_ms(), wanted, ip)
         if bound is None:
             self.run(self.core.relay.relay_failed(client))
             return
-        relayed = TransportAddress(ip, bound.getsockname()[1])
-        relay, _ = await self._loop.create_datagram_endpoint(lambda: _RelaySocket(self, client), sock=bound)
+        relay, _ = await self._loop.create_datagram_endpoint(lambda: _RelayProtocol(self, client), sock=bound.udp)
         self._relays[client] = relay
-        self.run(self.core.relay.relay_opened(self.now_ms(), client, relayed))
+        self.run(self.core.relay.relay_opened(self.now_ms(), client, bound.address, bound.token))
 
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(_SWEEP_S)
             now_ms = self.now_ms()
             self.run(self.core.relay.expire(now_ms))
+            self._relay_sockets.expire(now_ms)
             for client, connection in list(self.connections.items()):
                 idle = now_ms - connection.heard_ms > self._limits.idle_connection_s * 1000
                 if idle and not self.core.relay.holds(client):

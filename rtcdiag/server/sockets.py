@@ -4,13 +4,16 @@ import errno
 import os
 import socket
 from contextlib import suppress
+from secrets import token_bytes
 
 import msgspec
 
 from rtcdiag.address import Family, IPAddress, TransportAddress, family_of
 from rtcdiag.server.binding import Square
 from rtcdiag.server.config import ConfigError, ServerConfig, alternate_port
+from rtcdiag.server.effects import OpenRelay
 
+_RESERVATION_MS = 30_000
 _TRIES = 20
 """How often a free pair of ports is looked for where the system chooses them."""
 _ADDRESS_FAMILIES = {Family.IPV4: socket.AF_INET, Family.IPV6: socket.AF_INET6}
@@ -140,12 +143,58 @@ def _bind_place(ip: IPAddress, port: int) -> Place:
         raise _TakenError(f"cannot listen on {wanted}: {error.strerror or error}") from None
 
 
-def open_relay(ip: IPAddress, *, even_port: bool) -> socket.socket | None:
-    """Bind a UDP socket for an allocation; None where the system has none left."""
-    with suppress(OSError):
-        for _ in range(_TRIES):
-            made = bind_socket(socket.SOCK_DGRAM, ip, 0)
-            if not even_port or made.getsockname()[1] % 2 == 0:
-                return made
-            made.close()
-    return None
+class RelaySocket(msgspec.Struct, frozen=True):
+    """A bound socket for an allocation."""
+
+    udp: socket.socket
+    address: TransportAddress
+    token: bytes | None = None
+    """Under which the port above is held."""
+
+
+class RelaySockets:
+    """Binds the sockets of allocations, and holds reserved ones for 30 seconds (RFC 8656 section 7.2)."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._held: dict[bytes, tuple[float, socket.socket]] = {}
+
+    def open(self, now_ms: float, wanted: OpenRelay, ip: IPAddress) -> RelaySocket | None:
+        """Bind what is wanted; None where it cannot be had."""
+        if wanted.token is not None:
+            _, udp = self._held.pop(wanted.token, (0, None))
+            return None if udp is None else RelaySocket(udp, _address_of(udp))
+        with suppress(OSError):
+            for _ in range(_TRIES):
+                udp = bind_socket(socket.SOCK_DGRAM, ip, 0)
+                even = _address_of(udp).port % 2 == 0
+                if not wanted.even_port or (even and not wanted.reserve_next):
+                    return RelaySocket(udp, _address_of(udp))
+                token = self._hold_next(now_ms, _address_of(udp)) if even else None
+                if token is not None:
+                    return RelaySocket(udp, _address_of(udp), token)
+                udp.close()
+        return None
+
+    def expire(self, now_ms: float) -> None:
+        """Close what nobody came for."""
+        for token, (until_ms, udp) in list(self._held.items()):
+            if until_ms <= now_ms:
+                udp.close()
+                del self._held[token]
+
+    def _hold_next(self, now_ms: float, address: TransportAddress) -> bytes | None:
+        if len(self._held) >= self._limit:
+            return None
+        try:
+            udp = bind_socket(socket.SOCK_DGRAM, address.ip, address.port + 1)
+        except OSError:
+            return None
+        token = token_bytes(8)
+        self._held[token] = (now_ms + _RESERVATION_MS, udp)
+        return token
+
+
+def _address_of(udp: socket.socket) -> TransportAddress:
+    name = udp.getsockname()
+    return TransportAddress(name[0], name[1])
