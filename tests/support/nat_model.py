@@ -36,7 +36,7 @@ class ModelNat:
     pooling: Literal["paired", "arbitrary"] = "paired"
     ports: Literal["random", "kept", "step"] = "random"
     step: int = 2
-    random: Random = field(default_factory=lambda: Random(1))
+    random: Random = field(default_factory=lambda: Random(1))  # noqa: S311  a model, no secret
     _outside: dict[tuple[object, ...], TransportAddress] = field(default_factory=dict)
     _inside: dict[TransportAddress, TransportAddress] = field(default_factory=dict)
     _contacted: dict[TransportAddress, set[TransportAddress]] = field(default_factory=dict)
@@ -170,7 +170,7 @@ class Probe:
     servers: tuple[ModelServer, ...]
     loss: float = 0.0
     """Of each direction."""
-    random: Random = field(default_factory=lambda: Random(1))
+    random: Random = field(default_factory=lambda: Random(1))  # noqa: S311  a model, no secret
     knows_local: bool = True
     offsets_ms: tuple[float, ...] = OFFSETS_MS
     seen: list[Binding] = field(default_factory=list)
@@ -190,7 +190,7 @@ class Probe:
         port = self._ports.setdefault(socket, self.random.randrange(32768, 61000))
         local = A(self.nat.local_ip, port)
         expected = self._expected(server, destination, change)
-        sent, answers = self._transmit(local, server, destination, change, expected, start_ms)
+        sent, answers = self._transmit(local, server, destination, change=change, expected=expected, start_ms=start_ms)
         counted = next((item for item in answers if item.expected_source), None)
         end_ms = counted.t_ms if counted else start_ms + self.offsets_ms[-1] + WAIT_MS
         found = Binding(
@@ -215,9 +215,7 @@ class Probe:
         self.seen.append(found)
         return found
 
-    def _expected(
-        self, server: ModelServer, destination: TransportAddress, change: Change
-    ) -> TransportAddress:
+    def _expected(self, server: ModelServer, destination: TransportAddress, change: Change) -> TransportAddress:
         other = server.claims or server.other or destination
         return {"none": destination, "address-and-port": other, "port": A(destination.ip, other.port)}[change]
 
@@ -226,6 +224,7 @@ class Probe:
         local: TransportAddress,
         server: ModelServer,
         destination: TransportAddress,
+        *,
         change: Change,
         expected: TransportAddress,
         start_ms: float,
