@@ -47,7 +47,7 @@ class Severity(StrEnum):
     """How much a finding matters."""
 
     ERROR = "error"
-    """Something that has to be fixed before calls work."""
+    """Something that has to be fixed before calls work, or within days so that they go on working."""
     WARNING = "warning"
     """Something that will fail for some, or soon."""
     INFO = "info"
@@ -71,7 +71,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     references: tuple[str, ...] = ()
     """RFC sections and manual options that the entry rests on."""
     silences: tuple[str, ...] = ()
-    """Codes that are mere consequences of this one and are left out beside it (same subject, or this one has none)."""
+    """Codes that are mere consequences of this one and are left out beside it.
+
+    They have to be about the same subject and, where both name one, the same path, or this one has no subject.
+    """
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,25 +102,43 @@ def catalogue() -> dict[str, Entry]:
     return msgspec.convert(tomllib.loads(text), dict[str, Entry])
 
 
-def find(code: str, *evidence: str, subject: str | None = None, **facts: Any) -> Finding:
+def find(
+    code: str,
+    *evidence: str,
+    subject: str | None = None,
+    stage: Stage | None = None,
+    severity: Severity | None = None,
+    **facts: Any,
+) -> Finding:
     """Build the finding for a code: ``evidence`` are observation ids, ``facts`` fill the catalogue's texts.
 
+    ``stage`` and ``severity`` replace the catalogue's where the same cause shows at another step, or matters less there.
     Raises KeyError for a code that the catalogue lacks, or a fact that its texts name and the caller left out.
     """
     entry = catalogue()[code]
-    words = {"subject": subject or "", **facts}
+    words = {name: _spoken(value) for name, value in {"subject": subject or "", **facts}.items()}
     return Finding(
         code=code,
         row=entry.row,
-        severity=entry.severity,
+        severity=severity or entry.severity,
         subject=subject,
-        stage=entry.stage,
+        stage=stage or entry.stage,
         title=entry.title.format_map(words),
         meaning=entry.meaning.format_map(words),
         remedy={role: text.format_map(words) for role, text in entry.remedy.items()},
         facts=facts,
-        evidence=evidence,
+        evidence=tuple(dict.fromkeys(item for item in evidence if item)),
     )
+
+
+_PROPER = {"ipv4": "IPv4", "ipv6": "IPv6", "udp": "UDP", "tcp": "TCP", "tls": "TLS", "dtls": "DTLS"}
+
+
+def _spoken(value: object) -> object:
+    """Return a fact as a sentence has it."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return _PROPER.get(value, value) if isinstance(value, str) else value
 
 
 def silenced(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -128,5 +149,16 @@ def silenced(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 
 def _explains(cause: Finding, consequence: Finding) -> bool:
-    same_subject = cause.subject is None or cause.subject == consequence.subject
-    return same_subject and consequence.code in catalogue()[cause.code].silences
+    return _covers(cause, consequence) and consequence.code in catalogue()[cause.code].silences
+
+
+def _covers(cause: Finding, consequence: Finding) -> bool:
+    """Whether they are about the same thing: the whole network, or the same server and, where both name one, path."""
+    if cause.subject is None:
+        return True
+    same_path = all(
+        cause.facts[name] == consequence.facts[name]
+        for name in ("address", "transport")
+        if name in cause.facts and name in consequence.facts
+    )
+    return cause.subject == consequence.subject and same_path

@@ -1,1 +1,61 @@
-"""Evidence to findings: pure functions, one file a subject."""
+"""Evidence to findings: pure functions, one file a subject. A rule sees all the evidence and has no clock."""
+
+from collections.abc import Callable, Iterable
+
+from rtcdiag.evidence import Evidence
+from rtcdiag.findings import Finding
+from rtcdiag.rules import (
+    allocation,
+    behavior,
+    candidates,
+    data_path,
+    dns,
+    nat,
+    network,
+    reach,
+    relay,
+    run,
+    stun,
+    tls,
+    turn_auth,
+    turn_config,
+    wire,
+)
+
+__all__ = ["RULES", "Rule"]
+
+Rule = Callable[[Evidence], Iterable[Finding]]
+
+RULES: tuple[Rule, ...] = (
+    run.crashed,
+    run.deadline,
+    run.clock,
+    run.surroundings,
+    turn_config.entry,
+    turn_config.credentials,
+    dns.names,
+    network.network,
+    network.only_this_computer,
+    reach.reachable,
+    tls.handshake,
+    wire.wire,
+    wire.integrity,
+    stun.binding,
+    stun.quality,
+    stun.software,
+    stun.rewritten,
+    stun.outvoted,
+    behavior.change_request,
+    behavior.other_address,
+    behavior.no_behavior_server,
+    turn_auth.challenge,
+    turn_auth.credentials_refused,
+    allocation.granted,
+    relay.relayed_address,
+    relay.permission,
+    data_path.data,
+    data_path.refresh,
+    nat.nat_facts,
+    candidates.gathering,
+    candidates.host_candidates,
+)

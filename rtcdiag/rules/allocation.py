@@ -1,0 +1,59 @@
+"""What a TURN server refuses or grants: the error codes of Allocate, and a success that lacks something."""
+
+from collections.abc import Iterator
+
+from rtcdiag.address import Family, Scope
+from rtcdiag.evidence import Allocation, Answer, Challenge, Evidence
+from rtcdiag.findings import Finding, Stage
+from rtcdiag.rules.paths import Path, asked_paths, clip
+
+_LIFETIME_S = 600
+_SLOW_MS = 1000.0
+_CODES = {
+    403: "turn-allocate-forbidden",
+    420: "turn-attribute-refused",
+    437: "turn-allocation-mismatch",
+    442: "turn-udp-relay-disabled",
+    486: "turn-quota-reached",
+    500: "turn-server-error",
+    508: "turn-capacity-exhausted",
+}
+
+
+def rejected(path: Path, item: Challenge | Allocation, answer: Answer, stage: Stage) -> Finding:
+    """Name the refusal of an Allocate request by its error code (RFC 8656 section 19)."""
+    code = answer.error_code or 0
+    if code == 300:
+        return _redirect(path, item, answer, stage)
+    if code == 440:
+        ipv6 = isinstance(item, Allocation) and item.family is Family.IPV6
+        return path.find("turn-no-ipv6-relay" if ipv6 else "turn-no-ipv4-relay", item, stage=stage)
+    unknown = [f"0x{kind:04x}" for kind in answer.unknown_attributes[:5]]
+    facts = {"error_code": code, "reason": clip(answer.reason), "attributes": ", ".join(unknown) or "none named"}
+    return path.find(_CODES.get(code, "turn-allocate-rejected"), item, stage=stage, **facts)
+
+
+def _redirect(path: Path, item: Challenge | Allocation, answer: Answer, stage: Stage) -> Finding:
+    target = answer.alternate_server
+    inward = target is not None and target.scope is not Scope.GLOBAL and path.address.scope is Scope.GLOBAL
+    code = "server-redirects-to-private" if inward else "server-redirects"
+    return path.find(code, item, stage=stage, alternate=str(target or "unknown"))
+
+
+def granted(evidence: Evidence) -> Iterator[Finding]:
+    """Judge the allocations that the servers granted."""
+    for path in asked_paths(evidence):
+        for item in path.of(Allocation):
+            answer = item.exchange.answer
+            if answer is not None and answer.success:
+                yield from _granted(path, item, answer)
+
+
+def _granted(path: Path, item: Allocation, answer: Answer) -> Iterator[Finding]:
+    if answer.relayed is None:
+        yield path.find("turn-no-relayed-address", item)
+    if answer.lifetime_s is None or answer.lifetime_s < _LIFETIME_S:
+        yield path.find("turn-short-lifetime", item, lifetime_s=answer.lifetime_s or 0)
+    rtt_ms = item.exchange.rtt_ms
+    if rtt_ms is not None and rtt_ms > _SLOW_MS:
+        yield path.find("turn-allocate-slow", item, rtt_ms=round(min(rtt_ms, 1e9)))

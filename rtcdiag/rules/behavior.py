@@ -1,0 +1,61 @@
+"""What a STUN server offers for NAT tests (RFC 5780). One that offers nothing is not broken for calls."""
+
+from collections.abc import Iterator
+
+from rtcdiag.evidence import Binding, Evidence
+from rtcdiag.findings import Finding, find
+from rtcdiag.rules.paths import Path, about, asked_paths, targets_of
+
+
+def change_request(evidence: Evidence) -> Iterator[Finding]:
+    """Tell servers that refuse CHANGE-REQUEST, and servers that answer as if it were not there."""
+    targets = targets_of(evidence)
+    for item in evidence.of(Binding, lambda item: item.change != "none"):
+        answer = item.exchange.answer
+        facts = {"address": str(item.destination), "transport": item.transport.value}
+        if answer is not None and answer.error_code == 420:
+            yield about(targets.get(item.server), item.server, "stun-refuses-change-request", item, **facts)
+        elif answer is None and any(one.source == item.destination for one in item.exchange.answers):
+            yield about(targets.get(item.server), item.server, "stun-ignores-change-request", item, **facts)
+
+
+def other_address(evidence: Evidence) -> Iterator[Finding]:
+    """Check the alternate address that servers announce (RFC 5780 section 7.4), and whether anything answers there."""
+    for path in asked_paths(evidence):
+        answered = [item for item in path.of(Binding) if item.exchange.answer and item.exchange.answer.other_address]
+        if answered:
+            yield from _announced(path, answered[0])
+            yield from _silent(evidence, path)
+
+
+def _announced(path: Path, item: Binding) -> Iterator[Finding]:
+    other = item.exchange.answer.other_address if item.exchange.answer else None
+    if other is None:
+        return
+    wrong = {
+        "it has another scope than the address that was asked": other.scope is not path.address.scope,
+        "it is of another family": other.family is not path.address.family,
+        "its address is the one that was asked": other.ip == path.address.ip,
+        "its port is the one that was asked": other.port == path.address.port,
+        "port 0 is no port": other.port == 0,
+    }
+    why = next((words for words, holds in wrong.items() if holds), None)
+    if why is not None:
+        yield path.find("stun-other-address-implausible", item, other=str(other), why=why)
+
+
+def _silent(evidence: Evidence, path: Path) -> Iterator[Finding]:
+    asked = evidence.of(Binding, lambda item: item.server == path.server and item.role != "primary")
+    plain = [item for item in asked if item.change == "none" and item.destination.family is path.address.family]
+    for address in dict.fromkeys(item.destination for item in plain):
+        tried = [item for item in plain if item.destination == address]
+        if not any(item.exchange.answers for item in tried):
+            yield path.find("stun-alternate-silent", *tried, other=str(address))
+
+
+def no_behavior_server(evidence: Evidence) -> Iterator[Finding]:
+    """Say that no server could test the filtering, where a NAT test was wanted and servers answered."""
+    asked = evidence.of(Binding, lambda item: item.purpose in ("mapping", "filtering"))
+    answered = [item for item in asked if item.exchange.succeeded]
+    if answered and not any(item.exchange.answer and item.exchange.answer.other_address for item in answered):
+        yield find("no-nat-behavior-server", *(item.id for item in answered[:5]), servers=len(answered))

@@ -1,0 +1,31 @@
+"""ICE candidates: servers that gave none, and computers that have none worth having."""
+
+from collections.abc import Iterator
+
+from rtcdiag.address import Scope
+from rtcdiag.evidence import Candidate, Evidence, Gathering
+from rtcdiag.findings import Finding, find
+from rtcdiag.rules.paths import about, targets_of
+
+
+def gathering(evidence: Evidence) -> Iterator[Finding]:
+    """Find the servers from which the ICE agent got no candidate."""
+    targets = targets_of(evidence)
+    for item in evidence.of(Gathering):
+        if item.server is not None and (item.failure is not None or item.candidates == 0):
+            why = item.failure.value if item.failure else "no candidate came"
+            yield about(targets.get(item.server), item.server, "gathering-failed", item, why=why)
+
+
+def host_candidates(evidence: Evidence) -> Iterator[Finding]:
+    """Find computers whose own addresses are all of a VPN, a container bridge, or link-local."""
+    hosts = evidence.of(Candidate, lambda item: item.type == "host")
+    roles = {interface.name: interface.role for interface in evidence.environment.interfaces}
+    if hosts and all(_is_virtual(item, roles) for item in hosts):
+        names = sorted({item.interface or "unknown" for item in hosts})
+        yield find("host-candidates-virtual-only", *(item.id for item in hosts), interfaces=names)
+
+
+def _is_virtual(item: Candidate, roles: dict[str, str]) -> bool:
+    away = item.address.scope in (Scope.LOOPBACK, Scope.LINK_LOCAL)
+    return away or roles.get(item.interface or "") in ("vpn", "container", "loopback")

@@ -1,0 +1,109 @@
+"""Whether data really passes the relay, in both directions, and whether the allocation lives on."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from rtcdiag.address import Family
+from rtcdiag.evidence import Evidence, Failure, Refresh, RelayedData
+from rtcdiag.findings import Finding, Severity
+from rtcdiag.rules.paths import Path, asked_paths
+
+_Data = tuple[RelayedData, ...]
+_LOSS = 0.1
+
+
+def data(evidence: Evidence) -> Iterator[Finding]:
+    """Judge the datagrams of each path and family: between two relayed addresses, and between one and this computer."""
+    for path in asked_paths(evidence):
+        for family in Family:
+            items = tuple(item for item in path.of(RelayedData) if item.peer.family is family and item.sent > 0)
+            if items:
+                yield from _flow(path, items)
+                yield from _source(path, items)
+                yield from _loss(path, items)
+
+
+def _along(items: _Data, *ways: Literal["relay-to-relay", "relay-to-mapped", "mapped-to-relay"]) -> _Data:
+    return tuple(item for item in items if item.path in ways)
+
+
+def _passed(items: _Data) -> bool:
+    return any(item.received > 0 for item in items)
+
+
+def _flow(path: Path, items: _Data) -> Iterator[Finding]:
+    """Name the broken part by which of the two experiments failed."""
+    between = _along(items, "relay-to-relay")
+    here = _along(items, "relay-to-mapped", "mapped-to-relay")
+    facts = {"family": items[0].peer.family.value, "sent": sum(item.sent for item in items)}
+    if not _passed(items):
+        yield path.find(_all_lost(between, here), *items, **facts)
+    elif between and not _passed(between):
+        yield path.find("turn-cannot-reach-itself", *between, **facts)
+    else:
+        yield from _one_way(path, between, facts)
+        yield from _framing(path, between, facts)
+        yield from _here(path, _along(here, "relay-to-mapped"), facts)
+
+
+def _all_lost(between: _Data, here: _Data) -> str:
+    if between and here:
+        return "turn-relays-no-data"
+    return "turn-relay-to-relay-silent" if between else "turn-data-undetermined"
+
+
+def _one_way(path: Path, between: _Data, facts: dict[str, object]) -> Iterator[Finding]:
+    arrivals = {side: _passed(tuple(item for item in between if item.receiver == side)) for side in ("a", "b")}
+    tried = {item.receiver for item in between}
+    dead = [side for side, arrived in arrivals.items() if side in tried and not arrived]
+    if dead and any(arrivals.values()):
+        yield path.find("turn-relays-one-way", *between, silent_side=dead[0], **facts)
+
+
+def _framing(path: Path, between: _Data, facts: dict[str, object]) -> Iterator[Finding]:
+    for lost, works in (("channel-data", "send"), ("send", "channel-data")):
+        silent = tuple(item for item in between if item.method == lost)
+        if silent and not _passed(silent) and _passed(tuple(item for item in between if item.method == works)):
+            yield path.find("turn-framing-lost", *silent, lost=lost, works=works, **facts)
+
+
+def _here(path: Path, outward: _Data, facts: dict[str, object]) -> Iterator[Finding]:
+    if outward and not _passed(outward):
+        yield path.find("relay-cannot-reach-here", *outward, **facts)
+
+
+def _source(path: Path, items: _Data) -> Iterator[Finding]:
+    """Compare where the data came from with the relayed address: a peer drops what comes from elsewhere."""
+    wrong = [item for item in items if item.expected_source and set(item.sources) - {item.expected_source}]
+    outside = _along(items, "relay-to-mapped")
+    if wrong:
+        inside_only = _passed(outside) and not any(item in outside for item in wrong)
+        source = next(one for one in wrong[0].sources if one != wrong[0].expected_source)
+        severity = Severity.WARNING if inside_only else None
+        facts = {"source": str(source), "relayed": str(wrong[0].expected_source)}
+        yield path.find("turn-relays-from-other-address", *wrong, severity=severity, **facts)
+
+
+def _loss(path: Path, items: _Data) -> Iterator[Finding]:
+    arriving = [item for item in items if item.received > 0]
+    sent = sum(item.sent for item in arriving)
+    lost = sum(max(0, item.sent - item.received) for item in arriving)
+    if lost > 1 and lost / sent >= _LOSS:
+        yield path.find("turn-relay-loss", *arriving, lost=lost, sent=sent)
+
+
+def refresh(evidence: Evidence) -> Iterator[Finding]:
+    """Judge whether allocations can be prolonged, and released."""
+    for path in asked_paths(evidence):
+        for item in path.of(Refresh):
+            answer = item.exchange.answer
+            if item.exchange.succeeded or item.exchange.failure is Failure.DEADLINE:
+                continue
+            if item.lifetime_s == 0:
+                yield path.find("turn-release-failed", item)
+            elif answer is None:
+                yield path.find("turn-refresh-silent", item)
+            else:
+                lost = answer.error_code == 437
+                code = "turn-allocation-lost" if lost else "turn-refresh-rejected"
+                yield path.find(code, item, error_code=answer.error_code or 0)

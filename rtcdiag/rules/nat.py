@@ -1,0 +1,49 @@
+"""Facts about the NAT that decide with whom a direct path is possible. None of them is a fault of this computer."""
+
+from collections.abc import Iterator
+
+from rtcdiag.address import Family
+from rtcdiag.evidence import Evidence
+from rtcdiag.findings import Finding, find
+from rtcdiag.nat import Nat, classify, endpoint_dependent
+from rtcdiag.rules.paths import about, clip, targets_of
+
+
+def nat_facts(evidence: Evidence) -> Iterator[Finding]:
+    """Name what the NAT of each family does that matters to calls."""
+    for family in Family:
+        nat = classify(evidence, family)
+        if nat is not None and not nat.local_only:
+            facts = {"family": family.value, "mapped": [str(address) for address in nat.mapped[:5]]}
+            yield from (find(code, *_ids(nat, field), **facts, **more) for code, field, more in _facts(nat))
+            yield from _distrusted(evidence, nat, family)
+
+
+_Fact = tuple[str, str, dict[str, object]]
+
+
+def _facts(nat: Nat) -> Iterator[_Fact]:
+    """Yield a code, the field of the NAT that it rests on, and further facts."""
+    dependent = endpoint_dependent(nat) is True and nat.behind_nat is not False
+    if dependent:
+        yield "nat-endpoint-dependent-mapping", "mapping", {"mapping": nat.mapping}
+    elif nat.behind_nat and nat.filtering == "address-and-port-dependent":
+        yield "nat-port-dependent-filtering", "filtering", {}
+    if nat.cgnat:
+        yield "nat-carrier-grade", "cgnat", {}
+    if nat.layers is not None and nat.layers > 1:
+        yield "nat-layered", "layers", {"layers": nat.layers}
+    if nat.pooling == "arbitrary":
+        yield "nat-arbitrary-pooling", "pooling", {}
+    if nat.firewall:
+        yield "firewall-without-nat", "firewall", {}
+
+
+def _ids(nat: Nat, field: str) -> tuple[str, ...]:
+    return nat.confidence[field].evidence if field in nat.confidence else ()
+
+
+def _distrusted(evidence: Evidence, nat: Nat, family: Family) -> Iterator[Finding]:
+    targets = targets_of(evidence)
+    for server, why in nat.distrusted.items():
+        yield about(targets.get(server), server, "nat-server-distrusted", family=family.value, why=clip(why))

@@ -1,0 +1,150 @@
+"""The network as a whole: no network, no names, no UDP, nothing at all, or nothing but this computer asked."""
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+import msgspec
+
+from rtcdiag.address import IPAddress, Scope, TransportAddress, scope_of
+from rtcdiag.evidence import Binding, Connect, Evidence, Failure, Observation, Resolution, Target, TurnStep
+from rtcdiag.findings import Finding, find
+from rtcdiag.rules.answers import Answers, answers, exchanges
+from rtcdiag.rules.dns import UNANSWERED
+from rtcdiag.rules.paths import asked_paths, relayed_data, targets_of
+from rtcdiag.targets import Transport
+
+_SILENT = (Failure.TIMEOUT, Failure.HOST_UNREACHABLE)
+_NO_ROUTE = (Failure.NETWORK_UNREACHABLE, Failure.HOST_UNREACHABLE, Failure.ADDRESS_UNAVAILABLE)
+_SHOWN = 20
+"""So many observations are named as evidence of a finding about all of them."""
+
+
+class _Attempt(msgspec.Struct, frozen=True):
+    """One try to get an answer from beyond this computer; ``failure`` None means that something came back."""
+
+    seen: Observation
+    host: str
+    address: TransportAddress
+    transport: Transport
+    failure: Failure | None
+
+
+def network(evidence: Evidence) -> Iterator[Finding]:
+    """Judge the network by all attempts together; at most one of the first four holds."""
+    tried = tuple(_attempts(evidence))
+    silent_names = _unanswered_names(evidence)
+    if _something_came(tried):
+        yield from _names(silent_names)
+        yield from _udp(evidence, tried)
+    elif _no_network(evidence, tried, silent_names):
+        ids = [item.seen.id for item in tried] + [item.id for item in silent_names]
+        yield find("no-network", *ids[:_SHOWN], tried=len(ids))
+    else:
+        yield from _names(silent_names)
+        yield from _nothing(tried)
+
+
+def only_this_computer(evidence: Evidence) -> Iterator[Finding]:
+    """Say so where every server that was asked is this computer itself: that tells nothing of the network outside."""
+    asked = [
+        *evidence.of(Binding),
+        *evidence.of(TurnStep),
+        *evidence.of(Connect, lambda item: item.purpose == "server"),
+    ]
+    own = {address for interface in evidence.environment.interfaces for address in interface.addresses}
+    outside = [target for target in evidence.of(Target) if _is_outside(target.host)]
+    if not asked or any(_beyond(item.destination, own) for item in asked):
+        return
+    reached = {item.server for item in asked}
+    if not any(target.server not in reached for target in outside):
+        yield find("only-this-computer-asked", asked[0].id, servers=len(reached))
+
+
+def _beyond(address: TransportAddress, own: set[str]) -> bool:
+    return address.scope is not Scope.LOOPBACK and address.host not in own
+
+
+def _is_outside(host: str) -> bool:
+    try:
+        ip: IPAddress = ip_address(host)
+    except ValueError:
+        return True
+    return scope_of(ip) is not Scope.LOOPBACK
+
+
+def _attempts(evidence: Evidence) -> Iterator[_Attempt]:
+    hosts = {server: target.host for server, target in targets_of(evidence).items()}
+    for transport, address, exchange, seen in exchanges(evidence):
+        came = exchange.answers or exchange.stray_count
+        if address.scope is not Scope.LOOPBACK and isinstance(seen, (Binding, TurnStep)):
+            failure = None if came else exchange.failure
+            yield _Attempt(seen, hosts.get(seen.server, seen.server), address, transport, failure)
+    for item in evidence.of(Connect):
+        if item.destination.scope is not Scope.LOOPBACK:
+            host = hosts.get(item.server, item.server)
+            yield _Attempt(item, host, item.destination, Transport.TCP, item.failure)
+
+
+def _something_came(tried: tuple[_Attempt, ...]) -> bool:
+    """Whether anything at all came from beyond this computer; a refusal is an answer of the network, too."""
+    mute = (*_SILENT, *_NO_ROUTE, Failure.PERMISSION_DENIED, Failure.DEADLINE)
+    return any(item.failure not in mute for item in tried)
+
+
+def _no_network(evidence: Evidence, tried: tuple[_Attempt, ...], silent_names: tuple[Resolution, ...]) -> bool:
+    at_once = all(item.failure in _NO_ROUTE for item in tried)
+    nowhere = any(item.failure is Failure.NETWORK_UNREACHABLE for item in tried)
+    no_route = not (evidence.environment.ipv4 or evidence.environment.ipv6)
+    return at_once and (nowhere or (no_route and bool(tried or silent_names)))
+
+
+def _nothing(tried: tuple[_Attempt, ...]) -> Iterator[Finding]:
+    mute = [item for item in tried if item.failure in _SILENT]
+    hosts = {item.host for item in mute}
+    if len(hosts) > 1:
+        yield find("no-answer-at-all", *(item.seen.id for item in mute[:_SHOWN]), hosts=len(hosts))
+
+
+def _unanswered_names(evidence: Evidence) -> tuple[Resolution, ...]:
+    """Return the look-ups, where every name went unanswered; empty where one name got a yes or a no."""
+    every = evidence.of(Resolution)
+    answered = any(item.addresses or item.failure not in UNANSWERED for item in every)
+    return () if answered else every
+
+
+def _names(silent: tuple[Resolution, ...]) -> Iterator[Finding]:
+    if silent:
+        hosts = sorted({item.host for item in silent})
+        yield find("dns-fails", *(item.id for item in silent[:_SHOWN]), names=hosts)
+
+
+def _udp(evidence: Evidence, tried: tuple[_Attempt, ...]) -> Iterator[Finding]:
+    seen = answers(evidence)
+    lost = _lost(tried, seen)
+    connected = [address for address in seen.stream if address.scope is not Scope.LOOPBACK]
+    came = any(item.transport is Transport.UDP and item.failure is None for item in tried)
+    if came or not connected or len({item.address for item in lost}) < 2:
+        return
+    hosts = {item.host for item in lost}
+    relays = [path for path in asked_paths(evidence) if path.transport is not Transport.UDP and _is_relay(path.target)]
+    works = any(relayed_data(path) for path in relays)
+    facts = {"destinations": len({item.address for item in lost}), "hosts": len(hosts)}
+    ids = [item.seen.id for item in lost]
+    if not works:
+        yield find("udp-blocked", *ids, **facts, relays_tried=len(relays))
+    elif len(hosts) > 1:
+        yield find("udp-blocked-relay-works", *ids, **facts)
+
+
+def _is_relay(target: Target | None) -> bool:
+    return target is not None and target.protocol == "turn"
+
+
+def _lost(tried: tuple[_Attempt, ...], seen: Answers) -> list[_Attempt]:
+    """Return the UDP attempts that were swallowed; refusals count where many hosts refuse, yet answer over TCP."""
+    udp = [item for item in tried if item.transport is Transport.UDP]
+    silent = [item for item in udp if item.failure in _SILENT]
+    refused = [
+        item for item in udp if item.failure is Failure.CONNECTION_REFUSED and item.address in seen.stream | seen.plain
+    ]
+    return silent + (refused if len({item.host for item in refused}) > 1 else [])

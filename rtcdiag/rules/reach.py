@@ -1,0 +1,185 @@
+"""Does a server answer at all on each path; and where it does not, whose fault the silence can be."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from rtcdiag.address import Family
+from rtcdiag.evidence import Connect, Evidence, Failure, Observation
+from rtcdiag.findings import Finding, Stage
+from rtcdiag.rules.answers import Answers, answers
+from rtcdiag.rules.paths import Path, Step, paths
+from rtcdiag.targets import Transport
+
+_FIRST: tuple[Stage, ...] = ("binding", "challenge", "allocate")
+_LOCAL = {
+    Failure.PERMISSION_DENIED: "local-firewall",
+    Failure.ADDRESS_UNAVAILABLE: "local-address-unavailable",
+    Failure.HOST_UNREACHABLE: "server-unreachable",
+    Failure.NETWORK_UNREACHABLE: "no-route-to-server",
+}
+"""What this computer or its routers said themselves; the transport does not matter."""
+_UNTOLD = (Failure.TIMEOUT, Failure.DEADLINE, None)
+"""Failures that tell the less, the later they stand here."""
+_WRONG = (Failure.NOT_STUN, Failure.NOT_STUN_HTTP, Failure.NOT_STUN_TLS)
+_HUNG_UP = (Failure.CONNECTION_CLOSED, Failure.CONNECTION_RESET)
+
+
+class _Scene(msgspec.Struct, frozen=True):
+    """All that the cause of one silence is judged by."""
+
+    evidence: Evidence
+    answers: Answers
+    paths: tuple[Path, ...]
+
+
+class _Broken(msgspec.Struct, frozen=True):
+    """A path without any answer: where it ends, and how."""
+
+    path: Path
+    stage: Stage
+    failure: Failure
+    seen: Observation
+
+    def find(self, code: str, **facts: Any) -> Finding:
+        return self.path.find(code, self.seen, stage=self.stage, **facts)
+
+
+def reachable(evidence: Evidence) -> Iterator[Finding]:
+    """Find the paths on which nothing came back, and say what the other answers make of it."""
+    scene = _Scene(evidence, answers(evidence), paths(evidence))
+    for path in scene.paths:
+        broken = _broken(path)
+        if broken is None:
+            continue
+        if path.asked:
+            yield _cause(scene, broken)
+        elif _udp_works(scene, path):
+            yield broken.find("no-tcp-beside-udp", why=broken.failure.value)
+
+
+def _broken(path: Path) -> _Broken | None:
+    connects = path.of(Connect)
+    if connects and not any(item.failure is None for item in connects):
+        return _at(path, "connect", connects[0].failure, connects[0])
+    first = tuple(step for step in path.steps if step.stage in _FIRST)
+    if not first or path.answered or not path.connected:
+        return None
+    told = min(first, key=_tells)
+    return _at(path, first[0].stage, _failure(told), told.seen)
+
+
+def _tells(step: Step) -> int:
+    failure = _failure(step)
+    return _UNTOLD.index(failure) + 1 if failure in _UNTOLD else 0
+
+
+def _failure(step: Step) -> Failure | None:
+    """Name the failure of an unanswered transaction; wrong answers count as such."""
+    wrong = step.exchange.failure in _UNTOLD and step.exchange.stray_count
+    return Failure.NOT_STUN if wrong or step.exchange.answers else step.exchange.failure
+
+
+def _at(path: Path, stage: Stage, failure: Failure | None, seen: Observation) -> _Broken | None:
+    return None if failure is None or failure is Failure.DEADLINE else _Broken(path, stage, failure, seen)
+
+
+def _udp_works(scene: _Scene, path: Path) -> bool:
+    return any(
+        other.answered
+        for other in scene.paths
+        if (other.server, other.address, other.transport) == (path.server, path.address, Transport.UDP)
+    )
+
+
+def _cause(scene: _Scene, broken: _Broken) -> Finding:
+    if _no_family(scene, broken):
+        return broken.find("family-not-here", family=broken.path.address.family.value)
+    if broken.failure in _LOCAL:
+        return broken.find(_LOCAL[broken.failure])
+    if broken.failure in _WRONG:
+        return _wrong(broken)
+    if broken.path.transport is Transport.UDP:
+        return _udp(scene, broken)
+    return _connect(scene, broken) if broken.stage == "connect" else _stream(scene, broken)
+
+
+def _no_family(scene: _Scene, broken: _Broken) -> bool:
+    """Whether this computer simply lacks the family, and the server has an address of the other one too."""
+    family = broken.path.address.family
+    environment = scene.evidence.environment
+    here = environment.ipv6 if family is Family.IPV6 else environment.ipv4
+    silent = broken.failure in (*_LOCAL, Failure.TIMEOUT) and broken.failure is not Failure.PERMISSION_DENIED
+    return silent and not here and bool(_siblings(scene, broken.path))
+
+
+def _siblings(scene: _Scene, path: Path) -> tuple[Path, ...]:
+    """Return the same server's paths over the same transport in the other family."""
+    return tuple(
+        other
+        for other in scene.paths
+        if (other.server, other.transport) == (path.server, path.transport)
+        and other.address.family is not path.address.family
+    )
+
+
+def _wrong(broken: _Broken) -> Finding:
+    """Tell HTTP and TLS from a wrong source, and that from bytes that are no STUN or answer another question."""
+    if broken.failure is Failure.NOT_STUN_HTTP:
+        return broken.find("server-speaks-http")
+    if broken.failure is Failure.NOT_STUN_TLS:
+        return broken.find("plain-on-tls-port")
+    exchanges = [step.exchange for step in broken.path.steps]
+    if any(exchange.answers for exchange in exchanges):
+        return broken.find("answered-from-wrong-address")
+    whys = {stray.why for exchange in exchanges for stray in exchange.strays}
+    return broken.find("answer-does-not-match" if whys and "not-stun" not in whys else "answer-is-not-stun")
+
+
+def _udp(scene: _Scene, broken: _Broken) -> Finding:
+    if broken.failure is Failure.CONNECTION_REFUSED:
+        return broken.find("server-udp-refused")
+    if broken.failure is not Failure.TIMEOUT:
+        return broken.find("network-operation-failed", why=broken.failure.value)
+    address = broken.path.address
+    if _only_ipv6_silent(scene, broken.path):
+        return broken.find("server-ipv6-silent")
+    if address in scene.answers.http:
+        return broken.find("server-behind-http-proxy")
+    others = scene.answers.elsewhere(scene.answers.udp, address.ip)
+    if any(other.ip == address.ip for other in scene.answers.stream):
+        return broken.find("server-udp-filtered" if others else "udp-silent-tcp-answers")
+    return broken.find("server-silent" if others else "server-no-answer")
+
+
+def _connect(scene: _Scene, broken: _Broken) -> Finding:
+    if broken.failure is Failure.CONNECTION_REFUSED:
+        return broken.find("server-tcp-refused")
+    if broken.failure is not Failure.TIMEOUT:
+        return broken.find("network-operation-failed", why=broken.failure.value)
+    ip = broken.path.address.ip
+    if _only_ipv6_silent(scene, broken.path):
+        return broken.find("server-ipv6-silent")
+    if any(other.ip == ip for other in scene.answers.udp):
+        return broken.find("server-tcp-filtered")
+    others = scene.answers.elsewhere(scene.answers.stream, ip)
+    return broken.find("server-silent" if others else "server-no-answer")
+
+
+def _only_ipv6_silent(scene: _Scene, path: Path) -> bool:
+    others = _siblings(scene, path)
+    return path.address.family is Family.IPV6 and any(
+        other.answered or (bool(other.of(Connect)) and other.connected) for other in others
+    )
+
+
+def _stream(scene: _Scene, broken: _Broken) -> Finding:
+    """TCP (and TLS) stands; what came back to STUN was nothing, or the end."""
+    path = broken.path
+    if broken.failure is Failure.TIMEOUT:
+        return broken.find("stream-silent")
+    if broken.failure not in _HUNG_UP:
+        return broken.find("network-operation-failed", why=broken.failure.value)
+    tls_there = path.transport is Transport.TCP and path.address in scene.answers.tls
+    return broken.find("plain-on-tls-port" if tls_there else "stream-closed")

@@ -1,0 +1,79 @@
+"""The relayed address, and the permission to send from it to a peer (RFC 8656 sections 7.2 and 9)."""
+
+from collections.abc import Iterator
+
+from rtcdiag.address import Scope, TransportAddress
+from rtcdiag.evidence import Allocation, Answer, Evidence, Failure, Permission
+from rtcdiag.findings import Finding
+from rtcdiag.rules.paths import Path, asked_paths, clip
+
+_REACH = {Scope.LOOPBACK: 0, Scope.LINK_LOCAL: 1, Scope.PRIVATE: 2, Scope.SHARED: 2, Scope.GLOBAL: 3}
+"""From how far an address of this scope can be reached."""
+
+
+def relayed_address(evidence: Evidence) -> Iterator[Finding]:
+    """Judge whether peers can reach the relayed addresses that the server gave out."""
+    for path in asked_paths(evidence):
+        for item in path.of(Allocation):
+            answer = item.exchange.answer
+            if answer is not None and answer.success and answer.relayed is not None:
+                yield from _relayed(path, item, answer.relayed)
+
+
+def _relayed(path: Path, item: Allocation, relayed: TransportAddress) -> Iterator[Finding]:
+    facts = {"relayed": str(relayed), "scope": relayed.scope.value, "family": relayed.family.value}
+    if relayed.scope not in _REACH or relayed.port == 0:
+        yield path.find("turn-relay-impossible-address", item, **facts)
+    elif _REACH[relayed.scope] < _REACH.get(path.address.scope, 0):
+        yield path.find("turn-relay-private-address", item, **facts)
+    elif relayed.family is not item.family:
+        yield path.find("turn-relay-wrong-family", item, asked=item.family.value, **facts)
+    elif _is_elsewhere(path.address, relayed):
+        yield path.find("turn-relay-other-address", item, **facts)
+
+
+def _is_elsewhere(server: TransportAddress, relayed: TransportAddress) -> bool:
+    both_global = server.scope is Scope.GLOBAL and relayed.scope is Scope.GLOBAL
+    return both_global and server.family is relayed.family and server.ip != relayed.ip
+
+
+def permission(evidence: Evidence) -> Iterator[Finding]:
+    """Judge what the server said to each peer."""
+    for path in asked_paths(evidence):
+        relays = {item.exchange.answer.relayed.ip for item in path.of(Allocation) if _has_relay(item)}  # type: ignore[union-attr]
+        for item in path.of(Permission):
+            answer = item.exchange.answer
+            if answer is None and item.exchange.failure not in (None, Failure.DEADLINE):
+                yield path.find("turn-permission-silent", item, peer=str(item.peer), request=_request(item))
+            elif answer is not None and not answer.success:
+                yield _denied(path, item, answer, own=item.peer.ip in relays)
+
+
+def _has_relay(item: Allocation) -> bool:
+    return item.exchange.answer is not None and item.exchange.answer.relayed is not None
+
+
+def _request(item: Permission) -> str:
+    return "CreatePermission" if item.channel is None else "ChannelBind"
+
+
+def _denied(path: Path, item: Permission, answer: Answer, *, own: bool) -> Finding:
+    facts = {"peer": str(item.peer), "request": _request(item), "error_code": answer.error_code or 0}
+    pion = item.channel is not None and answer.error_code == 401 and not answer.nonce
+    if answer.error_code == 403 or pion:
+        return path.find(_peer_code(path, item, own=own, pion=pion), item, **facts)
+    if answer.error_code == 443:
+        return path.find("turn-peer-family-mismatch", item, **facts)
+    return path.find("turn-permission-rejected", item, reason=clip(answer.reason), **facts)
+
+
+def _peer_code(path: Path, item: Permission, *, own: bool, pion: bool) -> str:
+    if pion:
+        return "turn-channel-denied"
+    if item.peer.scope is not Scope.GLOBAL:
+        return "turn-local-peer-denied"
+    return "turn-own-address-denied" if own and _other_peer_allowed(path, item) else "turn-peer-denied"
+
+
+def _other_peer_allowed(path: Path, denied: Permission) -> bool:
+    return any(item.exchange.succeeded and item.peer.ip != denied.peer.ip for item in path.of(Permission))

@@ -1,0 +1,122 @@
+"""Binding answers: what a STUN server said, and whether it can be true."""
+
+from collections import Counter
+from collections.abc import Iterator
+from statistics import median
+
+from rtcdiag.address import Scope, TransportAddress
+from rtcdiag.evidence import Answer, Binding, Challenge, Evidence, Failure
+from rtcdiag.findings import Finding, Severity
+from rtcdiag.rules.paths import Path, asked_paths, clip, paths
+from rtcdiag.targets import Transport
+
+_FAR_MS = 500.0
+_NOWHERE = (Scope.UNSPECIFIED, Scope.MULTICAST, Scope.RESERVED)
+
+
+def binding(evidence: Evidence) -> Iterator[Finding]:
+    """Judge the answers to Binding requests on each path that was asked for."""
+    for path in asked_paths(evidence):
+        answered = [(item, item.exchange.answer) for item in path.of(Binding) if item.exchange.answer]
+        if not answered:
+            yield from _unanswered(path)
+            continue
+        item, answer = next(((item, answer) for item, answer in answered if answer.success), answered[0])
+        if answer.success:
+            yield from _mapped(evidence, path, item, answer)
+        else:
+            yield _refused(path, item, answer)
+
+
+def quality(evidence: Evidence) -> Iterator[Finding]:
+    """Judge loss and distance over the samples of each path."""
+    for path in asked_paths(evidence):
+        asked = path.of(Binding)
+        lost = [item for item in asked if item.exchange.failure is Failure.TIMEOUT]
+        if path.transport is Transport.UDP and lost and any(item.exchange.answer for item in asked):
+            yield path.find("stun-loss", *lost, lost=len(lost), sent=len(asked))
+        times = [item.exchange.rtt_ms for item in asked if item.exchange.rtt_ms is not None]
+        if times and median(times) > _FAR_MS:
+            yield path.find("server-far", *asked, rtt_ms=round(median(times)))
+
+
+def software(evidence: Evidence) -> Iterator[Finding]:
+    """Repeat what each server says that it is."""
+    told: dict[str, tuple[Path, Answer]] = {}
+    for path in paths(evidence):
+        for step in path.steps:
+            answer = step.exchange.answer
+            if answer is not None and clip(answer.software):
+                told.setdefault(path.server, (path, answer))
+    for path, answer in told.values():
+        yield path.find("server-software", software=clip(answer.software))
+
+
+def rewritten(evidence: Evidence) -> Iterator[Finding]:
+    """Compare MAPPED-ADDRESS, which a middlebox can find in the packet, with XOR-MAPPED-ADDRESS, which it cannot."""
+    for path in paths(evidence):
+        for item in path.of(Binding):
+            answer = item.exchange.answer
+            if answer and answer.mapped and answer.xor_mapped and answer.mapped != answer.xor_mapped:
+                yield path.find("address-rewritten", item, mapped=str(answer.mapped), xor_mapped=str(answer.xor_mapped))
+                break
+
+
+def outvoted(evidence: Evidence) -> Iterator[Finding]:
+    """Find the server that reports another public IP address than all others do to the same socket."""
+    for socket in dict.fromkeys(item.socket for item in evidence.of(Binding)):
+        views = {}
+        for item in evidence.of(Binding, lambda item, label=socket: item.socket == label):  # type: ignore[misc]
+            answer = item.exchange.answer
+            if answer and answer.reflexive:
+                views.setdefault(item.server, (item, answer.reflexive))
+        votes = Counter(mapped.ip for _, mapped in views.values())
+        if not votes:
+            continue
+        winner, count = votes.most_common(1)[0]
+        for path in asked_paths(evidence) if count >= 2 and count == len(views) - 1 else ():
+            item, mapped = views.get(path.server, (None, None))
+            if item and mapped and mapped.ip != winner and item.destination == path.address:
+                yield path.find("mapped-address-outvoted", item, mapped=str(mapped), others=str(winner), servers=count)
+
+
+def _unanswered(path: Path) -> Iterator[Finding]:
+    silent = path.of(Binding)
+    if silent and any(item.exchange.answer for item in path.of(Challenge)):
+        yield path.find("turn-no-binding", *silent)
+
+
+def _refused(path: Path, item: Binding, answer: Answer) -> Finding:
+    severity = None if _is_stun(path) else Severity.WARNING
+    if answer.error_code == 401:
+        return path.find("binding-needs-credentials", item, severity=severity)
+    if answer.error_code == 300:
+        target = str(answer.alternate_server or "unknown")
+        return path.find("server-redirects", item, stage="binding", alternate=target)
+    return path.find("binding-rejected", item, severity=severity, error_code=answer.error_code or 0)
+
+
+def _is_stun(path: Path) -> bool:
+    return path.target is None or path.target.protocol == "stun"
+
+
+def _mapped(evidence: Evidence, path: Path, item: Binding, answer: Answer) -> Iterator[Finding]:
+    severity = None if _is_stun(path) else Severity.WARNING
+    mapped = answer.reflexive
+    if mapped is None:
+        yield path.find("binding-without-address", item, severity=severity)
+        return
+    if answer.xor_mapped is None:
+        yield path.find("stun-without-xor-mapped-address", item)
+    facts = {"mapped": str(mapped), "scope": mapped.scope.value}
+    if mapped.scope in _NOWHERE or mapped.port == 0 or mapped.family is not path.address.family:
+        yield path.find("mapped-address-implausible", item, severity=severity, **facts)
+    elif _is_rewritten_source(evidence, path, item, mapped):
+        yield path.find("mapped-address-private", item, **facts)
+
+
+def _is_rewritten_source(evidence: Evidence, path: Path, item: Binding, mapped: TransportAddress) -> bool:
+    """Whether a public server saw a source that is neither public nor ours: something in front of it replaced it."""
+    own = {address for interface in evidence.environment.interfaces for address in interface.addresses}
+    own |= {item.local.host} if item.local else set()
+    return path.address.scope is Scope.GLOBAL and mapped.scope is not Scope.GLOBAL and mapped.host not in own

@@ -1,0 +1,93 @@
+"""TLS: does the handshake succeed as a browser would verify it, and for how long still."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from rtcdiag.evidence import Certificate, Evidence, Failure, TlsHandshake
+from rtcdiag.findings import Finding
+from rtcdiag.rules.answers import answers
+from rtcdiag.rules.paths import Path, asked_paths, clip
+
+_DAY_S = 86400.0
+_SOON_DAYS = 21.0
+_URGENT_DAYS = 7.0
+_OLD_VERSIONS = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.0", "TLSv1.1")
+_CODES = {
+    Failure.TLS_CERTIFICATE_EXPIRED: "tls-certificate-expired",
+    Failure.TLS_CERTIFICATE_NOT_YET_VALID: "tls-certificate-not-yet-valid",
+    Failure.TLS_HOSTNAME_MISMATCH: "tls-hostname-mismatch",
+    Failure.TLS_CHAIN_INCOMPLETE: "tls-chain-incomplete",
+    Failure.TLS_SELF_SIGNED: "tls-self-signed",
+    Failure.TLS_UNKNOWN_AUTHORITY: "tls-unknown-authority",
+    Failure.TLS_CERTIFICATE_INVALID: "tls-certificate-invalid",
+    Failure.TLS_PROTOCOL_VERSION: "tls-protocol-version",
+    Failure.TLS_HANDSHAKE: "tls-handshake-refused",
+    Failure.TLS_NOT_SPOKEN: "tls-on-plain-port",
+    Failure.NOT_STUN_HTTP: "tls-on-plain-port",
+    Failure.TIMEOUT: "tls-silent",
+    Failure.CONNECTION_CLOSED: "tls-handshake-cut-off",
+    Failure.CONNECTION_RESET: "tls-handshake-cut-off",
+}
+
+
+def handshake(evidence: Evidence) -> Iterator[Finding]:
+    """Judge the handshakes of each path: why none succeeded, or what will break the one that did."""
+    plain = answers(evidence).plain
+    for path in asked_paths(evidence):
+        tried = path.of(TlsHandshake)
+        good = [item for item in tried if item.failure is None]
+        if good:
+            yield from _version(path, good[0])
+            yield from _expiry(path, good[0], evidence.started_at_s)
+        elif tried:
+            yield from _refused(path, tried[0], path.address in plain, evidence.started_at_s)
+
+
+def _refused(path: Path, item: TlsHandshake, plain: bool, now_s: float) -> Iterator[Finding]:
+    failure = item.failure
+    if failure is None or failure is Failure.DEADLINE:
+        return
+    facts = {"detail": clip(item.detail) or failure.value, "host": _host(path, item)}
+    if item.certificate is not None:
+        facts |= _certificate(item.certificate, now_s)
+    if plain and failure in (Failure.TIMEOUT, Failure.CONNECTION_CLOSED, Failure.CONNECTION_RESET):
+        yield path.find("tls-on-plain-port", item, **facts)
+    else:
+        yield path.find(_CODES.get(failure, "tls-failed"), item, **facts)
+
+
+def _host(path: Path, item: TlsHandshake) -> str:
+    return item.server_name or (path.target.host if path.target else path.address.host)
+
+
+def _certificate(certificate: Certificate, now_s: float) -> dict[str, Any]:
+    return {
+        "names": [clip(name) for name in certificate.names[:5]],
+        "issuer": clip(certificate.issuer),
+        "days_left": _days(certificate.not_after - now_s),
+        "days_until_valid": _days(certificate.not_before - now_s),
+    }
+
+
+def _days(seconds: float) -> int:
+    """Return whole days; bounded, because the certificate of a hostile server may hold any time."""
+    return int(max(-36500.0, min(36500.0, seconds / _DAY_S)))
+
+
+def _version(path: Path, item: TlsHandshake) -> Iterator[Finding]:
+    if item.version in _OLD_VERSIONS:
+        yield path.find("tls-old-version", item, version=item.version)
+
+
+def _expiry(path: Path, item: TlsHandshake, now_s: float) -> Iterator[Finding]:
+    """Compare what is left with a third of the certificate's life: short-lived ones are renewed late on purpose."""
+    certificate = item.certificate
+    if certificate is None:
+        return
+    left = (certificate.not_after - now_s) / _DAY_S
+    life = (certificate.not_after - certificate.not_before) / _DAY_S
+    facts = {"days_left": _days(certificate.not_after - now_s), "host": _host(path, item)}
+    if left < min(_URGENT_DAYS, life / 9):
+        yield path.find("tls-certificate-expires-within-days", item, **facts)
+    elif left < min(_SOON_DAYS, life / 3):
+        yield path.find("tls-certificate-expires-soon", item, **facts)

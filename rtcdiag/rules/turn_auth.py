@@ -1,0 +1,88 @@
+"""Authentication to a TURN server: the challenge, and what the server says to the credentials (RFC 8489 section 9.2)."""
+
+from collections.abc import Iterator
+
+from rtcdiag.evidence import Allocation, Answer, Challenge, Evidence, Failure
+from rtcdiag.findings import Finding
+from rtcdiag.rules.allocation import rejected
+from rtcdiag.rules.paths import Path, asked_paths, clip
+
+
+def challenge(evidence: Evidence) -> Iterator[Finding]:
+    """Judge the answer to Allocate without credentials: it should be 401 with REALM and NONCE."""
+    for path in asked_paths(evidence):
+        for item in path.of(Challenge)[:1]:
+            answer = item.exchange.answer
+            if answer is None:
+                yield from _silent(path, item)
+            elif answer.success:
+                yield path.find("turn-no-authentication", item)
+            elif answer.error_code == 401:
+                yield from _challenged(path, item, answer)
+            else:
+                yield rejected(path, item, answer, "challenge")
+
+
+def _silent(path: Path, item: Challenge) -> Iterator[Finding]:
+    """Report a server that answers other requests on this path, and this one not."""
+    if not path.answered or item.exchange.failure in (None, Failure.DEADLINE):
+        return
+    yield path.find("turn-allocate-silent", item, why=item.exchange.failure.value)
+
+
+def _challenged(path: Path, item: Challenge, answer: Answer) -> Iterator[Finding]:
+    if not answer.nonce or answer.realm is None:
+        lacks = " and ".join(
+            name for name, there in (("REALM", answer.realm is not None), ("NONCE", answer.nonce)) if not there
+        )
+        yield path.find("turn-challenge-incomplete", item, lacks=lacks)
+    elif not answer.realm:
+        yield path.find("turn-realm-empty", item)
+
+
+def credentials_refused(evidence: Evidence) -> Iterator[Finding]:
+    """Judge the refusals of an authenticated Allocate that are about who asks, not about what is asked for."""
+    for path in asked_paths(evidence):
+        for item in path.of(Allocation):
+            answer = item.exchange.answer
+            if answer is None:
+                yield from _unanswered(path, item)
+            elif not answer.success:
+                yield _refusal(evidence, path, item, answer)
+
+
+def _unanswered(path: Path, item: Allocation) -> Iterator[Finding]:
+    if path.answered and item.exchange.failure not in (None, Failure.DEADLINE):
+        yield path.find("turn-authenticated-allocate-silent", item, why=item.exchange.failure.value)
+
+
+def _refusal(evidence: Evidence, path: Path, item: Allocation, answer: Answer) -> Finding:
+    code = answer.error_code
+    hidden = code == 400 and not answer.nonce and answer.integrity != "valid" and _was_challenged(path)
+    if code == 401 or hidden:
+        return _wrong_credentials(evidence, path, item, answer)
+    if code == 438:
+        return path.find("turn-stale-nonce-loop", item, attempts=item.attempts)
+    if code == 441:
+        return path.find("turn-wrong-credentials-for-session", item)
+    return rejected(path, item, answer, "allocate")
+
+
+def _was_challenged(path: Path) -> bool:
+    """Whether the server understood the first request: then 400 to the second is about what was added, the user."""
+    return any(item.exchange.answer and item.exchange.answer.error_code == 401 for item in path.of(Challenge))
+
+
+def _wrong_credentials(evidence: Evidence, path: Path, item: Allocation, answer: Answer) -> Finding:
+    expires_at = path.target.credential.expires_at if path.target and path.target.credential else None
+    if expires_at is not None and expires_at < evidence.started_at_s:
+        ago_s = round(min(evidence.started_at_s - expires_at, 1e10))
+        return path.find("turn-credentials-expired", item, expired_s_ago=ago_s)
+    facts = {"realm": clip(answer.realm or _realm(path)) or "(empty)"}
+    if answer.error_code == 400:
+        return path.find("turn-credentials-rejected-as-400", item, **facts)
+    return path.find("turn-credentials-rejected", item, **facts)
+
+
+def _realm(path: Path) -> str:
+    return next((item.exchange.answer.realm or "" for item in path.of(Challenge) if item.exchange.answer), "")

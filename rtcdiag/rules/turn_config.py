@@ -1,0 +1,56 @@
+"""What is wrong with a server's entry before any packet: its URI and its credentials."""
+
+from collections.abc import Iterator
+
+from rtcdiag.evidence import Allocation, Evidence, Target, TlsHandshake
+from rtcdiag.findings import Finding
+from rtcdiag.rules.paths import about, clip
+from rtcdiag.targets import Transport
+
+_DAY_S = 86400.0
+_CALL_S = 600.0
+
+
+def entry(evidence: Evidence) -> Iterator[Finding]:
+    """Find URIs that parse and cannot work in a browser."""
+    for target in evidence.of(Target):
+        if target.ignored_query is not None:
+            query = clip(target.ignored_query)
+            corrected = target.server.partition("?")[0]
+            yield about(target, target.server, "uri-query-not-allowed", target, query=query, corrected=corrected)
+        if target.transport is Transport.DTLS:
+            yield about(target, target.server, "turns-over-udp", target, corrected=_over_tcp(target))
+        if target.transport is Transport.TLS and target.ip_literal and not _verified(evidence, target):
+            yield about(target, target.server, "tls-to-ip-address", target, host=target.host)
+
+
+def _over_tcp(target: Target) -> str:
+    return f"{target.server.partition('?')[0]}?transport=tcp"
+
+
+def _verified(evidence: Evidence, target: Target) -> bool:
+    """Whether the certificate holds the address, rare as that is."""
+    return any(item.server == target.server and item.failure is None for item in evidence.of(TlsHandshake))
+
+
+def credentials(evidence: Evidence) -> Iterator[Finding]:
+    """Judge the shape of the credentials: missing, static, too long or too short."""
+    for target in evidence.of(Target):
+        if target.protocol != "turn" or target.origin != "user":
+            continue
+        shape = target.credential
+        if shape is None:
+            yield about(target, target.server, "turn-credentials-missing", target)
+        elif shape.form == "static":
+            yield about(target, target.server, "turn-credentials-static", target)
+        elif shape.expires_at is not None:
+            yield from _lifetime(evidence, target, shape.expires_at - evidence.started_at_s)
+
+
+def _lifetime(evidence: Evidence, target: Target, left_s: float) -> Iterator[Finding]:
+    accepted = any(item.server == target.server and item.exchange.succeeded for item in evidence.of(Allocation))
+    if left_s > _DAY_S:
+        hours = round(min(left_s, 1e9) / 3600)
+        yield about(target, target.server, "turn-credentials-long-lived", target, hours=hours)
+    elif 0 <= left_s < _CALL_S and accepted:
+        yield about(target, target.server, "turn-credentials-expire-soon", target, minutes=int(left_s // 60))
