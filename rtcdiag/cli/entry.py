@@ -38,8 +38,8 @@ def _run(args: Sequence[str] | None) -> int:
     try:
         code = app(args, prog_name="rtcdiag", standalone_mode=False)
     except UsageError as error:
-        command = error.ctx.command_path if error.ctx else "rtcdiag"
-        raise BadInputError(f"{error.format_message().rstrip('.')} (see {command} --help)") from None
+        hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+        raise BadInputError(error.format_message().rstrip(".") + hint) from None
     except SystemExit as end:
         # Typer ends so, with 1, when the reader of a help text has closed the pipe.
         return end.code if isinstance(end.code, int) and end.code != 1 else 0

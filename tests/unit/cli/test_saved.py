@@ -27,7 +27,7 @@ BAD: list[tuple[bytes, str]] = [
     (b"hello", "not JSON, or cut off"),
     (b"{}", "not a report: Object missing required field"),
     (b"[]", "not a report: Expected `object`"),
-    (b"[" * 100_000, "not JSON, or cut off"),
+    (b'{"facts":' + b"[" * 100_000, "not JSON, or cut off"),
     (b"\xff\xfe{}", "not JSON, or cut off"),
     (WHOLE.replace(b'"kind": "report"', b'"kind": "diff"', 1), "its kind is 'diff', expected 'report'"),
     (WHOLE.replace(b'"1.0"', b'"2.0"', 1), "schema version '2.0' is not 1.x"),

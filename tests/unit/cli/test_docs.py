@@ -1,0 +1,73 @@
+"""``docs/usage.md`` and the program say the same."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from rtcdiag.cli import exits
+from rtcdiag.cli.app import COMMANDS, app
+from rtcdiag.cli.options import Requirement
+from rtcdiag.contacts import CONTROL_HOSTS, STUN_SERVERS
+from rtcdiag.formats import FORMATS
+
+USAGE = (Path(__file__).parents[3] / "docs" / "usage.md").read_text(encoding="utf-8")
+FINDINGS = USAGE.partition("## Exit codes\n")[2].partition("\n## ")[0]
+
+
+def leaves() -> dict[str, Any]:
+    """Every command that can be run, by the words behind ``rtcdiag``."""
+    group: Any = typer.main.get_command(app)
+    serve = group.get_command(None, "serve")
+    commands = {entry.name: group.get_command(None, entry.name) for entry in COMMANDS if entry.name != "serve"}
+    return commands | {f"serve {entry.name}": serve.get_command(None, entry.name) for entry in serve.entries}
+
+
+LEAVES = leaves()
+
+
+def options(command: Any) -> set[str]:
+    return {name for item in command.params for name in item.opts if name.startswith("--")}
+
+
+def test_every_command_has_a_section_and_every_section_a_command() -> None:
+    assert re.findall(r"^### `rtcdiag (.+)`$", USAGE, re.MULTILINE) == list(LEAVES)
+
+
+def test_every_option_is_documented_and_every_documented_option_exists() -> None:
+    documented = set(re.findall(r"--[a-z][a-z0-9-]*", USAGE)) - {"--help"}
+    assert documented == set().union(*map(options, LEAVES.values()))
+
+
+def test_every_example_is_a_command_line_that_parses() -> None:
+    import shlex
+
+    examples = re.findall(r"^rtcdiag (.+)$", USAGE, re.MULTILINE)
+    assert len(examples) >= 10
+    for example in examples:
+        words = shlex.split(example)
+        name = " ".join(words[:2]) if words[0] == "serve" else words[0]
+        LEAVES[name].make_context(name, words[len(name.split()) :])
+
+
+def test_the_exit_codes_are_those_of_the_program() -> None:
+    codes = [int(code) for code in re.findall(r"^\| (\d+) \|", FINDINGS, re.MULTILINE)]
+    own = [exits.OK, exits.FINDINGS, exits.USAGE, exits.INCONCLUSIVE, exits.SIGNAL + 2, exits.SIGNAL + 15]
+    assert codes == own
+
+
+@pytest.mark.parametrize("contact", [*STUN_SERVERS, *CONTROL_HOSTS])
+def test_every_contact_is_documented_with_its_operator(contact: Any) -> None:
+    assert f"| `{contact.target}` | {contact.operator} |" in USAGE
+
+
+def test_no_contact_is_documented_that_the_program_does_not_have() -> None:
+    listed = set(re.findall(r"^\| `((?:stun:\S+|\S+:443))` \|", USAGE, re.MULTILINE))
+    assert listed == {contact.target for contact in (*STUN_SERVERS, *CONTROL_HOSTS)}
+
+
+def test_every_requirement_and_format_is_documented() -> None:
+    for name in (*Requirement, *FORMATS, *FORMATS.values()):
+        assert f"`{name}`" in USAGE, name
