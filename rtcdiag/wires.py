@@ -99,7 +99,8 @@ class UdpWire:
     ) -> Call:
         """Register a transaction whose answers count from ``destination``, or from ``expected`` where given."""
         sources = frozenset({destination}) if expected is None else expected
-        transaction = Transaction(request, schedule or UDP, start_ms=self.net.now_ms(), expected=sources)
+        chosen = schedule or Schedule(UDP.offsets_ms, self.net.options.timeout_ms)
+        transaction = Transaction(request, chosen, start_ms=self.net.now_ms(), expected=sources)
         call = Call(transaction)
         self._calls[request.transaction_id] = (call, destination)
         return call

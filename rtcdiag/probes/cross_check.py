@@ -8,9 +8,9 @@ from typing import TypeVar
 from rtcdiag.evidence import Failure, Observation
 from rtcdiag.net import Net
 from rtcdiag.net.stream import Stream
+from rtcdiag.probes.bindings import binding_of
 from rtcdiag.probes.connection import Path, open_stream, open_wire
 from rtcdiag.probes.job import Record
-from rtcdiag.probes.bindings import binding_of
 from rtcdiag.stun.request import binding_request
 from rtcdiag.stun.transaction import Schedule
 from rtcdiag.targets import Transport

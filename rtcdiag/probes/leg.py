@@ -1,0 +1,184 @@
+"""One of the probe's two allocations: its wire, its TURN client, and an observation for every step that it takes."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal
+
+from rtcdiag.address import Family, TransportAddress
+from rtcdiag.evidence import Allocation, Challenge, Failure, Permission, Refresh, TurnStep
+from rtcdiag.probes.connection import Path, stream_limit_ms
+from rtcdiag.probes.job import Record
+from rtcdiag.stun.framing import Frame, channel_data
+from rtcdiag.stun.header import MessageClass, StunError
+from rtcdiag.stun.message import decode
+from rtcdiag.stun.request import Request
+from rtcdiag.stun.transaction import UDP, Schedule
+from rtcdiag.stun.turn import TurnClient, relayed_datagram
+from rtcdiag.wires import Call, StreamWire, UdpWire, Wire, finish
+
+Side = Literal["a", "b"]
+HURRY_MS = 1000.0
+"""How long an allocation's release may take where the server was silent before, or the run is being ended."""
+
+
+class Leg:
+    """The conversation about one allocation, one request at a time; `release` it whatever happens."""
+
+    def __init__(self, path: Path, side: Side, wire: Wire, record: Record) -> None:
+        """Take over a wire; nothing is sent yet."""
+        credential = path.server.credential
+        self.path, self.side, self.wire, self.net = path, side, wire, wire.net
+        self.local = wire.local_towards(path.destination)
+        self.relayed: TransportAddress | None = None
+        """The relayed address, once allocated."""
+        self.mapped: TransportAddress | None = None
+        """What the server says this leg comes from, once allocated."""
+        self.on_data: Callable[[bytes, TransportAddress], None] = lambda _data, _peer: None
+        """Takes what the relay delivers, and the peer that it came from as the server says."""
+        self._client = TurnClient(*((credential.username, credential.password) if credential else (None, None)))
+        self._secrets = frozenset({credential.username, credential.password} if credential else ())
+        self._record = record
+        self._attempts = 0
+        self._held: Literal["nothing", "maybe", "allocation"] = "nothing"
+        self._answering = True
+        self._channels: dict[int, TransportAddress] = {}
+        self._turn = asyncio.Lock()
+        wire.on_other = self._on_other
+
+    @property
+    def authenticates(self) -> bool:
+        """Whether a challenge came that the credentials can answer."""
+        return self._client.key is not None
+
+    async def challenge(self, record: Record | None = None) -> Call:
+        """Ask for an allocation without credentials (RFC 8656 section 7.2); a server may grant even that."""
+        return await self._allocate(self._client.allocate_request, partial(Challenge), record)
+
+    async def allocate(self, family: Family) -> Call:
+        """Ask for an allocation; without REQUESTED-ADDRESS-FAMILY it is IPv4 (RFC 8656 section 7.1)."""
+        asked = None if family is Family.IPV4 else family
+        return await self._allocate(
+            lambda: self._client.allocate_request(family=asked),
+            lambda **step: Allocation(family=family, attempts=self._attempts, **step),
+        )
+
+    async def permit(self, peer: TransportAddress) -> Call:
+        """Install a permission for a peer's IP address."""
+        return await self._ask(lambda: self._client.permission_request(peer), partial(Permission, peer=peer))
+
+    async def bind(self, channel: int, peer: TransportAddress) -> Call:
+        """Bind a channel to a peer."""
+        self._channels[channel] = peer
+        return await self._ask(
+            lambda: self._client.channel_request(channel, peer), partial(Permission, peer=peer, channel=channel)
+        )
+
+    async def refresh(self, lifetime_s: int) -> Call:
+        """Ask for more time."""
+        return await self._ask(
+            lambda: self._client.refresh_request(lifetime_s), partial(Refresh, lifetime_s=lifetime_s)
+        )
+
+    async def release(self, *, hurry: bool = False) -> None:
+        """Give the allocation back, or what may be one because its answer was never seen; bounded."""
+        if self._held == "nothing":
+            return
+        if self._held == "maybe" and not self.authenticates:
+            # This server was never heard, and would hardly confirm.
+            self.wire.send(self._client.refresh_request(0).data, self.path.destination)
+        else:
+            kept = self._record if self._held == "allocation" else _forget
+            limit_ms = HURRY_MS if hurry or not self._answering else None
+            kind = partial(Refresh, lifetime_s=0)
+            await self._ask(lambda: self._client.refresh_request(0), kind, kept, limit_ms=limit_ms)
+        self._held = "nothing"
+
+    def send(self, data: bytes, peer: TransportAddress) -> None:
+        """Send data to a peer by Send indication."""
+        self.wire.send(self._client.send_indication(peer, data), self.path.destination)
+
+    def send_on(self, channel: int, data: bytes) -> None:
+        """Send data to the channel's peer."""
+        framed = channel_data(channel, data, stream=isinstance(self.wire, StreamWire))
+        self.wire.send(framed, self.path.destination)
+
+    async def _allocate(
+        self, build: Callable[[], Request], kind: Callable[..., TurnStep], record: Record | None = None
+    ) -> Call:
+        self._held = "maybe"
+        call = await self._ask(build, kind, record)
+        if call.message is not None:
+            granted = call.message.message_class is MessageClass.SUCCESS
+            self._held = "allocation" if granted else "nothing"
+            self.relayed = call.message.relayed if granted else None
+            self.mapped = (call.message.xor_mapped or call.message.mapped) if granted else None
+        elif not call.transaction.request.signed:
+            self._held = "nothing"
+        return call
+
+    async def _ask(
+        self,
+        build: Callable[[], Request],
+        kind: Callable[..., TurnStep],
+        record: Record | None = None,
+        *,
+        limit_ms: float | None = None,
+    ) -> Call:
+        """Ask, once more where the nonce was stale, and record the last transaction, also when cancelled."""
+        async with self._turn:
+            began = self.net.now_ms()
+            for self._attempts in (1, 2):
+                call = self.wire.start(build(), self.path.destination, schedule=self._schedule(limit_ms))
+                step = None
+                try:
+                    await finish(self.wire, call)
+                    step = self._client.digest(call.transaction.request, call.message) if call.message else "refused"
+                except asyncio.CancelledError:
+                    call.fail(Failure.DEADLINE)
+                    raise
+                finally:
+                    if step != "fresh-nonce":
+                        (record or self._record)(kind(**self._fields(call, began)))
+                if step != "fresh-nonce":
+                    break
+            self._answering = call.message is not None
+            return call
+
+    def _fields(self, call: Call, began_ms: float) -> dict[str, Any]:
+        """Return what every step has in common; an answer to an unsigned request has no integrity to check."""
+        key = self._client.key if call.transaction.request.signed else None
+        return {
+            "t_ms": began_ms,
+            "duration_ms": self.net.now_ms() - began_ms,
+            "server": self.path.server.uri,
+            "transport": self.path.transport,
+            "destination": self.path.destination,
+            "local": self.local,
+            "allocation": self.side,
+            "exchange": call.exchange(key=key, secrets=self._secrets),
+        }
+
+    def _schedule(self, limit_ms: float | None) -> Schedule:
+        if isinstance(self.wire, StreamWire):
+            return Schedule((0,), limit_ms or stream_limit_ms(self.net))
+        return Schedule(UDP.offsets_ms, limit_ms or self.net.options.timeout_ms)
+
+    def _on_other(self, frame: Frame, source: TransportAddress) -> None:
+        """Take relayed data; what comes over UDP from elsewhere than the server is nobody's."""
+        if isinstance(self.wire, UdpWire) and source != self.path.destination:
+            return
+        if frame.channel is not None:
+            if frame.channel in self._channels:
+                self.on_data(frame.data, self._channels[frame.channel])
+            return
+        try:
+            found = relayed_datagram(decode(frame.data))
+        except StunError:
+            return
+        if found is not None and found.data is not None:
+            self.on_data(found.data, found.peer)
+
+
+def _forget(_step: object) -> None:
+    """Record nothing."""

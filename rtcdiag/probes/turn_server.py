@@ -1,0 +1,209 @@
+"""Does a TURN server relay: from the connection to data in both directions and back to nothing, address by address.
+
+A step whose predecessor broke is not tried. Whatever happens, allocations are given back.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from itertools import islice
+from typing import Literal, TypeVar
+
+from rtcdiag.address import Family, TransportAddress
+from rtcdiag.evidence import Connect, Failure, Observation, Skipped, TlsHandshake
+from rtcdiag.net import Net
+from rtcdiag.net.stream import Stream
+from rtcdiag.probes.connection import Path, connect, open_wire, shake_hands, stream_limit_ms
+from rtcdiag.probes.cross_check import checked_beside, plain_binding, tls_handshake
+from rtcdiag.probes.job import Job, Record
+from rtcdiag.probes.leg import Leg, Side
+from rtcdiag.probes.reach import Reach
+from rtcdiag.probes.relay import PlainSocket, Relay, side_by_side, succeeded
+from rtcdiag.targets import Server, Transport
+from rtcdiag.wires import Call, StreamWire, UdpWire, Wire
+
+MOST_ADDRESSES = 8
+_SILENT = frozenset({Failure.TIMEOUT, Failure.CONNECTION_CLOSED, Failure.CONNECTION_RESET})
+_CHECKS: dict[Transport, tuple[Callable[[Path, Net, Record], Awaitable[None]], frozenset[Failure]]] = {
+    Transport.UDP: (plain_binding, frozenset({Failure.TIMEOUT, Failure.CONNECTION_REFUSED})),
+    Transport.TCP: (tls_handshake, _SILENT | {Failure.NOT_STUN_TLS}),
+    Transport.TLS: (plain_binding, _SILENT | {Failure.TLS_NOT_SPOKEN}),
+}
+"""What is asked beside a transport that fails, and which failures it can explain."""
+_OTHER_FAMILY = (420, 440)
+"""REQUESTED-ADDRESS-FAMILY is not known to the server, or the family is not supported (RFC 8656 section 7.2)."""
+
+_MISMATCH = 437
+"""Allocation Mismatch: this port has an allocation already, perhaps of a program that died (RFC 8656 section 7.2)."""
+_JITTER_S = 0.15
+_Outcome = TypeVar("_Outcome")
+
+
+async def observe(job: Job, net: Net, record: Record) -> None:
+    """Try the whole chain at every address of one server, side by side."""
+    (server,) = job.servers
+    if server.transport is Transport.DTLS:
+        why = "browsers do not speak it; ?transport=tcp asks for TURN over TLS"
+        record(Skipped(t_ms=net.now_ms(), what=f"TURN over DTLS to {server.uri}", why=why))
+        return
+    addresses = await net.resolve(server.host)
+    for what, why in _left_out(server, len(addresses)):
+        record(Skipped(t_ms=net.now_ms(), what=what, why=why))
+    ports = dict.fromkeys(Family, net.options.port)
+    async with asyncio.TaskGroup() as group:
+        for ip in islice(addresses, MOST_ADDRESSES):
+            address = TransportAddress(ip, server.port)
+            # The port that the options ask for can be bound once in a family.
+            port = ports.pop(address.family, 0)
+            group.create_task(_Chain(Path(server, address, server.transport), net, record, port).run())
+
+
+def _left_out(server: Server, found: int) -> list[tuple[str, str]]:
+    if server.ip_literal and not found:
+        return [(server.uri, "its address is of a family that the options leave out")]
+    if found > MOST_ADDRESSES:
+        return [(f"{found - MOST_ADDRESSES} more addresses of {server.uri}", f"{MOST_ADDRESSES} are tried at most")]
+    return []
+
+
+class _Chain:
+    """One address of one server."""
+
+    def __init__(self, path: Path, net: Net, record: Record, port: int) -> None:
+        self._path, self._net, self._record, self._port = path, net, record, port
+        self._legs: list[Leg] = []
+        self._wires: list[Wire] = []
+
+    async def run(self) -> None:
+        """Go from step to step until one breaks; then give back what was allocated, and close."""
+        wire = await self._open()
+        if wire is None:
+            return
+        a = self._leg("a", wire)
+        reach = Reach(self._path, wire, self._record)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(reach.run())
+                if await self._challenged(a, reach):
+                    await self._relay(a)
+                await _to_the_end(self._release(hurry=False))
+        finally:
+            await _to_the_end(self._release(hurry=True))
+            for opened in self._wires:
+                opened.close()
+
+    async def _open(self) -> Wire | None:
+        path, net, record = self._path, self._net, self._record
+        if path.transport is not Transport.TLS:
+            return await open_wire(path, net, record, port=self._port)
+        limit_ms = stream_limit_ms(net)
+        sock = await connect(path, net, record, limit_ms=limit_ms)
+        if isinstance(sock, Failure):
+            return None
+        stream = await self._checked(shake_hands(path, net, record, sock, limit_ms=limit_ms))
+        return StreamWire(net, stream) if isinstance(stream, Stream) else None
+
+    async def _challenged(self, a: Leg, reach: Reach) -> bool:
+        """Ask for a Binding and for a challenge at once; whether there is a challenge to answer."""
+        async with asyncio.TaskGroup() as group:
+            challenge = group.create_task(a.challenge())
+            heard = _first_heard(reach.answer, challenge)
+            await (heard if self._path.transport is Transport.TLS else self._checked(heard))
+            reach.over.set()
+        return a.authenticates
+
+    async def _relay(self, a: Leg) -> None:
+        """Allocate twice and send data: between the two, and between the first and a plain socket."""
+        relay = Relay(self._net, self._record)
+        async with asyncio.TaskGroup() as group:
+            second = group.create_task(self._another("b"))
+            allocating = group.create_task(self._allocated(a))
+            group.create_task(self._to_plain_socket(relay, allocating))
+            first = await allocating
+            if first is None:
+                return
+            b = await second
+            b = await self._allocated(b) if b else None
+            if b is not None:
+                await relay.between(first, b)
+
+    async def _another(self, side: Side) -> Leg | None:
+        """Return a leg from another port, ready to allocate; what goes as it went before is not recorded again."""
+        wire = await open_wire(self._path, self._net, self._unless_good)
+        if wire is None:
+            return None
+        leg = self._leg(side, wire)
+        await leg.challenge(lambda step: None if leg.authenticates else self._record(step))
+        return leg if leg.authenticates else None
+
+    def _unless_good(self, observation: Observation) -> None:
+        if not isinstance(observation, (Connect, TlsHandshake)) or observation.failure is not None:
+            self._record(observation)
+
+    async def _allocated(self, leg: Leg) -> Leg | None:
+        """Allocate; once more from another port where this one has an allocation, and over IPv4 where only that is."""
+        family = self._path.destination.family
+        call = await leg.allocate(family)
+        if _code(call) == _MISMATCH and (fresh := await self._another(leg.side)) is not None:
+            leg, call = fresh, await fresh.allocate(family)
+        if _code(call) in _OTHER_FAMILY and family is Family.IPV6:
+            call = await leg.allocate(Family.IPV4)
+        return leg if succeeded(call) and leg.relayed is not None else None
+
+    async def _to_plain_socket(self, relay: Relay, allocating: "asyncio.Task[Leg | None]") -> None:
+        destination = self._path.destination
+        try:
+            wire = UdpWire(self._net, await self._net.udp(destination.family))
+        except OSError:
+            return
+        self._wires.append(wire)
+        plain = PlainSocket(wire)
+        async with asyncio.TaskGroup() as group:
+            learning = group.create_task(plain.learn(destination))
+            a = await allocating
+            # Asked at the same time, it takes as long; where it takes longer, UDP may not be answered here at all.
+            await asyncio.wait({learning}, timeout=_JITTER_S)
+            learning.cancel()
+        if a is not None:
+            await relay.to_plain_socket(a, plain)
+
+    def _leg(self, side: Side, wire: Wire) -> Leg:
+        leg = Leg(self._path, side, wire, self._record)
+        self._legs.append(leg)
+        self._wires.append(wire)
+        return leg
+
+    async def _checked(self, main: Awaitable[_Outcome | Failure]) -> _Outcome | Failure:
+        check, telling = _CHECKS[self._path.transport]
+        return await checked_beside(main, partial(check, self._path, self._net), telling, self._net, self._record)
+
+    async def _release(self, *, hurry: bool) -> None:
+        await side_by_side(*(leg.release(hurry=hurry) for leg in self._legs))
+
+
+async def _first_heard(*calls: "asyncio.Future[Call]") -> Literal[True] | Failure:
+    """Return as soon as one is answered; else, when all are finished, why one is not."""
+    pending = set(calls)
+    while pending:
+        done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+        if any(call.result().message is not None for call in done):
+            return True
+    return next((failure for call in calls if (failure := call.result().failure)), Failure.TIMEOUT)
+
+
+def _code(call: Call) -> int | None:
+    return call.message.error.code if call.message and call.message.error else None
+
+
+async def _to_the_end(work: Coroutine[None, None, None]) -> None:
+    """Finish bounded work even when cancelled, and let the cancellation go on after it."""
+    task = asyncio.ensure_future(work)
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            cancelled = True
+    task.result()
+    if cancelled:
+        raise asyncio.CancelledError
