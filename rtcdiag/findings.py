@@ -42,6 +42,9 @@ STAGES: tuple[Stage, ...] = (
 )
 """The causal chain of a server, in order: the first broken stage owns the verdict."""
 
+Facts = dict[str, Any]
+"""The values that a rule saw, by name: JSON scalars and lists of them."""
+
 
 class Severity(StrEnum):
     """How much a finding matters."""
@@ -89,8 +92,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     meaning: str
     remedy: dict[Role, str] = {}
-    facts: dict[str, Any] = {}
-    """The values that the rule saw; JSON scalars and lists of them. Hostile strings are escaped by the formats."""
+    facts: Facts = {}
+    """Hostile strings in it are escaped by the formats."""
     evidence: tuple[str, ...] = ()
     """Ids of the observations that it rests on."""
 
@@ -112,7 +115,7 @@ def find(
 ) -> Finding:
     """Build the finding for a code: ``evidence`` are observation ids, ``facts`` fill the catalogue's texts.
 
-    ``stage`` and ``severity`` replace the catalogue's where the same cause shows at another step, or matters less there.
+    ``stage`` and ``severity`` replace the catalogue's, where the same cause shows elsewhere or matters less.
     Raises KeyError for a code that the catalogue lacks, or a fact that its texts name and the caller left out.
     """
     entry = catalogue()[code]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rtcdiag.address import Family, Scope
 from rtcdiag.evidence import Allocation, Answer, Challenge, Evidence
-from rtcdiag.findings import Finding, Stage
+from rtcdiag.findings import Facts, Finding, Stage
 from rtcdiag.rules.paths import Path, asked_paths, clip
 
 _LIFETIME_S = 600
@@ -29,7 +29,7 @@ def rejected(path: Path, item: Challenge | Allocation, answer: Answer, stage: St
         ipv6 = isinstance(item, Allocation) and item.family is Family.IPV6
         return path.find("turn-no-ipv6-relay" if ipv6 else "turn-no-ipv4-relay", item, stage=stage)
     unknown = [f"0x{kind:04x}" for kind in answer.unknown_attributes[:5]]
-    facts = {"error_code": code, "reason": clip(answer.reason), "attributes": ", ".join(unknown) or "none named"}
+    facts: Facts = {"error_code": code, "reason": clip(answer.reason), "attributes": ", ".join(unknown) or "none named"}
     return path.find(_CODES.get(code, "turn-allocate-rejected"), item, stage=stage, **facts)
 
 

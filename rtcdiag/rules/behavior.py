@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from rtcdiag.evidence import Binding, Evidence
-from rtcdiag.findings import Finding, find
+from rtcdiag.findings import Facts, Finding, find
 from rtcdiag.rules.paths import Path, about, asked_paths, targets_of
 
 
@@ -12,7 +12,7 @@ def change_request(evidence: Evidence) -> Iterator[Finding]:
     targets = targets_of(evidence)
     for item in evidence.of(Binding, lambda item: item.change != "none"):
         answer = item.exchange.answer
-        facts = {"address": str(item.destination), "transport": item.transport.value}
+        facts: Facts = {"address": str(item.destination), "transport": item.transport.value}
         if answer is not None and answer.error_code == 420:
             yield about(targets.get(item.server), item.server, "stun-refuses-change-request", item, **facts)
         elif answer is None and any(one.source == item.destination for one in item.exchange.answers):

@@ -1,6 +1,6 @@
 """ICE candidates: servers that gave none, and computers that have none worth having."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rtcdiag.address import Scope
 from rtcdiag.evidence import Candidate, Evidence, Gathering
@@ -26,6 +26,6 @@ def host_candidates(evidence: Evidence) -> Iterator[Finding]:
         yield find("host-candidates-virtual-only", *(item.id for item in hosts), interfaces=names)
 
 
-def _is_virtual(item: Candidate, roles: dict[str, str]) -> bool:
+def _is_virtual(item: Candidate, roles: Mapping[str, str]) -> bool:
     away = item.address.scope in (Scope.LOOPBACK, Scope.LINK_LOCAL)
     return away or roles.get(item.interface or "") in ("vpn", "container", "loopback")

@@ -5,7 +5,7 @@ from typing import Literal
 
 from rtcdiag.address import Family
 from rtcdiag.evidence import Evidence, Failure, Refresh, RelayedData
-from rtcdiag.findings import Finding, Severity
+from rtcdiag.findings import Facts, Finding, Severity
 from rtcdiag.rules.paths import Path, asked_paths
 
 _Data = tuple[RelayedData, ...]
@@ -35,7 +35,7 @@ def _flow(path: Path, items: _Data) -> Iterator[Finding]:
     """Name the broken part by which of the two experiments failed."""
     between = _along(items, "relay-to-relay")
     here = _along(items, "relay-to-mapped", "mapped-to-relay")
-    facts = {"family": items[0].peer.family.value, "sent": sum(item.sent for item in items)}
+    facts: Facts = {"family": items[0].peer.family.value, "sent": sum(item.sent for item in items)}
     if not _passed(items):
         yield path.find(_all_lost(between, here), *items, **facts)
     elif between and not _passed(between):
@@ -52,7 +52,7 @@ def _all_lost(between: _Data, here: _Data) -> str:
     return "turn-relay-to-relay-silent" if between else "turn-data-undetermined"
 
 
-def _one_way(path: Path, between: _Data, facts: dict[str, object]) -> Iterator[Finding]:
+def _one_way(path: Path, between: _Data, facts: Facts) -> Iterator[Finding]:
     arrivals = {side: _passed(tuple(item for item in between if item.receiver == side)) for side in ("a", "b")}
     tried = {item.receiver for item in between}
     dead = [side for side, arrived in arrivals.items() if side in tried and not arrived]
@@ -60,14 +60,14 @@ def _one_way(path: Path, between: _Data, facts: dict[str, object]) -> Iterator[F
         yield path.find("turn-relays-one-way", *between, silent_side=dead[0], **facts)
 
 
-def _framing(path: Path, between: _Data, facts: dict[str, object]) -> Iterator[Finding]:
+def _framing(path: Path, between: _Data, facts: Facts) -> Iterator[Finding]:
     for lost, works in (("channel-data", "send"), ("send", "channel-data")):
         silent = tuple(item for item in between if item.method == lost)
         if silent and not _passed(silent) and _passed(tuple(item for item in between if item.method == works)):
             yield path.find("turn-framing-lost", *silent, lost=lost, works=works, **facts)
 
 
-def _here(path: Path, outward: _Data, facts: dict[str, object]) -> Iterator[Finding]:
+def _here(path: Path, outward: _Data, facts: Facts) -> Iterator[Finding]:
     if outward and not _passed(outward):
         yield path.find("relay-cannot-reach-here", *outward, **facts)
 
@@ -80,7 +80,7 @@ def _source(path: Path, items: _Data) -> Iterator[Finding]:
         inside_only = _passed(outside) and not any(item in outside for item in wrong)
         source = next(one for one in wrong[0].sources if one != wrong[0].expected_source)
         severity = Severity.WARNING if inside_only else None
-        facts = {"source": str(source), "relayed": str(wrong[0].expected_source)}
+        facts: Facts = {"source": str(source), "relayed": str(wrong[0].expected_source)}
         yield path.find("turn-relays-from-other-address", *wrong, severity=severity, **facts)
 
 

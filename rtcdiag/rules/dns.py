@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 from rtcdiag.address import Scope, scope_of
 from rtcdiag.evidence import Evidence, Failure, Resolution, Target
-from rtcdiag.findings import Finding
+from rtcdiag.findings import Facts, Finding
 from rtcdiag.rules.paths import about
 
 _USELESS = (Scope.UNSPECIFIED, Scope.MULTICAST, Scope.RESERVED)
@@ -39,7 +39,7 @@ def _unresolved(target: Target, seen: tuple[Resolution, ...]) -> Iterator[Findin
 def _resolved(target: Target, seen: tuple[Resolution, ...]) -> Iterator[Finding]:
     for item in seen:
         if item.failure in UNANSWERED:
-            facts = {"host": target.host, "family": item.family.value}
+            facts: Facts = {"host": target.host, "family": item.family.value}
             yield about(target, target.server, "dns-one-family-fails", item, **facts)
         yield from _addresses(target, item)
     slowest = max(seen, key=lambda item: item.duration_ms or 0.0)
@@ -51,7 +51,7 @@ def _resolved(target: Target, seen: tuple[Resolution, ...]) -> Iterator[Finding]
 def _addresses(target: Target, item: Resolution) -> Iterator[Finding]:
     for address in item.addresses:
         scope = _scope(address)
-        facts = {"host": target.host, "resolved": address, "scope": scope.value if scope else "unknown"}
+        facts: Facts = {"host": target.host, "resolved": address, "scope": scope.value if scope else "unknown"}
         if scope in _USELESS:
             yield about(target, target.server, "dns-useless-address", item, **facts)
         elif scope in _LOCAL and not _is_local_name(target.host):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rtcdiag.address import Family
 from rtcdiag.evidence import Evidence
-from rtcdiag.findings import Finding, find
+from rtcdiag.findings import Facts, Finding, find
 from rtcdiag.nat import Nat, classify, endpoint_dependent
 from rtcdiag.rules.paths import about, clip, targets_of
 
@@ -14,12 +14,12 @@ def nat_facts(evidence: Evidence) -> Iterator[Finding]:
     for family in Family:
         nat = classify(evidence, family)
         if nat is not None and not nat.local_only:
-            facts = {"family": family.value, "mapped": [str(address) for address in nat.mapped[:5]]}
+            facts: Facts = {"family": family.value, "mapped": [str(address) for address in nat.mapped[:5]]}
             yield from (find(code, *_ids(nat, field), **facts, **more) for code, field, more in _facts(nat))
             yield from _distrusted(evidence, nat, family)
 
 
-_Fact = tuple[str, str, dict[str, object]]
+_Fact = tuple[str, str, Facts]
 
 
 def _facts(nat: Nat) -> Iterator[_Fact]:

@@ -7,7 +7,7 @@ import msgspec
 
 from rtcdiag.address import IPAddress, Scope, TransportAddress, scope_of
 from rtcdiag.evidence import Binding, Connect, Evidence, Failure, Observation, Resolution, Target, TurnStep
-from rtcdiag.findings import Finding, find
+from rtcdiag.findings import Facts, Finding, find
 from rtcdiag.rules.answers import Answers, answers, exchanges
 from rtcdiag.rules.dns import UNANSWERED
 from rtcdiag.rules.paths import asked_paths, relayed_data, targets_of
@@ -46,11 +46,7 @@ def network(evidence: Evidence) -> Iterator[Finding]:
 
 def only_this_computer(evidence: Evidence) -> Iterator[Finding]:
     """Say so where every server that was asked is this computer itself: that tells nothing of the network outside."""
-    asked = [
-        *evidence.of(Binding),
-        *evidence.of(TurnStep),
-        *evidence.of(Connect, lambda item: item.purpose == "server"),
-    ]
+    asked = tuple(_asked(evidence))
     own = {address for interface in evidence.environment.interfaces for address in interface.addresses}
     outside = [target for target in evidence.of(Target) if _is_outside(target.host)]
     if not asked or any(_beyond(item.destination, own) for item in asked):
@@ -58,6 +54,12 @@ def only_this_computer(evidence: Evidence) -> Iterator[Finding]:
     reached = {item.server for item in asked}
     if not any(target.server not in reached for target in outside):
         yield find("only-this-computer-asked", asked[0].id, servers=len(reached))
+
+
+def _asked(evidence: Evidence) -> Iterator[Binding | TurnStep | Connect]:
+    yield from evidence.of(Binding)
+    yield from evidence.of(TurnStep)
+    yield from evidence.of(Connect, lambda item: item.purpose == "server")
 
 
 def _beyond(address: TransportAddress, own: set[str]) -> bool:
@@ -128,7 +130,7 @@ def _udp(evidence: Evidence, tried: tuple[_Attempt, ...]) -> Iterator[Finding]:
     hosts = {item.host for item in lost}
     relays = [path for path in asked_paths(evidence) if path.transport is not Transport.UDP and _is_relay(path.target)]
     works = any(relayed_data(path) for path in relays)
-    facts = {"destinations": len({item.address for item in lost}), "hosts": len(hosts)}
+    facts: Facts = {"destinations": len({item.address for item in lost}), "hosts": len(hosts)}
     ids = [item.seen.id for item in lost]
     if not works:
         yield find("udp-blocked", *ids, **facts, relays_tried=len(relays))

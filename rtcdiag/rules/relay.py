@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rtcdiag.address import Scope, TransportAddress
 from rtcdiag.evidence import Allocation, Answer, Evidence, Failure, Permission
-from rtcdiag.findings import Finding
+from rtcdiag.findings import Facts, Finding
 from rtcdiag.rules.paths import Path, asked_paths, clip
 
 _REACH = {Scope.LOOPBACK: 0, Scope.LINK_LOCAL: 1, Scope.PRIVATE: 2, Scope.SHARED: 2, Scope.GLOBAL: 3}
@@ -21,7 +21,7 @@ def relayed_address(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _relayed(path: Path, item: Allocation, relayed: TransportAddress) -> Iterator[Finding]:
-    facts = {"relayed": str(relayed), "scope": relayed.scope.value, "family": relayed.family.value}
+    facts: Facts = {"relayed": str(relayed), "scope": relayed.scope.value, "family": relayed.family.value}
     if relayed.scope not in _REACH or relayed.port == 0:
         yield path.find("turn-relay-impossible-address", item, **facts)
     elif _REACH[relayed.scope] < _REACH.get(path.address.scope, 0):
@@ -58,7 +58,7 @@ def _request(item: Permission) -> str:
 
 
 def _denied(path: Path, item: Permission, answer: Answer, *, own: bool) -> Finding:
-    facts = {"peer": str(item.peer), "request": _request(item), "error_code": answer.error_code or 0}
+    facts: Facts = {"peer": str(item.peer), "request": _request(item), "error_code": answer.error_code or 0}
     pion = item.channel is not None and answer.error_code == 401 and not answer.nonce
     if answer.error_code == 403 or pion:
         return path.find(_peer_code(path, item, own=own, pion=pion), item, **facts)

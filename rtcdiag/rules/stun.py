@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 from statistics import median
 
-from rtcdiag.address import Scope, TransportAddress
+from rtcdiag.address import Family, Scope, TransportAddress
 from rtcdiag.evidence import Answer, Binding, Challenge, Evidence, Failure
-from rtcdiag.findings import Finding, Severity
+from rtcdiag.findings import Facts, Finding, Severity
 from rtcdiag.rules.paths import Path, asked_paths, clip, paths
 from rtcdiag.targets import Transport
 
@@ -63,21 +63,21 @@ def rewritten(evidence: Evidence) -> Iterator[Finding]:
 
 
 def outvoted(evidence: Evidence) -> Iterator[Finding]:
-    """Find the server that reports another public IP address than all others do to the same socket."""
-    for socket in dict.fromkeys(item.socket for item in evidence.of(Binding)):
-        views = {}
-        for item in evidence.of(Binding, lambda item, label=socket: item.socket == label):  # type: ignore[misc]
-            answer = item.exchange.answer
-            if answer and answer.reflexive:
-                views.setdefault(item.server, (item, answer.reflexive))
-        votes = Counter(mapped.ip for _, mapped in views.values())
-        if not votes:
-            continue
-        winner, count = votes.most_common(1)[0]
-        for path in asked_paths(evidence) if count >= 2 and count == len(views) - 1 else ():
-            item, mapped = views.get(path.server, (None, None))
-            if item and mapped and mapped.ip != winner and item.destination == path.address:
-                yield path.find("mapped-address-outvoted", item, mapped=str(mapped), others=str(winner), servers=count)
+    """Find the server that reports another public IP address than all others do, in one family."""
+    paths_here = [path for path in asked_paths(evidence) if path.transport is Transport.UDP]
+    for family in Family:
+        views = {path.server: path for path in paths_here if path.address.family is family and _mapped_ip(path)}
+        votes = Counter(map(_mapped_ip, views.values()))
+        for winner, count in votes.items():
+            odd = [path for path in views.values() if _mapped_ip(path) != winner]
+            if count > 1 and len(odd) == 1:
+                facts: Facts = {"mapped": _mapped_ip(odd[0]), "others": winner, "servers": count}
+                yield odd[0].find("mapped-address-outvoted", *odd[0].of(Binding)[:1], **facts)
+
+
+def _mapped_ip(path: Path) -> str | None:
+    answers = [item.exchange.answer for item in path.of(Binding)]
+    return next((answer.reflexive.host for answer in answers if answer and answer.reflexive), None)
 
 
 def _unanswered(path: Path) -> Iterator[Finding]:
@@ -108,7 +108,7 @@ def _mapped(evidence: Evidence, path: Path, item: Binding, answer: Answer) -> It
         return
     if answer.xor_mapped is None:
         yield path.find("stun-without-xor-mapped-address", item)
-    facts = {"mapped": str(mapped), "scope": mapped.scope.value}
+    facts: Facts = {"mapped": str(mapped), "scope": mapped.scope.value}
     if mapped.scope in _NOWHERE or mapped.port == 0 or mapped.family is not path.address.family:
         yield path.find("mapped-address-implausible", item, severity=severity, **facts)
     elif _is_rewritten_source(evidence, path, item, mapped):

@@ -1,10 +1,9 @@
 """TLS: does the handshake succeed as a browser would verify it, and for how long still."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from rtcdiag.evidence import Certificate, Evidence, Failure, TlsHandshake
-from rtcdiag.findings import Finding
+from rtcdiag.findings import Facts, Finding
 from rtcdiag.rules.answers import answers
 from rtcdiag.rules.paths import Path, asked_paths, clip
 
@@ -47,7 +46,7 @@ def _refused(path: Path, item: TlsHandshake, plain: bool, now_s: float) -> Itera
     failure = item.failure
     if failure is None or failure is Failure.DEADLINE:
         return
-    facts = {"detail": clip(item.detail) or failure.value, "host": _host(path, item)}
+    facts: Facts = {"detail": clip(item.detail) or failure.value, "host": _host(path, item)}
     if item.certificate is not None:
         facts |= _certificate(item.certificate, now_s)
     if plain and failure in (Failure.TIMEOUT, Failure.CONNECTION_CLOSED, Failure.CONNECTION_RESET):
@@ -60,7 +59,7 @@ def _host(path: Path, item: TlsHandshake) -> str:
     return item.server_name or (path.target.host if path.target else path.address.host)
 
 
-def _certificate(certificate: Certificate, now_s: float) -> dict[str, Any]:
+def _certificate(certificate: Certificate, now_s: float) -> Facts:
     return {
         "names": [clip(name) for name in certificate.names[:5]],
         "issuer": clip(certificate.issuer),
@@ -86,7 +85,7 @@ def _expiry(path: Path, item: TlsHandshake, now_s: float) -> Iterator[Finding]:
         return
     left = (certificate.not_after - now_s) / _DAY_S
     life = (certificate.not_after - certificate.not_before) / _DAY_S
-    facts = {"days_left": _days(certificate.not_after - now_s), "host": _host(path, item)}
+    facts: Facts = {"days_left": _days(certificate.not_after - now_s), "host": _host(path, item)}
     if left < min(_URGENT_DAYS, life / 9):
         yield path.find("tls-certificate-expires-within-days", item, **facts)
     elif left < min(_SOON_DAYS, life / 3):

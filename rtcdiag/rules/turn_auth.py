@@ -1,9 +1,9 @@
-"""Authentication to a TURN server: the challenge, and what the server says to the credentials (RFC 8489 section 9.2)."""
+"""Authentication to a TURN server: its challenge, and what it says to credentials (RFC 8489 section 9.2)."""
 
 from collections.abc import Iterator
 
 from rtcdiag.evidence import Allocation, Answer, Challenge, Evidence, Failure
-from rtcdiag.findings import Finding
+from rtcdiag.findings import Facts, Finding
 from rtcdiag.rules.allocation import rejected
 from rtcdiag.rules.paths import Path, asked_paths, clip
 
@@ -78,7 +78,7 @@ def _wrong_credentials(evidence: Evidence, path: Path, item: Allocation, answer:
     if expires_at is not None and expires_at < evidence.started_at_s:
         ago_s = round(min(evidence.started_at_s - expires_at, 1e10))
         return path.find("turn-credentials-expired", item, expired_s_ago=ago_s)
-    facts = {"realm": clip(answer.realm or _realm(path)) or "(empty)"}
+    facts: Facts = {"realm": clip(answer.realm or _realm(path)) or "(empty)"}
     if answer.error_code == 400:
         return path.find("turn-credentials-rejected-as-400", item, **facts)
     return path.find("turn-credentials-rejected", item, **facts)
