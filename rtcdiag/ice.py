@@ -4,15 +4,17 @@ aioice's ``Connection`` swallows why a server gave nothing, always waits for the
 local addresses to use, and leaves what is under way behind when it is cancelled. So this module overrides its one
 gathering step. It lets aioice make the sockets and the candidates, and drives these parts that aioice does not
 document: ``Connection.get_component_candidates`` and ``_protocols``, ``ice.server_reflexive_candidate``,
-``ice.relayed_candidate`` and ``ice.StunProtocol``. Each has a contract test that fails the day it changes.
+``ice.relayed_candidate``, ``ice.StunProtocol`` and ``stun.parse_message``. Each has a contract test that fails the day
+it changes.
 """
 
 import asyncio
 import ssl
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 import aioice
 from aioice import ice, stun
@@ -24,11 +26,30 @@ from rtcdiag.net.failures import failure_of
 from rtcdiag.net.stream import TlsSettings, verifying_context
 from rtcdiag.targets import Credential, Transport
 
+T = TypeVar("T")
+
 RELEASE_S = 1.5
 """How long the server may take to confirm that an allocation is released."""
 GRACE_S = 0.5
 """How long an Allocate that was given up may still be answered: that allocation has to be released too."""
 _TURN_TRANSPORT = {Transport.UDP: "udp", Transport.TCP: "tcp", Transport.TLS: "tcp"}
+
+
+_aioice_parse_message = stun.parse_message
+
+
+def _parse_message(data: bytes) -> stun.Message:
+    """Read a message; ValueError is how aioice takes it that this is none.
+
+    An attribute of a wrong length makes it struct.error instead, which would end as a traceback in asyncio's log.
+    """
+    try:
+        return _aioice_parse_message(data)
+    except struct.error as error:
+        raise ValueError("an attribute has the wrong length") from error
+
+
+stun.parse_message = _parse_message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +129,15 @@ async def _release(agent: "_Agent") -> bool:
     return bool(done)
 
 
+async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Return what a short piece of work returns; a cancellation that comes meanwhile takes effect after it."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    finally:
+        await asyncio.wait({task})
+
+
 class _Agent(aioice.Connection):
     """An agent that gathers within bounds of ours, from chosen addresses, and tells what it missed."""
 
@@ -131,7 +161,8 @@ class _Agent(aioice.Connection):
         del timeout
         asked = self._question
         chosen = [address for address in addresses if ip_address(address) in asked.local]
-        hosts = await super().get_component_candidates(component, chosen)
+        # aioice owns up to its sockets only when it has made them all: no cancellation may come between.
+        hosts = await _to_the_end(super().get_component_candidates(component, chosen))
         for host in hosts:
             self._on_found(_gathered(host))
         async with asyncio.TaskGroup() as group:
@@ -168,7 +199,9 @@ class _Agent(aioice.Connection):
                 allocating.cancel()
 
     async def _allocate(self, component: int, relay: Relay) -> tuple[aioice.Candidate, ice.StunProtocol]:
-        context = _naming_context(relay.tls) if relay.transport is Transport.TLS else None
+        secure = relay.transport is Transport.TLS
+        # Reading the system's authorities takes long enough to spoil what other probes measure.
+        context = await asyncio.to_thread(_naming_context, relay.tls) if secure else None
         credential = relay.credential
         return await ice.relayed_candidate(
             component=component,
