@@ -9,6 +9,9 @@ from rtcdiag.rules.paths import Path, asked_paths, clip
 
 _LIFETIME_S = 600
 _SLOW_MS = 1000.0
+_UNSUPPORTED_FAMILY = 440
+_OTHER_FAMILY = (420, _UNSUPPORTED_FAMILY)
+"""420 where the server does not even know the attribute that asks for a family."""
 _CODES = {
     403: "turn-allocate-forbidden",
     420: "turn-attribute-refused",
@@ -25,9 +28,11 @@ def rejected(path: Path, item: Challenge | Allocation, answer: Answer, stage: St
     code = answer.error_code or 0
     if code == 300:
         return _redirect(path, item, answer, stage)
-    if code == 440:
-        ipv6 = isinstance(item, Allocation) and item.family is Family.IPV6
-        return path.find("turn-no-ipv6-relay" if ipv6 else "turn-no-ipv4-relay", item, stage=stage)
+    ipv6 = isinstance(item, Allocation) and item.family is Family.IPV6
+    if ipv6 and code in _OTHER_FAMILY:
+        return path.find("turn-no-ipv6-relay", item, stage=stage)
+    if code == _UNSUPPORTED_FAMILY:
+        return path.find("turn-no-ipv4-relay", item, stage=stage)
     unknown = [f"0x{kind:04x}" for kind in answer.unknown_attributes[:5]]
     facts: Facts = {"error_code": code, "reason": clip(answer.reason), "attributes": ", ".join(unknown) or "none named"}
     return path.find(_CODES.get(code, "turn-allocate-rejected"), item, stage=stage, **facts)

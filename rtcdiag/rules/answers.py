@@ -19,7 +19,7 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
     plain: frozenset[TransportAddress]
     """STUN answered over TCP without TLS."""
     tls: frozenset[TransportAddress]
-    """TLS is spoken: a certificate came, or the handshake ended well."""
+    """TLS is spoken, whether or not the handshake was to our liking."""
     http: frozenset[TransportAddress]
     """HTTP came back to STUN."""
 
@@ -57,4 +57,5 @@ def _where(
 
 
 def _speaks_tls(item: TlsHandshake) -> bool:
-    return item.failure is None or item.certificate is not None
+    spoke = item.failure is not None and item.failure.value.startswith("tls-")
+    return item.failure is None or (spoke and item.failure is not Failure.TLS_NOT_SPOKEN)

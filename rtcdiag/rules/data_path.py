@@ -74,7 +74,8 @@ def _here(path: Path, outward: _Data, facts: Facts) -> Iterator[Finding]:
 
 def _source(path: Path, items: _Data) -> Iterator[Finding]:
     """Compare where the data came from with the relayed address: a peer drops what comes from elsewhere."""
-    wrong = [item for item in items if item.expected_source and set(item.sources) - {item.expected_source}]
+    relayed = _along(items, "relay-to-relay", "relay-to-mapped")
+    wrong = [item for item in relayed if item.expected_source and set(item.sources) - {item.expected_source}]
     outside = _along(items, "relay-to-mapped")
     if wrong:
         inside_only = _passed(outside) and not any(item in outside for item in wrong)

@@ -120,10 +120,9 @@ def paths(evidence: Evidence) -> tuple[Path, ...]:
     Binding transactions with CHANGE-REQUEST, or to a server's alternate address, are about the NAT and not in here.
     """
     targets = targets_of(evidence)
-    secured = {(item.server, item.destination) for item in evidence.of(TlsHandshake)}
     found: dict[_Key, list[Observation]] = {}
     for item in evidence.observations:
-        key = _key(item, targets, secured)
+        key = _key(item, targets)
         if key is not None:
             found.setdefault(key, []).append(item)
     return tuple(
@@ -157,18 +156,24 @@ def targets_of(evidence: Evidence) -> dict[str, Target]:
     return {target.server: target for target in evidence.of(Target)}
 
 
-def _key(item: Observation, targets: dict[str, Target], secured: set[tuple[str, TransportAddress]]) -> _Key | None:
+def _key(item: Observation, targets: dict[str, Target]) -> _Key | None:
     match item:
         case Connect() if item.purpose == "server" or item.server in targets:
-            target = targets.get(item.server)
-            tls = (item.server, item.destination) in secured or (target and target.transport is Transport.TLS)
-            return item.server, item.destination, Transport.TLS if tls else Transport.TCP
+            return item.server, item.destination, _stream(item, targets.get(item.server))
         case TlsHandshake():
             return item.server, item.destination, Transport.TLS
         case Binding(role="primary", change="none") | TurnStep():
             return item.server, item.destination, item.transport
         case _:
             return None
+
+
+def _stream(item: Connect, target: Target | None) -> Transport:
+    """Tell for what a connection was made: the URI's transport, or as a control the other of TCP and TLS."""
+    secure = target is not None and target.transport is Transport.TLS
+    if item.purpose == "control":
+        secure = target is not None and target.transport is Transport.TCP
+    return Transport.TLS if secure else Transport.TCP
 
 
 def relayed_data(path: Path) -> bool:

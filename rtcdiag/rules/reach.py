@@ -176,10 +176,9 @@ def _only_ipv6_silent(scene: _Scene, path: Path) -> bool:
 
 def _stream(scene: _Scene, broken: _Broken) -> Finding:
     """TCP (and TLS) stands; what came back to STUN was nothing, or the end."""
-    path = broken.path
-    if broken.failure is Failure.TIMEOUT:
-        return broken.find("stream-silent")
-    if broken.failure not in _HUNG_UP:
+    silent = broken.failure is Failure.TIMEOUT
+    if not silent and broken.failure not in _HUNG_UP:
         return broken.find("network-operation-failed", why=broken.failure.value)
-    tls_there = path.transport is Transport.TCP and path.address in scene.answers.tls
-    return broken.find("plain-on-tls-port" if tls_there else "stream-closed")
+    if broken.path.transport is Transport.TCP and broken.path.address in scene.answers.tls:
+        return broken.find("plain-on-tls-port")
+    return broken.find("stream-silent" if silent else "stream-closed")

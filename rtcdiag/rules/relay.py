@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from rtcdiag.address import Scope, TransportAddress
-from rtcdiag.evidence import Allocation, Answer, Evidence, Failure, Permission
+from rtcdiag.evidence import Allocation, Answer, Evidence, Failure, Permission, RelayedData
 from rtcdiag.findings import Facts, Finding
 from rtcdiag.rules.paths import Path, asked_paths, clip
 
@@ -47,6 +47,15 @@ def permission(evidence: Evidence) -> Iterator[Finding]:
                 yield path.find("turn-permission-silent", item, peer=str(item.peer), request=_request(item))
             elif answer is not None and not answer.success:
                 yield _denied(path, item, answer, own=item.peer.ip in relays)
+        yield from _only_local(path)
+
+
+def _only_local(path: Path) -> Iterator[Finding]:
+    """Say that nothing was proven where a server that shields its own network was asked from inside it."""
+    denied = [item for item in path.of(Permission) if item.exchange.answer and item.exchange.answer.error_code == 403]
+    local = [item for item in denied if item.peer.scope is not Scope.GLOBAL]
+    if local and not path.of(RelayedData) and len(local) == len(path.of(Permission)):
+        yield path.find("turn-data-not-tested", *local, peer=str(local[0].peer))
 
 
 def _has_relay(item: Allocation) -> bool:

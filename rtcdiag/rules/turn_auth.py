@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+import msgspec
+
 from rtcdiag.evidence import Allocation, Answer, Challenge, Evidence, Failure
-from rtcdiag.findings import Facts, Finding
+from rtcdiag.findings import Facts, Finding, Severity
 from rtcdiag.rules.allocation import rejected
 from rtcdiag.rules.paths import Path, asked_paths, clip
 
@@ -48,7 +50,14 @@ def credentials_refused(evidence: Evidence) -> Iterator[Finding]:
             if answer is None:
                 yield from _unanswered(path, item)
             elif not answer.success:
-                yield _refusal(evidence, path, item, answer)
+                finding = _refusal(evidence, path, item, answer)
+                yield msgspec.structs.replace(finding, severity=Severity.INFO) if _recovered(path, item) else finding
+
+
+def _recovered(path: Path, refused: Allocation) -> bool:
+    """Whether the same side got its allocation in a further attempt (another port, the other family)."""
+    later = path.of(Allocation)[path.of(Allocation).index(refused) + 1 :]
+    return any(item.allocation == refused.allocation and item.exchange.succeeded for item in later)
 
 
 def _unanswered(path: Path, item: Allocation) -> Iterator[Finding]:
