@@ -62,7 +62,8 @@ def errno_failure(number: int) -> Failure:
 
 
 def _tls_failure(error: ssl.SSLError) -> Failure:
-    reason = error.reason or ""
+    # Only errors of OpenSSL itself have a reason.
+    reason = getattr(error, "reason", None) or ""
     if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) or "UNEXPECTED_EOF" in reason:
         return Failure.CONNECTION_CLOSED
     if any(word in reason for word in _NOT_TLS):
@@ -81,8 +82,11 @@ def _resolver_failure(error: Any) -> Failure:
 
 
 def _os_failure(error: Any) -> Failure:
-    if isinstance(error, TimeoutError) and error.errno is None:
+    if error.errno is None and isinstance(error, TimeoutError):
         return Failure.TIMEOUT
+    if error.errno is None and isinstance(error, ConnectionResetError):
+        # What asyncio makes of the end of the stream within a TLS handshake.
+        return Failure.CONNECTION_CLOSED
     return errno_failure(error.errno or 0)
 
 
