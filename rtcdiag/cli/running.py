@@ -75,4 +75,5 @@ def _progress(
         return nullcontext()
     from rtcdiag.cli.progress import status
 
-    return status(f"rtcdiag {command}: asking {len(servers)} servers, at most {options.deadline_ms / 1000:g} s")
+    whom = f"{len(servers)} server{'s' if len(servers) != 1 else ''}"
+    return status(f"rtcdiag {command}: asking {whom}, at most {options.deadline_ms / 1000:g} s")
