@@ -21,7 +21,6 @@ from rtcdiag.report import (
 )
 from rtcdiag.rules import RULES
 from rtcdiag.stages import server_rows
-from rtcdiag.traversal import reach_rows
 from rtcdiag.verdict import Known, verdict_of
 
 
@@ -44,6 +43,7 @@ def diagnose(evidence: Evidence, run: Run) -> Report:
     nats = Nats(ipv4=classify(evidence, Family.IPV4), ipv6=classify(evidence, Family.IPV6))
     servers = server_rows(evidence, findings)
     candidates = tuple(_candidate(item) for item in evidence.of(Candidate))
+    known = Known(nats=nats, servers=servers, findings=findings, candidates=len(candidates))
     return Report(
         id=run.id,
         command=run.command,
@@ -53,11 +53,9 @@ def diagnose(evidence: Evidence, run: Run) -> Report:
         interrupted=run.interrupted,
         redaction=run.redaction,
         environment=evidence.environment,
-        verdict=verdict_of(
-            run.command, Known(nats=nats, servers=servers, findings=findings, candidates=len(candidates))
-        ),
+        verdict=verdict_of(run.command, known),
         nat=nats,
-        reach=reach_rows(nats.ipv4, nats.ipv6) if nats != Nats() else (),
+        reach=known.reach,
         candidates=candidates,
         servers=servers,
         findings=findings,

@@ -59,7 +59,8 @@ def _is_of(item: Connect | TlsHandshake | Binding | TurnStep, target: Target) ->
     if item.server != target.server:
         return False
     if isinstance(item, Binding):
-        return item.purpose == "reach" or (item.purpose == "control" and item.exchange.succeeded)
+        over_tcp = item.purpose == "control" and item.transport is not Transport.UDP
+        return item.purpose == "reach" or (over_tcp and item.exchange.succeeded)
     return not isinstance(item, Connect) or item.purpose == "server"
 
 

@@ -9,18 +9,10 @@ from rtcdiag.address import Family
 from rtcdiag.findings import Finding, Severity
 from rtcdiag.nat import Nat
 from rtcdiag.report import Change, Confidence, Direct, Nats, ServerRow, Status, Verdict
-from rtcdiag.traversal import PeerKind, Reach, reach_rows
+from rtcdiag.traversal import PEERS, PeerKind, Reach, direct_over_families, direct_verdict, reach_rows
 
 UDP_BLOCKED = ("udp-blocked", "udp-blocked-relay-works")
 """The codes that prove that no UDP gets through."""
-_UDP_PEERS: tuple[PeerKind, ...] = (
-    "open",
-    "full-cone",
-    "address-restricted",
-    "port-restricted",
-    "symmetric",
-    "firewalled",
-)
 _PEER_WORDS: dict[PeerKind, str] = {
     "open": "public hosts",
     "full-cone": "full-cone NATs",
@@ -56,6 +48,11 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
         return any(finding.code in UDP_BLOCKED for finding in self.findings)
 
     @property
+    def reach(self) -> tuple[Reach, ...]:
+        """Whom this host reaches directly, over all families."""
+        return reach_rows(self.nats.ipv4, self.nats.ipv6, udp_blocked=self.udp_blocked)
+
+    @property
     def families(self) -> tuple[Nat, ...]:
         """The NATs of the families that were asked."""
         return tuple(nat for nat in (self.nats.ipv4, self.nats.ipv6) if nat is not None)
@@ -83,20 +80,15 @@ def _by_family(known: Known) -> Iterator[tuple[str, Direct]]:
 
 
 def _direct(known: Known) -> Direct:
-    if not known.udp_blocked:
-        by_peer = _by_peer(known)
-        if not by_peer or ("unknown" in by_peer and "yes" not in by_peer):
+    if known.udp_blocked:
+        return _relay(known.servers)
+    match direct_over_families(direct_verdict(known.nats.ipv4), direct_verdict(known.nats.ipv6)):
+        case "none-direct":
+            return _relay(known.servers)
+        case "not-tested":
             return "inconclusive"
-        if "yes" in by_peer:
-            return "likely" if by_peer == {"yes"} else "depends-on-peer"
-    return _relay(known.servers)
-
-
-def _by_peer(known: Known) -> set[str]:
-    """Return what is known of the kinds of peer that have UDP; nothing where no network outside was asked."""
-    if all(nat.local_only for nat in known.families):
-        return set()
-    return {row.direct for row in reach_rows(known.nats.ipv4, known.nats.ipv6) if row.peer in _UDP_PEERS}
+        case direct:
+            return direct
 
 
 def _relay(servers: tuple[ServerRow, ...]) -> Direct:
@@ -142,7 +134,7 @@ def _is_certain(nat: Nat) -> bool:
 def _summary(direct: Direct, known: Known) -> str:
     match direct:
         case "depends-on-peer":
-            return _reach_sentence(reach_rows(known.nats.ipv4, known.nats.ipv6))
+            return _reach_sentence(known.reach)
         case "inconclusive":
             return _why_inconclusive(known)
         case "not-tested":
@@ -153,7 +145,7 @@ def _summary(direct: Direct, known: Known) -> str:
 
 def _reach_sentence(rows: tuple[Reach, ...]) -> str:
     words = {
-        answer: ", ".join(_PEER_WORDS[row.peer] for row in rows if row.direct == answer and row.peer in _UDP_PEERS)
+        answer: ", ".join(_PEER_WORDS[row.peer] for row in rows if row.direct == answer and PEERS[row.peer].udp)
         for answer in ("yes", "no", "unknown")
     }
     sentence = f"Direct with {words['yes']}"
