@@ -35,7 +35,16 @@ class Server:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     users = tmp_path_factory.mktemp("server") / "users"
     users.write_text(f"ann:{PASSWORD}\n", encoding="utf-8")
-    command = [COMMAND, "serve", "stun", "--port", "0", "--turn-users", users, "--allow-loopback-peers"]
+    command: list[str | Path] = [
+        COMMAND,
+        "serve",
+        "stun",
+        "--port",
+        "0",
+        "--turn-users",
+        users,
+        "--allow-loopback-peers",
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     yield Server(*(process.stdout.readline().strip() for _ in range(3)))

@@ -13,7 +13,9 @@ from rtcdiag.cli.options import Requirement
 from rtcdiag.contacts import CONTROL_HOSTS, STUN_SERVERS
 from rtcdiag.formats import FORMATS
 
-USAGE = (Path(__file__).parents[3] / "docs" / "usage.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[3]
+USAGE = (ROOT / "docs" / "usage.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 FINDINGS = USAGE.partition("## Exit codes\n")[2].partition("\n## ")[0]
 
 
@@ -56,6 +58,17 @@ def test_the_exit_codes_are_those_of_the_program() -> None:
     codes = [int(code) for code in re.findall(r"^\| (\d+) \|", FINDINGS, re.MULTILINE)]
     own = [exits.OK, exits.FINDINGS, exits.USAGE, exits.INCONCLUSIVE, exits.SIGNAL + 2, exits.SIGNAL + 15]
     assert codes == own
+    assert [int(code) for code in re.findall(r"\*\*(\d+)\*\*", README)] == own
+
+
+def test_the_readme_has_every_command_in_its_table() -> None:
+    rows = re.findall(r"^\| `rtcdiag ([a-z-]+(?: stun)?)[^`]*` \|", README, re.MULTILINE)
+    assert rows == list(LEAVES)
+
+
+def test_the_readme_names_no_option_that_does_not_exist() -> None:
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", README))
+    assert named <= set().union(*map(options, LEAVES.values()))
 
 
 @pytest.mark.parametrize("contact", [*STUN_SERVERS, *CONTROL_HOSTS])
