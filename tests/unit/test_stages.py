@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from rtcdiag.address import Family
-from rtcdiag.evidence import Challenge, Evidence, Failure, Observation
+from rtcdiag.evidence import Binding, Challenge, Evidence, Failure, Observation
 from rtcdiag.findings import Finding, Severity
 from rtcdiag.report import ServerRow
 from rtcdiag.stages import server_rows
@@ -33,6 +33,10 @@ def rows(*observations: Observation, findings: Iterable[Finding] = ()) -> tuple[
     return server_rows(Evidence(observations=observations), tuple(findings))
 
 
+def reached(uri: str, destination: str) -> Binding:
+    return mapped(uri, destination, 50000, purpose="reach", socket="reach")
+
+
 def statuses(row: ServerRow) -> dict[str, str]:
     return {stage.stage: stage.status for stage in row.stages}
 
@@ -46,15 +50,15 @@ def test_every_resolved_address_and_transport_is_a_row_of_its_own() -> None:
     found = rows(
         target(STUN),
         resolution("stun.example.org", "203.0.113.5", "203.0.113.6"),
-        mapped(STUN, HOST, 50000),
-        binding(STUN, "203.0.113.6:3478", silent(5.0), 5.0),
+        reached(STUN, HOST),
+        binding(STUN, "203.0.113.6:3478", silent(5.0), 5.0, purpose="reach"),
     )
 
     assert [(str(row.address), row.status) for row in found] == [(HOST, "ok"), ("203.0.113.6:3478", "failed")]
 
 
 def test_one_answer_of_several_samples_is_an_answer() -> None:
-    (row,) = rows(target(STUN), mapped(STUN, HOST, 50000), binding(STUN, HOST, silent(6.0), 6.0))
+    (row,) = rows(target(STUN), reached(STUN, HOST), binding(STUN, HOST, silent(6.0), 6.0, purpose="reach"))
 
     assert statuses(row)["binding"] == "ok"
     assert row.quality == {"rtt_ms": [21.0], "rtt_median_ms": 21.0, "sent": 2, "answered": 1}
@@ -85,7 +89,7 @@ def test_stages_behind_the_broken_one_are_not_tested() -> None:
 
 def test_a_healthy_relay_is_ok_from_config_to_release() -> None:
     steps = turn_steps(TURN, HOST, Transport.UDP, "203.0.113.5:60000")
-    (row,) = rows(target(TURN), resolution("turn.example.org", "203.0.113.5"), *steps)
+    (row,) = rows(target(TURN), resolution("turn.example.org", "203.0.113.5"), reached(TURN, HOST), *steps)
 
     assert set(statuses(row).values()) == {"ok"}
     assert row.status == "ok"
@@ -93,9 +97,7 @@ def test_a_healthy_relay_is_ok_from_config_to_release() -> None:
 
 def test_the_finding_owns_its_stage_on_its_own_path_only() -> None:
     owner = finding(subject=STUN, stage="binding", facts={"address": HOST, "transport": "udp"})
-    first, second = rows(
-        target(STUN), mapped(STUN, HOST, 50000), mapped(STUN, "203.0.113.6:3478", 50000), findings=[owner]
-    )
+    first, second = rows(target(STUN), reached(STUN, HOST), reached(STUN, "203.0.113.6:3478"), findings=[owner])
 
     assert (first.status, first.stages[-1].finding) == ("failed", "x")
     assert second.status == "ok"
@@ -103,8 +105,8 @@ def test_the_finding_owns_its_stage_on_its_own_path_only() -> None:
 
 def test_a_warning_marks_a_stage_and_an_info_does_not() -> None:
     warning = finding(severity=Severity.WARNING, subject=STUN, stage="binding")
-    (warned,) = rows(target(STUN), mapped(STUN, HOST, 50000), findings=[warning])
-    (informed,) = rows(target(STUN), mapped(STUN, HOST, 50000), findings=[replace(warning, severity=Severity.INFO)])
+    (warned,) = rows(target(STUN), reached(STUN, HOST), findings=[warning])
+    (informed,) = rows(target(STUN), reached(STUN, HOST), findings=[replace(warning, severity=Severity.INFO)])
 
     assert warned.status == "warning"
     assert informed.status == "ok"
@@ -123,12 +125,12 @@ def test_tcp_beside_a_udp_server_is_a_row_only_where_it_answers() -> None:
     over_tcp = binding(STUN, HOST, answered(5.0, HOST), 5.0, transport=Transport.TCP, purpose="control")
     refused = binding(STUN, HOST, silent(5.0), 5.0, transport=Transport.TCP, purpose="control")
 
-    assert [row.transport for row in rows(target(STUN), mapped(STUN, HOST, 50000), over_tcp)] == ["udp", "tcp"]
-    assert [row.transport for row in rows(target(STUN), mapped(STUN, HOST, 50000), refused)] == ["udp"]
+    assert [row.transport for row in rows(target(STUN), reached(STUN, HOST), over_tcp)] == ["udp", "tcp"]
+    assert [row.transport for row in rows(target(STUN), reached(STUN, HOST), refused)] == ["udp"]
 
 
 def test_an_experiment_on_the_nat_is_no_sample_of_the_server() -> None:
-    assert rows(target(STUN), mapped(STUN, HOST, 50000, purpose="mapping")) == ()
+    assert rows(target(STUN), mapped(STUN, HOST, 50000)) == ()
 
 
 def test_a_challenge_that_was_answered_with_an_error_held() -> None:
@@ -146,6 +148,6 @@ def test_a_challenge_that_was_answered_with_an_error_held() -> None:
 
 
 def test_a_literal_has_no_dns_stage() -> None:
-    (row,) = rows(target("stun:203.0.113.5"), mapped("stun:203.0.113.5", HOST, 50000))
+    (row,) = rows(target("stun:203.0.113.5"), reached("stun:203.0.113.5", HOST))
 
     assert [stage.stage for stage in row.stages] == ["config", "binding"]
