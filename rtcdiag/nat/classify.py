@@ -79,7 +79,9 @@ def _nat(view: View, classes: dict[str, Class], judged: dict[str, Judgement[Any]
         mapped=mapped_of(view),
         local_only=view.scope is not Scope.GLOBAL,
         confidence=sure,
-        undetermined={name: why if not mute or why.startswith("not tested:") else mute for name, why in unknown.items()},
+        undetermined={
+            name: why if not mute or why.startswith("not tested:") else mute for name, why in unknown.items()
+        },
         distrusted=view.distrusted,
         **{name: item.value for name, item in judged.items()},
     )

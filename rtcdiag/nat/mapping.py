@@ -1,10 +1,10 @@
 """Mapping behavior (RFC 4787 section 4) from the mapped addresses that one socket has towards several destinations."""
 
-from itertools import combinations
+from collections.abc import Sequence
 
 import msgspec
 
-from rtcdiag.address import IPAddress, Scope
+from rtcdiag.address import IPAddress, Scope, TransportAddress
 from rtcdiag.nat.behavior import BEHAVIORS, Behavior
 from rtcdiag.nat.judgement import Class, Judgement
 from rtcdiag.nat.samples import Sample, Socket
@@ -26,6 +26,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     contradiction: bool = False
     """Whether the servers contradict each other, so that no other socket can settle it."""
+    is_hint: bool = False
+    """Whether it excludes nothing by itself, and only contradicts what excludes it."""
 
 
 def mapping_of(view: View, behind_nat: Judgement[bool]) -> Class:
@@ -43,14 +45,19 @@ def mapping_of(view: View, behind_nat: Judgement[bool]) -> Class:
 
 
 def _together(readings: list[Reading]) -> Class:
-    possible = tuple(item for item in BEHAVIORS if all(item in reading.possible for reading in readings))
     telling = [reading for reading in readings if reading.possible != BEHAVIORS]
-    if not possible:
+    if not _common(telling):
         told = (f"{' or '.join(item.possible)} on {item.samples[0].socket[0]}" for item in telling)
         return Class(why=f"the sockets are inconsistent: {', '.join(told)}", evidence=_ids(telling))
+    telling = [reading for reading in telling if not reading.is_hint]
+    possible = _common(telling)
     if len(possible) > 1:
         return Class(possible=possible, why=readings[0].why, evidence=_ids(telling))
     return Class(possible=possible, p_wrong=_p_wrong(telling, possible[0]), evidence=_ids(telling))
+
+
+def _common(readings: list[Reading]) -> tuple[Behavior, ...]:
+    return tuple(item for item in BEHAVIORS if all(item in reading.possible for reading in readings))
 
 
 def _by_socket(view: View) -> list[tuple[Sample, ...]]:
@@ -67,48 +74,64 @@ def read(samples: tuple[Sample, ...], view: View) -> Reading:
 
     Two IP addresses have to have answered, of one server whose alternate is valid or of two operators. A mapping that
     changes with the destination gives every IP address another mapped address; one address for some and another for
-    others is a contradiction. Two ports of one IP address tell whether the port counts.
+    others is a contradiction. That it changes takes one server's own two addresses or three operators: of two, one may
+    be wrong. Two ports of one IP address tell whether the port counts.
     """
     unsupported = _unsupported(samples, view)
     if unsupported:
         return Reading(samples=samples, why=unsupported)
     if len({sample.mapped for sample in samples}) == 1:
         return Reading(samples=samples, possible=("endpoint-independent",))
-    far, near = _pairs(samples)
-    agreeing = next((pair for pair in far if _agree(pair)), None)
+    agreeing = _agreeing(samples)
     if agreeing is not None:
         return Reading(samples=samples, why=_disagreement(agreeing, samples), contradiction=True)
-    if not near:
-        why = f"{' or '.join(_DEPENDENT)}: no two ports of one server address answered"
-        return Reading(samples=samples, possible=_DEPENDENT, why=why)
-    ports_agree = {_agree(pair) for pair in near}
-    if len(ports_agree) > 1:
-        why = f"{' or '.join(_DEPENDENT)}: servers disagree on whether the port counts"
-        return Reading(samples=samples, possible=_DEPENDENT, why=why)
-    return Reading(samples=samples, possible=(_DEPENDENT[0] if True in ports_agree else _DEPENDENT[1],))
+    if _count_operators(samples) < 3 and not _has_own_alternate(samples, view):
+        why = f"{_disagreement(samples[:1], samples)}; a third operator, or one with RFC 5780, has to tell who is right"
+        return Reading(samples=samples, possible=_DEPENDENT, is_hint=True, why=why)
+    return _by_ports(samples)
 
 
-Pair = tuple[Sample, Sample]
+def _by_ports(samples: tuple[Sample, ...]) -> Reading:
+    """Say whether the port counts, where the IP address is known to."""
+    verdicts = {_ports_verdict(ports) for ports in _by_address(samples).values() if len(ports) > 1}
+    known = tuple(item for item in verdicts if item)
+    if len(verdicts) == len(known) == 1:
+        return Reading(samples=samples, possible=known)
+    why = "servers disagree on whether the port counts" if verdicts else "no two ports of one server address answered"
+    return Reading(samples=samples, possible=_DEPENDENT, why=f"{' or '.join(_DEPENDENT)}: {why}")
 
 
-def _pairs(samples: tuple[Sample, ...]) -> tuple[list[Pair], list[Pair]]:
-    """Return the pairs of samples at different IP addresses, and those at two ports of one."""
-    pairs = list(combinations(samples, 2))
-    far = [pair for pair in pairs if pair[0].destination.ip != pair[1].destination.ip]
-    return far, [pair for pair in pairs if pair[0].destination.ip == pair[1].destination.ip]
+def _by_address(samples: tuple[Sample, ...]) -> dict[IPAddress, list[TransportAddress]]:
+    """Return the mapped addresses towards the ports of each IP address."""
+    found: dict[IPAddress, list[TransportAddress]] = {}
+    for sample in samples:
+        found.setdefault(sample.destination.ip, []).append(sample.mapped)
+    return found
 
 
-def _agree(pair: Pair) -> bool:
-    return pair[0].mapped == pair[1].mapped
+def _ports_verdict(mapped: list[TransportAddress]) -> Behavior | None:
+    """Say what the ports of one IP address tell: all the same, all different, or nothing that a NAT does."""
+    different = len(set(mapped))
+    if different == 1:
+        return "address-dependent"
+    return "address-and-port-dependent" if different == len(mapped) else None
 
 
-def _disagreement(agreeing: Pair, samples: tuple[Sample, ...]) -> str:
+def _agreeing(samples: tuple[Sample, ...]) -> tuple[Sample, Sample] | None:
+    """Return two samples of different IP addresses with one mapped address, None where there are none."""
+    first: dict[TransportAddress, Sample] = {}
+    for sample in samples:
+        before = first.setdefault(sample.mapped, sample)
+        if before.destination.ip != sample.destination.ip:
+            return before, sample
+    return None
+
+
+def _disagreement(agreeing: Sequence[Sample], samples: tuple[Sample, ...]) -> str:
     common = agreeing[0].mapped
     odd = next(sample for sample in samples if sample.mapped != common)
-    return (
-        f"servers disagree: {_named(agreeing[0])} and {_named(agreeing[1])} saw {common}, "
-        f"{_named(odd)} saw {odd.mapped} from the same socket"
-    )
+    sides = " and ".join(_named(sample) for sample in agreeing)
+    return f"servers disagree: {sides} saw {common}, {_named(odd)} saw {odd.mapped} from the same socket"
 
 
 def _named(sample: Sample) -> str:
@@ -116,15 +139,16 @@ def _named(sample: Sample) -> str:
 
 
 def _unsupported(samples: tuple[Sample, ...], view: View) -> str:
-    addresses = {sample.destination.ip for sample in samples}
-    if len(addresses) < 2:
+    if len({sample.destination.ip for sample in samples}) < 2:
         return "only one server address answered; two are needed"
-    if view.scope is not Scope.GLOBAL or _count_operators(samples) > 1 or _has_own_alternate(addresses, samples, view):
+    if view.scope is not Scope.GLOBAL or _count_operators(samples) > 1 or _has_own_alternate(samples, view):
         return ""
     return "all servers that answered belong to one operator; two, or one with RFC 5780, are needed"
 
 
-def _has_own_alternate(addresses: set[IPAddress], samples: tuple[Sample, ...], view: View) -> bool:
+def _has_own_alternate(samples: tuple[Sample, ...], view: View) -> bool:
+    """Tell whether two addresses of one RFC 5780 server are among those that answered."""
+    addresses = {sample.destination.ip for sample in samples}
     others = (other_address(view, sample.destination).value for sample in samples)
     return any(other is not None and other.ip in addresses for other in others)
 
@@ -136,12 +160,16 @@ def _count_operators(samples: tuple[Sample, ...]) -> int:
 def _p_wrong(readings: list[Reading], behavior: Behavior) -> float:
     """Add what the servers may get wrong to the chance that mapped addresses agree although chosen anew."""
     samples = tuple(sample for reading in readings for sample in reading.samples)
-    chance = 0.0
-    if behavior == "endpoint-independent":
-        chance = P_SAME_PORT ** sum(len({sample.destination.ip for sample in item.samples}) - 1 for item in readings)
-    elif behavior == "address-dependent":
-        chance = P_SAME_PORT ** sum(len(_pairs(item.samples)[1]) for item in readings)
+    chance = 0.0 if behavior == "address-and-port-dependent" else P_SAME_PORT ** _coincidences(readings, behavior)
     return P_OPERATOR_WRONG ** _count_operators(samples) + chance
+
+
+def _coincidences(readings: list[Reading], behavior: Behavior) -> int:
+    """Count how often ports were the same that another behavior would have chosen anew."""
+    by_address = [_by_address(reading.samples) for reading in readings]
+    if behavior == "endpoint-independent":
+        return sum(len(addresses) - 1 for addresses in by_address)
+    return sum(len(ports) - 1 for addresses in by_address for ports in addresses.values())
 
 
 def _ids(readings: list[Reading]) -> tuple[str, ...]:

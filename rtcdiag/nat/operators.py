@@ -1,5 +1,7 @@
 """Who runs a server: two servers of one operator are one opinion."""
 
+from functools import lru_cache
+
 from rtcdiag.evidence import Binding
 from rtcdiag.targets import UriError, parse_server
 
@@ -15,7 +17,9 @@ def operators(bindings: tuple[Binding, ...]) -> dict[str, str]:
     for item in bindings:
         by_address.setdefault(item.destination.host, set()).add(item.server)
     for servers in by_address.values():
-        _join(found, {found[server] for server in servers})
+        same = {found[server] for server in servers}
+        if len(same) > 1:
+            _join(found, same)
     return found
 
 
@@ -26,6 +30,7 @@ def _join(found: dict[str, str], same: set[str]) -> None:
             found[server] = one
 
 
+@lru_cache(maxsize=1024)
 def _domain(uri: str) -> str:
     try:
         server = parse_server(uri)

@@ -33,7 +33,7 @@ def other_address(view: View, primary: TransportAddress) -> Judgement[TransportA
     """Return the OTHER-ADDRESS that the server at ``primary`` names, where it can be one (RFC 5780 section 7.4)."""
     named = {
         answer.other_address: item.id
-        for item, answer in _plain_answers(view, primary)
+        for item, answer in view.plain.get(primary, ())
         if answer.other_address is not None
     }
     if not named:
@@ -43,11 +43,6 @@ def other_address(view: View, primary: TransportAddress) -> Judgement[TransportA
     ((other, evidence),) = named.items()
     fault = _fault_of(other, primary)
     return Judgement(why=fault) if fault else Judgement(value=other, evidence=(evidence,))
-
-
-def _plain_answers(view: View, destination: TransportAddress) -> list[tuple[Binding, Answer]]:
-    plain = (item for item in view.bindings if item.change == "none" and item.destination == destination)
-    return [(item, answer) for item, answer in ((item, valid_answer(item)) for item in plain) if answer is not None]
 
 
 def _fault_of(other: TransportAddress, primary: TransportAddress) -> str:
@@ -62,24 +57,15 @@ def _fault_of(other: TransportAddress, primary: TransportAddress) -> str:
     return ""
 
 
-def direct_answers(view: View, address: TransportAddress) -> tuple[tuple[str, Answer], ...]:
-    """Return the answers to plain requests to an address, each with the id of its observation."""
-    return tuple((item.id, answer) for item, answer in _plain_answers(view, address))
-
-
-def changes_of(view: View, uri: str, primary: TransportAddress) -> tuple[Binding, ...]:
+def changes_of(view: View, server: Server) -> tuple[Binding, ...]:
     """Return all transactions with the server that asked for an answer from elsewhere."""
-    return tuple(
-        item for item in view.bindings if item.change != "none" and (item.server, item.destination) == (uri, primary)
-    )
+    return view.changes.get((server.uri, server.primary), ())
 
 
 def delivered(view: View, server: Server, change: Change) -> tuple[Binding, ...]:
     """Return the transactions of any socket whose answer came from where ``change`` asked for."""
     return tuple(
-        item
-        for item in changes_of(view, server.uri, server.primary)
-        if item.change == change and came_from(item, server.source(change))
+        item for item in changes_of(view, server) if item.change == change and came_from(item, server.source(change))
     )
 
 
@@ -91,7 +77,7 @@ def came_from(binding: Binding, source: TransportAddress) -> bool:
 
 def disobedience(view: View, server: Server) -> str:
     """Say what the server did instead of answering from where it was asked to; empty where nothing was seen."""
-    for item in changes_of(view, server.uri, server.primary):
+    for item in changes_of(view, server):
         for answer in item.exchange.answers:
             fault = _disobeyed(answer, server, item.change)
             if fault:

@@ -29,7 +29,7 @@ from rtcdiag.evidence import Binding, Change, Failure
 from rtcdiag.nat.behavior import Behavior
 from rtcdiag.nat.judgement import Judgement
 from rtcdiag.nat.loss import Tally, p_all_lost, waited_out
-from rtcdiag.nat.servers import Server, came_from, changes_of, delivered, direct_answers
+from rtcdiag.nat.servers import Server, came_from, changes_of, delivered
 from rtcdiag.nat.view import View
 
 LIMIT = 1e-3
@@ -58,21 +58,14 @@ def pure_tests(view: View, server: Server, change: Change) -> tuple[Binding, ...
     An answer from another IP address needs a socket that never contacted that address; one from another port, a socket
     that never contacted that port (RFC 5780 section 3.2).
     """
-    tests = (item for item in changes_of(view, server.uri, server.primary) if item.purpose == "filtering")
+    tests = (item for item in changes_of(view, server) if item.purpose == "filtering")
     return tuple(item for item in tests if item.change == change and not _contacted(view, server, item))
 
 
 def _contacted(view: View, server: Server, test: Binding) -> bool:
     source = server.source(test.change)
-    return any(
-        item.destination == source or (test.change == "address-and-port" and item.destination.ip == source.ip)
-        for item in view.bindings
-        if _same_port(item, test)
-    )
-
-
-def _same_port(one: Binding, other: Binding) -> bool:
-    return one.socket == other.socket or (one.local is not None and one.local == other.local)
+    sent_to = view.contacted[test.socket] | view.contacted.get(test.local, set())
+    return source in sent_to or (test.change == "address-and-port" and any(item.ip == source.ip for item in sent_to))
 
 
 def arrivals(view: View, server: Server, change: Change) -> tuple[str, ...]:
@@ -90,7 +83,7 @@ def silence(setting: Setting, server: Server, change: Change) -> Judgement[float
     tests = tuple(item for item in tests if _works(view, server, item))
     if not tests:
         return Judgement(why="the plain request on the filtering socket was not answered")
-    direct = direct_answers(view, source)
+    direct = view.plain.get(source)
     if not direct:
         return Judgement(why=f"its alternate {source} did not answer a direct request")
     sends = max(waited_out(item, _wait_ms(setting, server)) for item in tests)
@@ -100,7 +93,7 @@ def silence(setting: Setting, server: Server, change: Change) -> Judgement[float
     control = _vouched(setting, server, change)
     if control.value is None:
         return control
-    ids = (*(item.id for item in tests), *(name for name, _ in direct[:1]), *control.evidence)
+    ids = (*(item.id for item in tests), direct[0][0].id, *control.evidence)
     return Judgement(value=control.value + p_loss, evidence=ids)
 
 
@@ -114,8 +107,10 @@ def _is_silent(test: Binding) -> bool:
 
 def _works(view: View, server: Server, test: Binding) -> bool:
     """Tell whether the test's socket got the server's answer to a plain request."""
-    plain = (item for item in view.bindings if item.change == "none" and item.destination == server.primary)
-    return any(_same_port(item, test) and came_from(item, server.primary) for item in plain)
+    return any(
+        item.socket == test.socket or (item.local is not None and item.local == test.local)
+        for item, _ in view.plain.get(server.primary, ())
+    )
 
 
 def _wait_ms(setting: Setting, server: Server) -> float:
@@ -154,5 +149,5 @@ def _control_is_possible(setting: Setting, change: Change) -> bool:
 
 def _is_one_server(view: View, server: Server) -> bool:
     """Tell whether the alternate was asked directly and names the primary as its own alternate."""
-    back = direct_answers(view, server.other)
+    back = view.plain.get(server.other, ())
     return bool(back) and all(answer.other_address == server.primary for _, answer in back)

@@ -2,12 +2,15 @@
 
 import msgspec
 
-from rtcdiag.address import Scope
-from rtcdiag.evidence import Binding, Environment, Failure
+from rtcdiag.address import Scope, TransportAddress
+from rtcdiag.evidence import Answer, Binding, Environment, Failure
 from rtcdiag.nat.answers import valid_answer, widest
 from rtcdiag.nat.operators import operators
 from rtcdiag.nat.samples import Sample, samples_of
 from rtcdiag.nat.trust import distrust
+
+Reply = tuple[Binding, Answer]
+Asked = tuple[str, TransportAddress]
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +26,12 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """Believed, with CHANGE-REQUEST or without, in the order of the answers."""
     distrusted: dict[str, str]
     """By server: why its mapped addresses are not believed."""
+    plain: dict[TransportAddress, tuple[Reply, ...]]
+    """By destination: the valid answers to plain requests."""
+    changes: dict[Asked, tuple[Binding, ...]]
+    """By server and destination: the transactions with CHANGE-REQUEST."""
+    contacted: dict[object, set[TransportAddress]]
+    """By socket label and by local address: where packets were sent to."""
     environment: Environment
 
     @property
@@ -52,5 +61,34 @@ def view_of(bindings: tuple[Binding, ...], environment: Environment) -> View:
         operators=run_by,
         samples=tuple(sample for sample in samples if sample.server not in distrusted),
         distrusted=distrusted,
+        plain=_plain(relevant),
+        changes=_changes(relevant),
+        contacted=_contacted(relevant),
         environment=environment,
     )
+
+
+def _plain(bindings: tuple[Binding, ...]) -> dict[TransportAddress, tuple[Reply, ...]]:
+    found: dict[TransportAddress, list[Reply]] = {}
+    for item in bindings:
+        answer = valid_answer(item) if item.change == "none" else None
+        if answer is not None:
+            found.setdefault(item.destination, []).append((item, answer))
+    return {destination: tuple(replies) for destination, replies in found.items()}
+
+
+def _changes(bindings: tuple[Binding, ...]) -> dict[Asked, tuple[Binding, ...]]:
+    found: dict[Asked, list[Binding]] = {}
+    for item in bindings:
+        if item.change != "none":
+            found.setdefault((item.server, item.destination), []).append(item)
+    return {asked: tuple(items) for asked, items in found.items()}
+
+
+def _contacted(bindings: tuple[Binding, ...]) -> dict[object, set[TransportAddress]]:
+    found: dict[object, set[TransportAddress]] = {}
+    for item in bindings:
+        found.setdefault(item.socket, set()).add(item.destination)
+        if item.local is not None:
+            found.setdefault(item.local, set()).add(item.destination)
+    return found

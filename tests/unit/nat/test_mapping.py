@@ -1,0 +1,259 @@
+"""Mapping behavior: which agreements and disagreements of servers prove something."""
+
+from collections.abc import Callable
+from random import Random
+
+import pytest
+
+from rtcdiag.address import Family, TransportAddress
+from rtcdiag.evidence import Evidence
+from rtcdiag.nat import BEHAVIORS, Behavior, Nat, classify, endpoint_dependent
+from support.nat_model import ModelNat, ModelServer, Probe, plain, two_operators
+
+EIM, ADM, APDM = BEHAVIORS
+ELSEWHERE = TransportAddress("203.0.113.99", 999)
+
+
+def nat_seen(nat: ModelNat, *servers: ModelServer) -> Nat:
+    seen = classify(Probe(nat, servers).run().evidence, Family.IPV4)
+    assert seen is not None
+    return seen
+
+
+def liar(number: int = 7, told: TransportAddress = ELSEWHERE) -> ModelServer:
+    return ModelServer(f"stun:liar{number}.example", f"9.9.9.{number}", lie=lambda _seen, _random: told)
+
+
+def test_two_plain_servers_of_two_operators_prove_one_mapping_for_all() -> None:
+    seen = nat_seen(ModelNat(EIM), *plain(2))
+
+    assert seen.mapping == EIM
+    assert endpoint_dependent(seen) is False
+
+
+@pytest.mark.parametrize("mapping", [ADM, APDM])
+def test_plain_servers_prove_dependence_but_not_its_kind(mapping: Behavior) -> None:
+    seen = nat_seen(ModelNat(mapping), *plain(3))
+
+    assert seen.mapping == "undetermined"
+    assert seen.mapping_possible == (ADM, APDM)
+    assert "address-dependent or address-and-port-dependent" in seen.undetermined["mapping"]
+    assert endpoint_dependent(seen) is True
+
+
+@pytest.mark.parametrize("mapping", BEHAVIORS)
+def test_a_plain_server_on_two_ports_tells_whether_the_port_counts(mapping: Behavior) -> None:
+    host = ModelServer("stun:stun.ports.example", "9.9.9.9")
+    again = ModelServer("stun:stun.ports.example:443", "9.9.9.9", port=443)
+
+    assert nat_seen(ModelNat(mapping), host, again, *plain(2)).mapping == mapping
+
+
+def test_one_address_proves_nothing() -> None:
+    seen = nat_seen(ModelNat(EIM), *plain(1))
+
+    assert seen.mapping == "undetermined"
+    assert "only one server address" in seen.undetermined["mapping"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("stun:stun.l.google.example", "stun:stun1.l.google.example"),
+        ("stun:a.one.co.uk", "stun:b.one.co.uk"),
+        ("stun:[broken", "stun:[broken"),
+    ],
+)
+def test_two_servers_of_one_operator_are_one_opinion(first: str, second: str) -> None:
+    seen = nat_seen(ModelNat(EIM), ModelServer(first, "9.9.9.1"), ModelServer(second, "9.9.9.2"))
+
+    assert seen.mapping == "undetermined"
+    assert "one operator" in seen.undetermined["mapping"]
+
+
+def test_names_that_share_an_address_are_one_operator() -> None:
+    shared = (ModelServer("stun:one.example", "9.9.9.1"), ModelServer("stun:two.test", "9.9.9.1", port=443))
+    other = (ModelServer("stun:two.test", "9.9.9.2"),)
+
+    assert nat_seen(ModelNat(EIM), *shared, *other).mapping == "undetermined"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("stun:9.9.9.1", "stun:9.9.9.2"), ("stun:a.one.co.uk", "stun:b.two.co.uk")]
+)
+def test_different_hosts_are_different_operators(first: str, second: str) -> None:
+    assert nat_seen(ModelNat(EIM), ModelServer(first, "9.9.9.1"), ModelServer(second, "9.9.9.2")).mapping == EIM
+
+
+def test_in_a_private_network_two_addresses_of_one_operator_suffice() -> None:
+    servers = (ModelServer("stun:a.lan.example", "10.0.0.1"), ModelServer("stun:b.lan.example", "10.0.0.2"))
+    seen = nat_seen(ModelNat(EIM, pool=("10.0.0.9",)), *servers)
+
+    assert (seen.mapping, seen.local_only) == (EIM, True)
+
+
+def test_one_liar_against_two_is_told_from_no_behavior() -> None:
+    seen = nat_seen(ModelNat(EIM), *plain(2), liar())
+
+    assert seen.mapping == "undetermined"
+    assert "servers disagree" in seen.undetermined["mapping"]
+    assert "liar7" in seen.undetermined["mapping"]
+    assert endpoint_dependent(seen) is None
+
+
+def test_two_operators_that_disagree_prove_no_dependence_for_one_may_lie() -> None:
+    seen = nat_seen(ModelNat(APDM), *plain(2))
+
+    assert seen.mapping_possible == BEHAVIORS
+    assert "a third operator" in seen.undetermined["mapping"]
+    assert endpoint_dependent(seen) is None
+
+
+def test_a_liar_against_three_operators_is_outvoted_and_named() -> None:
+    seen = nat_seen(ModelNat(EIM), *plain(3), liar())
+
+    assert seen.mapping == EIM
+    assert "3 operators" in seen.distrusted["stun:liar7.example"]
+    assert ELSEWHERE not in seen.mapped
+
+
+def test_two_liars_against_three_are_not_outvoted() -> None:
+    seen = nat_seen(ModelNat(EIM), *plain(3), liar(7), liar(8, TransportAddress("203.0.113.98", 998)))
+
+    assert seen.mapping == "undetermined"
+    assert seen.distrusted == {}
+
+
+@pytest.mark.parametrize("same", ["ip", "port"])
+def test_who_shares_the_address_or_the_port_is_not_outvoted(same: str) -> None:
+    def almost(seen: TransportAddress, _random: Random) -> TransportAddress:
+        return TransportAddress(seen.ip, 9) if same == "ip" else TransportAddress("203.0.113.99", seen.port)
+
+    odd = ModelServer("stun:odd.test", "9.9.9.9", lie=almost)
+    seen = nat_seen(ModelNat(EIM), *plain(5), odd)
+
+    assert seen.mapping == "undetermined"
+    assert seen.distrusted == {}
+
+
+def test_a_private_address_seen_from_the_internet_is_not_believed() -> None:
+    seen = nat_seen(ModelNat(EIM), *plain(2), liar(told=TransportAddress("10.0.0.1", 5)))
+
+    assert seen.mapping == EIM
+    assert "private address 10.0.0.1:5" in seen.distrusted["stun:liar7.example"]
+
+
+def test_private_addresses_that_all_tell_are_believed() -> None:
+    seen = nat_seen(ModelNat(EIM, pool=("10.1.1.1",)), *plain(3), liar())
+
+    assert "stun:stun.plain0.example0" not in seen.distrusted
+
+
+def test_two_addresses_for_one_mapping_are_not_believed() -> None:
+    random_liar = ModelServer(
+        "stun:liar.example",
+        "9.9.9.8",
+        "9.9.9.9",
+        lie=lambda _, random: TransportAddress("203.0.113.99", random.randrange(1, 65536)),
+    )
+    seen = nat_seen(ModelNat(EIM), random_liar, *plain(2))
+
+    assert seen.mapping == EIM
+    assert "two addresses of one mapping" in seen.distrusted["stun:liar.example"]
+
+
+def test_ports_that_count_for_one_server_only_leave_it_open() -> None:
+    host = ModelServer("stun:stun.ports.example", "9.9.9.9")
+    again = ModelServer("stun:stun.ports.example:443", "9.9.9.9", port=443, lie=lambda _, __: ELSEWHERE)
+    seen = nat_seen(ModelNat(ADM), host, again, *two_operators())
+
+    assert seen.mapping_possible == (ADM, APDM)
+    assert "disagree on whether the port counts" in seen.undetermined["mapping"]
+
+
+def test_three_ports_of_which_two_agree_are_no_behavior() -> None:
+    ports = [ModelServer(f"stun:p.example:{port}", "9.9.9.9", port=port) for port in (1, 2)]
+    odd = ModelServer("stun:p.example:3", "9.9.9.9", port=3, lie=lambda _, __: ELSEWHERE)
+
+    assert nat_seen(ModelNat(ADM), *ports, odd, *plain(2)).mapping_possible == (ADM, APDM)
+
+
+def test_sockets_that_contradict_each_other_leave_it_undetermined() -> None:
+    servers = plain(2)
+    one, other = Probe(ModelNat(EIM), servers), Probe(ModelNat(APDM), servers, random=Random(2))  # noqa: S311  a model
+    for server in servers:
+        one.ask("m1", server, "mapping", server.primary)
+        other.ask("m2", server, "mapping", server.primary)
+    seen = classify(Evidence(observations=(*one.seen, *other.seen)), Family.IPV4)
+
+    assert seen is not None
+    assert seen.mapping == "undetermined"
+    assert "sockets are inconsistent" in seen.undetermined["mapping"]
+    assert "m2" in seen.undetermined["mapping"]
+
+
+def test_a_socket_that_asked_for_changed_answers_says_nothing_of_the_mapping() -> None:
+    server = two_operators()[0]
+    probe = Probe(ModelNat(EIM), (server,))
+    probe.ask("fa", server, "filtering", server.primary)
+    seen = classify(probe.evidence, Family.IPV4)
+
+    assert seen is not None
+    assert seen.undetermined["mapping"] == "not tested"
+
+
+def test_samples_of_reachability_on_one_socket_count_too() -> None:
+    servers = plain(2)
+    probe = Probe(ModelNat(EIM), servers)
+    for server in servers:
+        probe.ask("r1", server, "reach", server.primary)
+    seen = classify(probe.evidence, Family.IPV4)
+
+    assert seen is not None
+    assert seen.mapping == EIM
+
+
+def test_an_answer_from_elsewhere_never_counts() -> None:
+    seen = nat_seen(ModelNat(EIM), *(ModelServer(s.uri, s.ip, elsewhere=True) for s in plain(3)))
+
+    assert (seen.mapping, seen.behind_nat, seen.mapped) == ("undetermined", None, ())
+    assert seen.undetermined["mapping"] == "no valid answer over UDP"
+
+
+@pytest.mark.parametrize("told", ["0.0.0.0:1", "203.0.113.1:0", "224.0.0.1:5", "[2001:db8::1]:5"])
+def test_what_can_be_no_mapped_address_is_none(told: str) -> None:
+    def lie(_seen: TransportAddress, _random: Random) -> TransportAddress:
+        return TransportAddress.parse(told)
+
+    seen = nat_seen(ModelNat(EIM), *(ModelServer(s.uri, s.ip, lie=lie) for s in plain(2)))
+
+    assert seen.undetermined["mapping"] == "no answer told a mapped address that can be believed"
+
+
+LIES: dict[str, Callable[[TransportAddress, Random], TransportAddress]] = {
+    "constant": lambda _, __: ELSEWHERE,
+    "random": lambda _, random: TransportAddress("203.0.113.99", random.randrange(1, 65536)),
+    "private": lambda _, __: TransportAddress("192.168.7.7", 7),
+    "next-port": lambda seen, _: TransportAddress(seen.ip, seen.port ^ 1),
+    "inside": lambda seen, _: TransportAddress("192.168.1.4", seen.port),
+}
+
+
+@pytest.mark.parametrize(
+    "servers", [plain(1), plain(2), plain(4), two_operators()[1:], (*two_operators()[1:], *plain(3))]
+)
+@pytest.mark.parametrize("rfc5780", [False, True])
+@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("mapping", BEHAVIORS)
+def test_no_lie_makes_a_wrong_class_where_another_server_is_honest(
+    mapping: Behavior, lie: str, servers: tuple[ModelServer, ...], rfc5780: bool
+) -> None:
+    odd = ModelServer("stun:liar.test", "9.9.9.8", "9.9.9.9" if rfc5780 else None, lie=LIES[lie])
+    nat = ModelNat(mapping, APDM)
+    seen = classify(Probe(nat, (odd, *servers)).run().evidence, Family.IPV4)
+
+    assert seen is not None
+    assert seen.mapping in (mapping, "undetermined")
+    assert mapping in seen.mapping_possible
+    assert seen.behind_nat in (True, None)
+    assert seen.pooling in ("paired", None)
