@@ -36,13 +36,13 @@ class Net:
         return tuple(self._resolutions)
 
     async def resolve(self, host: str) -> tuple[IPAddress, ...]:
-        """Return the addresses of a name, or the literal itself, in the families of the options, IPv4 first."""
+        """Return the addresses of a name, or the literal itself, in the families that are used, IPv4 first."""
         try:
             literal = ip_address(host)
         except ValueError:
-            answers = await asyncio.gather(*(self._look_up(host, family) for family in self.options.families))
+            answers = await asyncio.gather(*(self._look_up(host, family) for family in self.families))
             return tuple(ip for answer in answers for ip in answer.addresses)
-        return (literal,) if family_of(literal) in self.options.families else ()
+        return (literal,) if family_of(literal) in self.families else ()
 
     async def _look_up(self, host: str, family: Family) -> Answer:
         key = (host, family)
@@ -65,6 +65,14 @@ class Net:
             )
         )
         return answer
+
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """The families of the options in which there is an address to bind to, where the options ask for one."""
+        options = self.options
+        if options.bind is None and options.interface is None:
+            return options.families
+        return tuple(family for family in options.families if self.bind_for(family) is not None)
 
     def bind_for(self, family: Family) -> IPAddress | None:
         """Return the local address that the options ask for in a family; None leaves the choice to the system."""
