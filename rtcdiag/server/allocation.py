@@ -17,9 +17,6 @@ class User(msgspec.Struct, frozen=True):
     name: str
     key: bytes
 
-    def __repr__(self) -> str:
-        return "User(…)"
-
 
 class _Channel(msgspec.Struct):
     peer: TransportAddress

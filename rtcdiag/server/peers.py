@@ -17,7 +17,7 @@ def _embedded(ip: IPv6Address) -> IPv4Address | None:
 
 
 def is_refused_peer(ip: IPAddress, *, allow_loopback: bool) -> bool:
-    """True for a peer that is not a host of the public internet (RFC 8656 section 21.1.6 tells why it matters)."""
+    """True for a peer that is not a host of the public internet."""
     scope = scope_of(ip)
     if isinstance(ip, IPv6Address) and scope is not Scope.LOOPBACK:
         if ip.ipv4_mapped is not None or ip in _LOCAL_NAT64:

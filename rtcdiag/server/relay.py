@@ -96,7 +96,7 @@ class Relay:
         return [Send(client, refusal(pending.request, RefusedError(508), pending.user.key))]
 
     def client_gone(self, client: Client) -> list[Effect]:
-        """Drop what a closed connection held (RFC 8656 section 7.2)."""
+        """Drop what a closed connection held."""
         self._pending.pop(client, None)
         return [CloseRelay(client)] if self._allocations.pop(client, None) else []
 
@@ -176,7 +176,8 @@ class Relay:
         if token is not None and (asked is not None or even is not None):
             raise RefusedError(400)
         family = _FAMILIES.get(1 if asked is None else asked)
-        if family is None or family not in self._families:
+        # A held port has its own family, whatever the default is.
+        if family is None or (token is None and family not in self._families):
             raise RefusedError(440)
         return OpenRelay(client, family, even is not None, bool((even or 0) & _RESERVE_NEXT), token)
 

@@ -193,9 +193,8 @@ class _Server:
     async def _open(self, wanted: OpenRelay) -> None:
         client = wanted.client
         # The relayed address is the one that the client asked, or the first that the server has in that family.
-        places = [place.address for place in self._places if place.address.family is wanted.family]
-        ip = client.local.ip if client.local.family is wanted.family else places[0].ip
-        bound = self._relay_sockets.open(self.now_ms(), wanted, ip)
+        ips = [address.ip for address in (client.local, *self.sockets) if address.family is wanted.family]
+        bound = self._relay_sockets.open(self.now_ms(), wanted, next(iter(ips), None))
         if bound is None:
             self.run(self.core.relay.relay_failed(client))
             return

@@ -159,11 +159,13 @@ class RelaySockets:
         self._limit = limit
         self._held: dict[bytes, tuple[float, socket.socket]] = {}
 
-    def open(self, now_ms: float, wanted: OpenRelay, ip: IPAddress) -> RelaySocket | None:
+    def open(self, now_ms: float, wanted: OpenRelay, ip: IPAddress | None) -> RelaySocket | None:
         """Bind what is wanted; None where it cannot be had."""
         if wanted.token is not None:
             _, udp = self._held.pop(wanted.token, (0, None))
             return None if udp is None else RelaySocket(udp, _address_of(udp))
+        if ip is None:
+            return None
         with suppress(OSError):
             for _ in range(_TRIES):
                 udp = bind_socket(socket.SOCK_DGRAM, ip, 0)
