@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from rtcdiag.address import TransportAddress
-from rtcdiag.server.config import ServerConfig, SharedSecret
+from rtcdiag.server.config import Limits, ServerConfig, SharedSecret
 from rtcdiag.server.serving import ServingInfo
 from rtcdiag.server.serving import running as serving
 from rtcdiag.targets import Credential
@@ -22,8 +22,8 @@ from support.process import run, running
 
 pytestmark = pytest.mark.lab
 
-CONFIG = ServerConfig(port=0, users=(Credential("alice", "wonderland"),), allow_loopback_peers=True)
-UCLIENT = ("turnutils_uclient", "-n", "3", "-m", "1")
+LIMITS = Limits(allocations_per_user=50)
+CONFIG = ServerConfig(port=0, users=(Credential("alice", "wonderland"),), allow_loopback_peers=True, limits=LIMITS)
 Result = TypeVar("Result")
 NO_LOSS = "Total lost packets 0 (0.000000%)"
 
@@ -38,76 +38,67 @@ def with_server(use: Callable[[ServingInfo], Awaitable[Result]], config: ServerC
     return asyncio.run(scenario())
 
 
-def asked(*command: str, config: ServerConfig = CONFIG) -> CompletedProcess[str]:
-    """Run a client against the server; HOST, PORT and HOST:PORT in its arguments are the primary address."""
+def asked(*commands: Sequence[str], config: ServerConfig = CONFIG) -> list[CompletedProcess[str]]:
+    """Run clients side by side against the server; HOST, PORT and HOST:PORT in their arguments are where it is."""
 
-    async def use(info: ServingInfo) -> CompletedProcess[str]:
+    async def use(info: ServingInfo) -> list[CompletedProcess[str]]:
         primary = info.addresses[0]
         names = {"HOST": primary.host, "PORT": str(primary.port), "HOST:PORT": str(primary)}
-        return await asyncio.to_thread(run, [names.get(part, part) for part in command], timeout=60)
+        done = (asyncio.to_thread(run, [names.get(part, part) for part in command], timeout=60) for command in commands)
+        return await asyncio.gather(*done)
 
     return with_server(use, config)
 
 
-@pytest.mark.parametrize("options", [(), ("-c",), ("-s",), ("-t",), ("-t", "-s")], ids=" ".join)
-def test_coturns_client_relays_without_loss(options: tuple[str, ...]) -> None:
-    done = asked(*UCLIENT, "-y", *options, "-u", "alice", "-w", "wonderland", "-p", "PORT", "HOST")
-    assert done.returncode == 0, done.stdout
-    assert NO_LOSS in done.stdout
+def relaying(*options: str, identity: Sequence[str] = ("-u", "alice", "-w", "wonderland")) -> tuple[str, ...]:
+    """Return the command with which coturn's client relays between two allocations."""
+    return ("turnutils_uclient", "-n", "3", "-m", "1", *options, *identity, "-p", "PORT", "HOST")
+
+
+def test_coturns_client_relays_without_loss_over_every_transport_and_framing() -> None:
+    choices = [("-y",), ("-y", "-c"), ("-y", "-s"), ("-y", "-t"), ("-y", "-t", "-s")]
+    for done in asked(*(relaying(*options) for options in choices)):
+        assert done.returncode == 0, (done.args, done.stdout)
+        assert NO_LOSS in done.stdout, done.args
 
 
 def test_coturns_client_relays_over_ipv6() -> None:
     config = msgspec.structs.replace(CONFIG, listen=(ip_address("::1"),))
-    done = asked(*UCLIENT, "-y", "-x", "-u", "alice", "-w", "wonderland", "-p", "PORT", "HOST", config=config)
+    (done,) = asked(relaying("-y", "-x"), config=config)
     assert done.returncode == 0, done.stdout
     assert NO_LOSS in done.stdout
 
 
 def test_coturns_client_relays_with_a_time_limited_credential() -> None:
     config = msgspec.structs.replace(CONFIG, users=(), secret=SharedSecret("north"))
-    done = asked(*UCLIENT, "-y", "-c", "-u", "alice", "-W", "north", "-p", "PORT", "HOST", config=config)
+    (done,) = asked(relaying("-y", "-c", identity=("-u", "alice", "-W", "north")), config=config)
     assert done.returncode == 0, done.stdout
     assert NO_LOSS in done.stdout
 
 
 def test_coturns_client_is_refused_with_a_wrong_password() -> None:
-    done = asked(*UCLIENT, "-y", "-c", "-u", "alice", "-w", "wrong", "-p", "PORT", "HOST")
+    (done,) = asked(relaying("-y", "-c", identity=("-u", "alice", "-w", "wrong")))
     assert done.returncode != 0
 
 
 def test_loopback_peers_are_refused_by_default() -> None:
     config = msgspec.structs.replace(CONFIG, allow_loopback_peers=False)
-    done = asked(*UCLIENT, "-y", "-c", "-u", "alice", "-w", "wonderland", "-p", "PORT", "HOST", config=config)
+    (done,) = asked(relaying("-y", "-c"), config=config)
     assert done.returncode != 0
     assert "403" in done.stdout
 
 
-@pytest.mark.parametrize("options", [(), ("-t",)], ids=["udp", "tcp"])
-def test_an_echoing_peer_is_reached_through_the_relay(options: tuple[str, ...], tmp_path: Path) -> None:
+def test_an_echoing_peer_is_reached_through_the_relay(tmp_path: Path) -> None:
     port = str(free_port())
+    echo = ("-c", "-e", "127.0.0.1", "-r", port)
     with running(["turnutils_peer", "-L", "127.0.0.1", "-p", port], log=tmp_path / "peer.log"):
-        done = asked(
-            *UCLIENT,
-            *options,
-            "-c",
-            "-e",
-            "127.0.0.1",
-            "-r",
-            port,
-            "-u",
-            "alice",
-            "-w",
-            "wonderland",
-            "-p",
-            "PORT",
-            "HOST",
-        )
-    assert done.returncode == 0, done.stdout
-    assert NO_LOSS in done.stdout
+        for done in asked(relaying(*echo), relaying(*echo, "-t")):
+            assert done.returncode == 0, (done.args, done.stdout)
+            assert NO_LOSS in done.stdout, done.args
 
 
 def test_coturns_stun_client_gets_all_three_answers() -> None:
-    done = asked("turnutils_stunclient", "-p", "PORT", "HOST")
+    (done,) = asked(("turnutils_stunclient", "-p", "PORT", "HOST"))
     assert done.returncode == 0
     assert done.stdout.count("UDP reflexive addr: 127.0.0.1:") == 3
     assert "Response origin: : 127.0.0.2" in done.stdout
@@ -115,13 +106,14 @@ def test_coturns_stun_client_gets_all_three_answers() -> None:
 
 
 def test_coturns_discovery_finds_neither_mapping_nor_filtering_on_loopback() -> None:
-    done = asked("turnutils_natdiscovery", "-m", "-f", "-p", "PORT", "HOST")
+    (done,) = asked(("turnutils_natdiscovery", "-m", "-f", "-p", "PORT", "HOST"))
     assert "NAT with Endpoint Independent Mapping" in done.stdout
     assert "NAT with Endpoint Independent Filtering" in done.stdout
 
 
 def test_a_client_of_rfc_3489_finds_an_open_network() -> None:
-    assert "Primary: Open" in asked("stun", "HOST:PORT").stdout
+    (done,) = asked(("stun", "HOST:PORT"))
+    assert "Primary: Open" in done.stdout
 
 
 def relayed_agent(info: ServingInfo, *, controlling: bool, transport: str) -> aioice.Connection:
