@@ -82,7 +82,8 @@ class UdpSocket(asyncio.DatagramProtocol):
             except OSError:
                 break
             for level, kind, data in ancillary:
-                if (level, kind) in _RECVERR.values():
+                # Without a port it is a local error, which sendto has raised too.
+                if (level, kind) in _RECVERR.values() and address[1]:
                     number = struct.unpack_from("=I", data)[0]
                     errors.append((errno_failure(number), TransportAddress(address[0], address[1])))
         return errors
