@@ -3,20 +3,28 @@
 from collections.abc import Iterator
 
 from rtcdiag.evidence import Binding, Evidence
-from rtcdiag.findings import Facts, Finding, find
+from rtcdiag.findings import Finding, find
 from rtcdiag.rules.paths import Path, about, asked_paths, targets_of
 
 
 def change_request(evidence: Evidence) -> Iterator[Finding]:
     """Tell servers that refuse CHANGE-REQUEST, and servers that answer as if it were not there."""
     targets = targets_of(evidence)
-    for item in evidence.of(Binding, lambda item: item.change != "none"):
-        answer = item.exchange.answer
-        facts: Facts = {"address": str(item.destination), "transport": item.transport.value}
-        if answer is not None and answer.error_code == 420:
-            yield about(targets.get(item.server), item.server, "stun-refuses-change-request", item, **facts)
-        elif answer is None and any(one.source == item.destination for one in item.exchange.answers):
-            yield about(targets.get(item.server), item.server, "stun-ignores-change-request", item, **facts)
+    asked = evidence.of(Binding, lambda item: item.change != "none")
+    for server, address in dict.fromkeys((item.server, item.destination) for item in asked):
+        here = [item for item in asked if (item.server, item.destination) == (server, address)]
+        for code, disobeys in (("stun-refuses-change-request", _refuses), ("stun-ignores-change-request", _ignores)):
+            seen = [item for item in here if disobeys(item)]
+            if seen:
+                yield about(targets.get(server), server, code, *seen, address=str(address), transport="udp")
+
+
+def _refuses(item: Binding) -> bool:
+    return any(answer.error_code == 420 for answer in item.exchange.answers)
+
+
+def _ignores(item: Binding) -> bool:
+    return any(answer.success and answer.source == item.destination for answer in item.exchange.answers)
 
 
 def other_address(evidence: Evidence) -> Iterator[Finding]:
@@ -57,5 +65,6 @@ def no_behavior_server(evidence: Evidence) -> Iterator[Finding]:
     """Say that no server could test the filtering, where a NAT test was wanted and servers answered."""
     asked = evidence.of(Binding, lambda item: item.purpose in ("mapping", "filtering"))
     answered = [item for item in asked if item.exchange.succeeded]
-    if answered and not any(item.exchange.answer and item.exchange.answer.other_address for item in answered):
+    offers = any(answer.other_address for item in evidence.of(Binding) for answer in item.exchange.answers)
+    if answered and not offers:
         yield find("no-nat-behavior-server", *(item.id for item in answered[:5]), servers=len(answered))

@@ -1,0 +1,175 @@
+"""Answers to Binding requests, how they came, and what a server offers for NAT tests."""
+
+from typing import Any
+
+from rtcdiag.evidence import Binding, Evidence, Exchange, Failure, Interface, Stray
+from rtcdiag.targets import Transport
+from support.cases import case
+from support.cases.network import A4, A6, B4, C4, A, B, C
+from support.evidence import PUBLIC, Turn, answer, answered, at, binding, failed, refused, run, target
+
+TURN = Turn()
+
+
+def one(**more: Any) -> Evidence:
+    """Return one server's answer."""
+    return run(target(A), binding(A, A4, answered(A4, **{"xor_mapped": at(PUBLIC)} | more)))
+
+
+def sent(times: int, *answers: Any, **more: Any) -> Evidence:
+    """Return one exchange with these answers."""
+    exchange = Exchange(sent_ms=tuple(map(float, range(times))), answers=answers, rtt_ms=20.0, **more)
+    return run(target(A), binding(A, A4, exchange))
+
+
+def stray(why: Any, size_bytes: int = 32) -> Stray:
+    return Stray(t_ms=3.0, source=at(A4), size_bytes=size_bytes, why=why)
+
+
+def changed(exchange: Exchange, **more: Any) -> Binding:
+    fields: dict[str, Any] = {"purpose": "filtering", "socket": "fa", "change": "address-and-port"}
+    return binding(A, A4, exchange, **fields | more)
+
+
+GOOD = answer(A4, xor_mapped=at(PUBLIC))
+OTHER = "198.51.100.11:3479"
+
+CASES = {
+    "two servers see the same": case(run(target(A), target(B), binding(A, A4), binding(B, B4))),
+    "STUN asks for a password": case(run(target(A), binding(A, A4, refused(A4, 401))), "binding-needs-credentials"),
+    "STUN is forbidden": case(run(target(A), binding(A, A4, refused(A4, 403))), "binding-rejected"),
+    "STUN fails without a code": case(run(target(A), binding(A, A4, answered(A4, success=False))), "binding-rejected"),
+    "STUN sends us elsewhere": case(
+        run(target(A), binding(A, A4, refused(A4, 300, alternate_server=at(B4)))), "server-redirects"
+    ),
+    "the answer has no address": case(one(xor_mapped=None), "binding-without-address"),
+    "the answer has only MAPPED-ADDRESS": case(
+        one(xor_mapped=None, mapped=at(PUBLIC)), "stun-without-xor-mapped-address"
+    ),
+    "the mapped address is 0.0.0.0": case(one(xor_mapped=at("0.0.0.0:5000")), "mapped-address-implausible"),
+    "the mapped port is 0": case(one(xor_mapped=at("203.0.113.7:0")), "mapped-address-implausible"),
+    "the mapped address is of another family": case(
+        one(xor_mapped=at("[2001:db8::7]:5000")), "mapped-address-implausible"
+    ),
+    "a public server sees a private address that is not ours": case(
+        one(xor_mapped=at("10.244.0.1:5000")), "mapped-address-private"
+    ),
+    "a public server sees our own private address: there is no NAT on this way": case(
+        run(
+            target(A),
+            binding(A, A4, answered(A4, xor_mapped=at("10.0.0.9:5000")), local=None),
+            interfaces=(Interface(name="eth0", role="ethernet", addresses=("10.0.0.9",)),),
+        )
+    ),
+    "a private server sees a private address": case(
+        run(
+            target("stun:10.0.0.5:3478"),
+            binding("stun:10.0.0.5:3478", "10.0.0.5:3478", answered("10.0.0.5:3478", xor_mapped=at("10.0.0.7:1"))),
+        )
+    ),
+    "one server of three sees another public address": case(
+        run(
+            target(A),
+            target(B),
+            target(C),
+            binding(A, A4),
+            binding(B, B4),
+            binding(C, C4, answered(C4, xor_mapped=at("198.18.0.9:4000"))),
+        ),
+        "mapped-address-outvoted",
+    ),
+    "two servers that see different addresses outvote nobody": case(
+        run(target(A), target(B), binding(A, A4), binding(B, B4, answered(B4, xor_mapped=at("198.18.0.9:4000"))))
+    ),
+    "MAPPED-ADDRESS differs from XOR-MAPPED-ADDRESS": case(one(mapped=at("192.168.1.4:40000")), "address-rewritten"),
+    "two of five samples are lost": case(
+        run(target(A), *(binding(A, A4) for _ in range(3)), *(binding(A, A4, failed()) for _ in range(2))),
+        "stun-loss",
+    ),
+    "a sample that the deadline cut off is not lost": case(
+        run(target(A), binding(A, A4), binding(A, A4, failed(Failure.DEADLINE))), "deadline-reached"
+    ),
+    "the server is 700 ms away": case(
+        run(
+            target(A),
+            binding(A, A4, Exchange(sent_ms=(0.0,), answers=(GOOD,), rtt_ms=700.0)),
+        ),
+        "server-far",
+    ),
+    "the server names its software": case(one(software="Coturn-4.6.1 'Gorst'"), "server-software"),
+    "a TURN server wants a password for STUN, too": case(
+        run(TURN.target(), TURN.binding(refused(TURN.address, 401)), TURN.challenge()), "binding-needs-credentials"
+    ),
+    "a TURN server is silent to STUN and answers TURN": case(
+        run(TURN.target(), TURN.binding(failed()), TURN.challenge()), "turn-no-binding"
+    ),
+    # --- how answers come
+    "something else came beside the answer": case(
+        sent(1, GOOD, strays=(stray("not-stun"), stray("duplicate")), stray_count=2),
+        "stray-datagrams",
+        "answer-duplicated",
+    ),
+    "the server floods": case(sent(1, GOOD, stray_count=500), "server-floods"),
+    "an answer has 64 KiB": case(
+        sent(1, GOOD, strays=(stray("wrong-transaction-id", 65507),), stray_count=1),
+        "answer-oversized",
+        "stray-datagrams",
+    ),
+    "an answer came late": case(sent(1, answer(A4, xor_mapped=at(PUBLIC), late=True)), "answer-late"),
+    "one request was answered twice": case(sent(1, GOOD, GOOD), "answer-duplicated"),
+    "each of two transmissions was answered once": case(sent(2, GOOD, GOOD)),
+    "the answer is badly formed": case(one(problems=("attribute 0x8022 is cut off",)), "answer-malformed"),
+    "the fingerprint is wrong": case(one(fingerprint="invalid"), "fingerprint-invalid"),
+    # --- NAT tests
+    "CHANGE-REQUEST is refused": case(
+        run(target(A), binding(A, A4), changed(failed(answers=(answer(A4, success=False, error_code=420),)))),
+        "stun-refuses-change-request",
+    ),
+    "CHANGE-REQUEST is ignored": case(
+        run(
+            target(A),
+            binding(A, A4),
+            changed(failed(answers=(answer(A4, xor_mapped=at(PUBLIC), expected_source=False),))),
+            changed(failed(), change="port"),
+        ),
+        "stun-ignores-change-request",
+    ),
+    "OTHER-ADDRESS is private": case(one(other_address=at("10.0.0.5:3479")), "stun-other-address-implausible"),
+    "OTHER-ADDRESS is of another family": case(
+        one(other_address=at("[2001:db8::11]:3479")), "stun-other-address-implausible"
+    ),
+    "OTHER-ADDRESS has the same address": case(
+        one(other_address=at("198.51.100.10:3479")), "stun-other-address-implausible"
+    ),
+    "OTHER-ADDRESS has the same port": case(
+        one(other_address=at("198.51.100.11:3478")), "stun-other-address-implausible"
+    ),
+    "OTHER-ADDRESS has port 0": case(one(other_address=at("198.51.100.11:0")), "stun-other-address-implausible"),
+    "the alternate address answers": case(
+        run(
+            target(A),
+            binding(A, A4, answered(A4, xor_mapped=at(PUBLIC), other_address=at(OTHER))),
+            binding(A, OTHER, role="alternate-address-and-port", purpose="mapping"),
+        )
+    ),
+    "the alternate address is silent": case(
+        run(
+            target(A),
+            binding(A, A4, answered(A4, xor_mapped=at(PUBLIC), other_address=at(OTHER))),
+            binding(A, OTHER, failed(), role="alternate-address-and-port", purpose="mapping"),
+        ),
+        "stun-alternate-silent",
+    ),
+    "a NAT test was wanted and no server has a second address": case(
+        run(target("stun:127.0.0.1:3478"), binding("stun:127.0.0.1:3478", "127.0.0.1:3478", purpose="mapping")),
+        "no-nat-behavior-server",
+        "only-this-computer-asked",
+    ),
+    "a TCP answer is judged like one over UDP": case(
+        run(
+            target("stuns:stun.example.org"),
+            binding("stuns:stun.example.org", A6, answered(A6), transport=Transport.TLS),
+        ),
+        "binding-without-address",
+    ),
+}

@@ -1,0 +1,65 @@
+"""TLS handshakes."""
+
+from rtcdiag.evidence import Evidence, Failure
+from rtcdiag.targets import Transport
+from support.cases import case
+from support.evidence import binding, certificate, connect, failed, handshake, run, target
+
+S, S4 = "turns:turn.example.org:5349?transport=tcp", "198.51.100.30:5349"
+OK = (target(S), connect(S, S4))
+STUN = binding(S, S4, transport=Transport.TLS)
+
+
+def refuses(failure: Failure, **more: object) -> Evidence:
+    return run(*OK, handshake(S, S4, failure, **more))
+
+
+CASES = {
+    "a certificate with 200 days left is fine": case(run(*OK, handshake(S, S4), STUN)),
+    "a certificate has 20 days left": case(
+        run(*OK, handshake(S, S4, certificate=certificate(days_left=20.0, days_old=70.0)), STUN),
+        "tls-certificate-expires-soon",
+    ),
+    "a certificate has 6 days left": case(
+        run(*OK, handshake(S, S4, certificate=certificate(days_left=6.0, days_old=84.0)), STUN),
+        "tls-certificate-expires-within-days",
+    ),
+    "a certificate for six days is two days old, as it should be": case(
+        run(*OK, handshake(S, S4, certificate=certificate(days_left=4.0, days_old=2.0)), STUN)
+    ),
+    "a handshake that shows no certificate says nothing of expiry": case(
+        run(*OK, handshake(S, S4, certificate=None), STUN)
+    ),
+    "the handshake agreed on TLS 1.1": case(run(*OK, handshake(S, S4, version="TLSv1.1"), STUN), "tls-old-version"),
+    "the certificate has expired": case(refuses(Failure.TLS_CERTIFICATE_EXPIRED), "tls-certificate-expired"),
+    "the certificate is not valid yet": case(
+        refuses(Failure.TLS_CERTIFICATE_NOT_YET_VALID), "tls-certificate-not-yet-valid"
+    ),
+    "the certificate is for another name": case(
+        refuses(Failure.TLS_HOSTNAME_MISMATCH, server_name=None), "tls-hostname-mismatch"
+    ),
+    "the intermediate certificate is missing": case(refuses(Failure.TLS_CHAIN_INCOMPLETE), "tls-chain-incomplete"),
+    "the certificate is self-signed": case(refuses(Failure.TLS_SELF_SIGNED, certificate=None), "tls-self-signed"),
+    "nobody here knows the authority": case(refuses(Failure.TLS_UNKNOWN_AUTHORITY), "tls-unknown-authority"),
+    "the verifier has another reason": case(refuses(Failure.TLS_CERTIFICATE_INVALID), "tls-certificate-invalid"),
+    "no common version": case(refuses(Failure.TLS_PROTOCOL_VERSION), "tls-protocol-version"),
+    "an alert ends the handshake": case(refuses(Failure.TLS_HANDSHAKE), "tls-handshake-refused"),
+    "what comes back is not TLS": case(refuses(Failure.TLS_NOT_SPOKEN), "tls-on-plain-port"),
+    "the handshake stays unanswered": case(refuses(Failure.TIMEOUT), "tls-silent"),
+    "the handshake is cut off": case(refuses(Failure.CONNECTION_RESET), "tls-handshake-cut-off"),
+    "the handshake is cut off where plain STUN answers": case(
+        run(
+            *OK,
+            handshake(S, S4, Failure.CONNECTION_CLOSED),
+            connect(S, S4, purpose="control"),
+            binding(S, S4, transport=Transport.TCP, purpose="control"),
+        ),
+        "tls-on-plain-port",
+    ),
+    "TLS fails in a way that has no name": case(refuses(Failure.OTHER_OS_ERROR), "tls-failed"),
+    "the deadline cut the handshake off": case(refuses(Failure.DEADLINE), "deadline-reached"),
+    "of two handshakes one succeeded": case(run(*OK, handshake(S, S4, Failure.TIMEOUT), handshake(S, S4), STUN)),
+    "TLS stands and STUN is silent": case(
+        run(*OK, handshake(S, S4), binding(S, S4, failed(), transport=Transport.TLS)), "stream-silent"
+    ),
+}

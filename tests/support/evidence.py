@@ -1,0 +1,406 @@
+"""Evidence for rules: builders with one obvious healthy value for everything, and strategies for arbitrary evidence."""
+
+from typing import Any
+
+import msgspec
+from hypothesis import strategies as st
+
+from rtcdiag.address import Family, TransportAddress
+from rtcdiag.evidence import (
+    Allocation,
+    Answer,
+    Binding,
+    Candidate,
+    Certificate,
+    Challenge,
+    Connect,
+    Crash,
+    CredentialShape,
+    Environment,
+    Evidence,
+    Exchange,
+    Failure,
+    Gathering,
+    Interface,
+    Observation,
+    Permission,
+    Refresh,
+    RelayedData,
+    Resolution,
+    Skipped,
+    Stray,
+    Target,
+    TlsHandshake,
+)
+from rtcdiag.targets import Transport, parse_server
+
+NOW = 1_790_000_000.0
+DAY = 86400.0
+HERE = "192.168.1.4:40000"
+PUBLIC = "203.0.113.7:50123"
+SHAPE = CredentialShape(form="time-limited", expires_at=NOW + 3600)
+
+
+def at(text: str) -> TransportAddress:
+    return TransportAddress.parse(text)
+
+
+def run(*observations: Observation, now: float = NOW, **environment: Any) -> Evidence:
+    """Return the evidence of a run, numbered, on a computer with IPv4 and no IPv6 unless told otherwise."""
+    numbered = tuple(msgspec.structs.replace(item, id=f"obs-{number}") for number, item in enumerate(observations, 1))
+    defaults: dict[str, Any] = {"ipv4": True, "default_route": "eth0"}
+    return Evidence(started_at_s=now, environment=Environment(**defaults | environment), observations=numbered)
+
+
+def answer(source: str, **more: Any) -> Answer:
+    fields: dict[str, Any] = {"t_ms": 20.0, "source": at(source), "size_bytes": 96, "success": True}
+    return Answer(**fields | more)
+
+
+def answered(source: str, **more: Any) -> Exchange:
+    return Exchange(sent_ms=(0.0,), answers=(answer(source, **more),), rtt_ms=20.0)
+
+
+def refused(source: str, code: int, **more: Any) -> Exchange:
+    return answered(source, success=False, error_code=code, **more)
+
+
+def failed(failure: Failure = Failure.TIMEOUT, **more: Any) -> Exchange:
+    return Exchange(sent_ms=(0.0, 500.0, 1500.0), failure=failure, **more)
+
+
+def target(uri: str, **more: Any) -> Target:
+    server = parse_server(uri)
+    fields: dict[str, Any] = {
+        "t_ms": 0.0,
+        "server": uri,
+        "protocol": server.protocol,
+        "host": server.host,
+        "port": server.port,
+        "transport": server.transport,
+        "ip_literal": server.ip_literal,
+        "ignored_query": server.ignored_query,
+        "credential": SHAPE if server.protocol == "turn" else None,
+    }
+    return Target(**fields | more)
+
+
+def resolution(host: str, *addresses: str, **more: Any) -> Resolution:
+    failure = None if addresses else Failure.DNS_NO_ADDRESS
+    fields: dict[str, Any] = {"t_ms": 0.0, "duration_ms": 3.0, "host": host, "family": Family.IPV4}
+    return Resolution(**fields | {"addresses": addresses, "failure": failure} | more)
+
+
+def connect(uri: str, address: str, failure: Failure | None = None, **more: Any) -> Connect:
+    return Connect(t_ms=1.0, server=uri, destination=at(address), failure=failure, **more)
+
+
+def certificate(*, days_left: float = 200.0, days_old: float = 165.0) -> Certificate:
+    return Certificate(
+        subject="turn.example.org",
+        issuer="Example CA",
+        names=("turn.example.org",),
+        not_before=NOW - days_old * DAY,
+        not_after=NOW + days_left * DAY,
+    )
+
+
+def handshake(uri: str, address: str, failure: Failure | None = None, **more: Any) -> TlsHandshake:
+    fields: dict[str, Any] = {
+        "t_ms": 2.0,
+        "server": uri,
+        "destination": at(address),
+        "server_name": parse_server(uri).host,
+        "version": None if failure else "TLSv1.3",
+        "certificate": certificate(),
+        "failure": failure,
+    }
+    return TlsHandshake(**fields | more)
+
+
+def binding(uri: str, address: str, exchange: Exchange | None = None, **more: Any) -> Binding:
+    good = answered(address, xor_mapped=at(PUBLIC), mapped=at(PUBLIC))
+    fields: dict[str, Any] = {
+        "t_ms": 0.0,
+        "server": uri,
+        "purpose": "reach",
+        "socket": "reach",
+        "local": at(HERE),
+        "destination": at(address),
+        "exchange": exchange or good,
+    }
+    return Binding(**fields | more)
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """The steps of a TURN session at one server; each is healthy unless its exchange is given."""
+
+    uri: str = "turn:turn.example.org:3478"
+    address: str = "198.51.100.30:3478"
+    relayed: str = "198.51.100.30:49160"
+    peer: str = "198.51.100.30:49199"
+    transport: Transport = Transport.UDP
+
+    def _common(self, **more: Any) -> dict[str, Any]:
+        fields: dict[str, Any] = {"t_ms": 5.0, "server": self.uri, "transport": self.transport}
+        return fields | {"destination": at(self.address)} | more
+
+    def target(self, **more: Any) -> Target:
+        return target(self.uri, **more)
+
+    def binding(self, exchange: Exchange | None = None) -> Binding:
+        return binding(self.uri, self.address, exchange, transport=self.transport)
+
+    def challenge(self, exchange: Exchange | None = None) -> Challenge:
+        good = refused(self.address, 401, realm="example.org", nonce=True)
+        return Challenge(exchange=exchange or good, **self._common())
+
+    def allocation(self, exchange: Exchange | None = None, **more: Any) -> Allocation:
+        good = answered(self.address, relayed=at(self.relayed), lifetime_s=600, integrity="valid")
+        return Allocation(exchange=exchange or good, **self._common(**more))
+
+    def permission(self, exchange: Exchange | None = None, **more: Any) -> Permission:
+        good = answered(self.address, integrity="valid")
+        return Permission(exchange=exchange or good, **self._common(peer=at(self.peer)) | more)
+
+    def data(self, path: str = "relay-to-relay", received: int = 5, **more: Any) -> RelayedData:
+        fields: dict[str, Any] = {"method": "send", "receiver": "b", "peer": at(self.peer), "sent": 5}
+        return RelayedData(**self._common(path=path, received=received, **fields | more))
+
+    def flows(self, received: int = 5) -> tuple[RelayedData, ...]:
+        """Return both directions, in both framings, between the two allocations."""
+        return tuple(
+            self.data(received=received, receiver=side, method=method)
+            for side in ("a", "b")
+            for method in ("send", "channel-data")
+        )
+
+    def refresh(self, exchange: Exchange | None = None, lifetime_s: int = 600) -> Refresh:
+        good = answered(self.address, lifetime_s=lifetime_s, integrity="valid")
+        return Refresh(exchange=exchange or good, lifetime_s=lifetime_s, **self._common())
+
+    def up_to(self, step: str) -> tuple[Observation, ...]:
+        """Return the healthy session before a step (``challenge``, ``allocate``, ``permission``, ``data``), or to its end."""
+        way: tuple[Observation, ...] = ()
+        if self.transport is not Transport.UDP:
+            way += (connect(self.uri, self.address),)
+        if self.transport is Transport.TLS:
+            way += (handshake(self.uri, self.address),)
+        stages: tuple[tuple[str, tuple[Observation, ...]], ...] = (
+            ("challenge", (self.target(), *way, self.binding())),
+            ("allocate", (self.challenge(),)),
+            ("permission", (self.allocation(), self.allocation(allocation="b"))),
+            ("data", (self.permission(), self.permission(allocation="b"))),
+            ("end", (*self.flows(), self.refresh(), self.refresh(lifetime_s=0))),
+        )
+        names = [name for name, _ in stages]
+        return tuple(item for _, items in stages[: names.index(step) + 1] for item in items)
+
+
+_ADDRESSES = st.sampled_from(
+    [
+        "198.51.100.10:3478",
+        "198.51.100.10:5349",
+        "198.51.100.20:3478",
+        "203.0.113.7:50123",
+        "203.0.113.7:0",
+        "10.0.0.5:49160",
+        "100.64.3.4:49160",
+        "169.254.1.1:9",
+        "127.0.0.1:3478",
+        "0.0.0.0:49160",
+        "224.0.0.1:5000",
+        "240.0.0.1:5000",
+        "[2001:db8::10]:3478",
+        "[fe80::1]:3478",
+        "[::1]:3478",
+    ]
+).map(at)
+_URIS = st.sampled_from(
+    [
+        "stun:stun.example.org:3478",
+        "stun:198.51.100.20:3478",
+        "stun:stun.example.org?transport=udp",
+        "turn:turn.example.org:3478",
+        "turn:turn.example.org:3478?transport=tcp",
+        "turns:turn.example.org:5349?transport=tcp",
+        "turns:198.51.100.10:5349",
+        "turns:turn.example.org:5349?transport=udp",
+        "stun:127.0.0.1:3478",
+    ]
+)
+_HOSTS = st.sampled_from(["stun.example.org", "turn.example.org", "nas.local", "control.example"])
+_FAILURES = st.none() | st.sampled_from(Failure)
+_TIMES = st.floats(allow_nan=False, allow_infinity=False)
+_TEXTS = st.none() | st.sampled_from(["", "x" * 300, "<script>\x1b[31m[red]\n\x00", "{subject} {0} %s"])
+_TRANSPORTS = st.sampled_from(Transport)
+_FAMILIES = st.sampled_from(Family)
+_CHECKS = st.sampled_from(["valid", "invalid", "absent", "unchecked"])
+_CODES = st.none() | st.sampled_from([300, 400, 401, 403, 420, 437, 438, 440, 441, 442, 443, 486, 500, 508, 0, 699])
+
+answers = st.builds(
+    Answer,
+    t_ms=_TIMES,
+    source=st.none() | _ADDRESSES,
+    expected_source=st.booleans(),
+    late=st.booleans(),
+    size_bytes=st.integers(0, 70000),
+    success=st.booleans(),
+    mapped=st.none() | _ADDRESSES,
+    xor_mapped=st.none() | _ADDRESSES,
+    other_address=st.none() | _ADDRESSES,
+    relayed=st.none() | _ADDRESSES,
+    alternate_server=st.none() | _ADDRESSES,
+    lifetime_s=st.none() | st.integers(0, 2**32),
+    software=_TEXTS,
+    realm=_TEXTS,
+    nonce=st.booleans(),
+    error_code=_CODES,
+    reason=_TEXTS,
+    unknown_attributes=st.lists(st.integers(0, 65535), max_size=8).map(tuple),
+    fingerprint=_CHECKS,
+    integrity=_CHECKS,
+    problems=st.lists(_TEXTS.filter(bool), max_size=2).map(tuple),
+)
+strays = st.builds(
+    Stray,
+    t_ms=_TIMES,
+    source=st.none() | _ADDRESSES,
+    size_bytes=st.integers(0, 70000),
+    why=st.sampled_from(["not-stun", "wrong-transaction-id", "wrong-class", "wrong-method", "duplicate"]),
+)
+exchanges = st.builds(
+    Exchange,
+    sent_ms=st.lists(_TIMES, max_size=3).map(tuple),
+    answers=st.lists(answers, max_size=2).map(tuple),
+    strays=st.lists(strays, max_size=2).map(tuple),
+    stray_count=st.sampled_from([0, 1, 500]),
+    failure=_FAILURES,
+    rtt_ms=st.none() | _TIMES,
+)
+_BASE: dict[str, Any] = {"t_ms": _TIMES, "duration_ms": st.none() | _TIMES}
+_STEP: dict[str, Any] = {
+    **_BASE,
+    "server": _URIS,
+    "transport": _TRANSPORTS,
+    "destination": _ADDRESSES,
+    "local": st.none() | _ADDRESSES,
+    "allocation": st.sampled_from(["a", "b"]),
+}
+certificates = st.builds(
+    Certificate,
+    subject=st.just("x"),
+    issuer=st.just("y"),
+    names=st.just(("z",)),
+    not_before=_TIMES,
+    not_after=_TIMES,
+)
+targets = st.builds(
+    msgspec.structs.replace,
+    _URIS.map(target),
+    credential=st.none()
+    | st.builds(CredentialShape, form=st.sampled_from(["static", "time-limited"]), expires_at=st.none() | _TIMES),
+    origin=st.sampled_from(["user", "default"]),
+)
+observations: st.SearchStrategy[Observation] = st.one_of(
+    targets,
+    st.builds(
+        Resolution,
+        **_BASE,
+        host=_HOSTS,
+        family=_FAMILIES,
+        addresses=st.lists(st.sampled_from(["198.51.100.10", "10.1.2.3", "0.0.0.0", "no address"]), max_size=2).map(
+            tuple
+        ),
+        failure=_FAILURES,
+    ),
+    st.builds(
+        Connect,
+        **_BASE,
+        server=_URIS | _HOSTS,
+        purpose=st.sampled_from(["server", "control"]),
+        destination=_ADDRESSES,
+        failure=_FAILURES,
+    ),
+    st.builds(
+        TlsHandshake,
+        **_BASE,
+        server=_URIS,
+        destination=_ADDRESSES,
+        server_name=st.none() | _HOSTS,
+        version=st.none() | st.sampled_from(["TLSv1.3", "TLSv1"]),
+        certificate=st.none() | certificates,
+        failure=_FAILURES,
+        detail=_TEXTS,
+    ),
+    st.builds(
+        Binding,
+        **_BASE,
+        server=_URIS,
+        purpose=st.sampled_from(["reach", "mapping", "filtering", "control"]),
+        socket=st.sampled_from(["reach", "m1", "fa"]),
+        transport=_TRANSPORTS,
+        local=st.none() | _ADDRESSES,
+        destination=_ADDRESSES,
+        role=st.sampled_from(["primary", "alternate-address", "alternate-port", "alternate-address-and-port"]),
+        change=st.sampled_from(["none", "address-and-port", "port"]),
+        exchange=exchanges,
+    ),
+    st.builds(Challenge, **_STEP, exchange=exchanges),
+    st.builds(Allocation, **_STEP, family=_FAMILIES, attempts=st.integers(1, 2), exchange=exchanges),
+    st.builds(Permission, **_STEP, peer=_ADDRESSES, channel=st.none() | st.just(0x4000), exchange=exchanges),
+    st.builds(
+        RelayedData,
+        **_STEP,
+        path=st.sampled_from(["relay-to-relay", "relay-to-mapped", "mapped-to-relay"]),
+        method=st.sampled_from(["send", "channel-data", "plain"]),
+        receiver=st.sampled_from(["a", "b", "peer"]),
+        peer=_ADDRESSES,
+        sent=st.integers(0, 5),
+        received=st.integers(0, 6),
+        expected_source=st.none() | _ADDRESSES,
+        sources=st.lists(_ADDRESSES, max_size=2).map(tuple),
+    ),
+    st.builds(Refresh, **_STEP, lifetime_s=st.sampled_from([0, 600]), exchange=exchanges),
+    st.builds(
+        Candidate,
+        **_BASE,
+        type=st.sampled_from(["host", "srflx", "relay"]),
+        address=_ADDRESSES,
+        priority=st.integers(0, 2**31),
+        foundation=st.just("1"),
+        interface=st.none() | st.sampled_from(["eth0", "wg0"]),
+        sdp=st.just(""),
+    ),
+    st.builds(Gathering, **_BASE, server=st.none() | _URIS, candidates=st.integers(0, 2), failure=_FAILURES),
+    st.builds(Skipped, **_BASE, what=st.just("hairpinning"), why=st.just("opt-in")),
+    st.builds(Crash, **_BASE, probe=st.just("turn-server"), error=st.just("KeyError"), where=st.just("a.py:1")),
+)
+environments = st.builds(
+    Environment,
+    interfaces=st.just(
+        (
+            Interface(name="eth0", role="ethernet", addresses=("203.0.113.7",)),
+            Interface(name="wg0", role="vpn", addresses=("10.0.0.5",)),
+        )
+    ),
+    default_route=st.none() | st.just("eth0"),
+    vpn=st.booleans(),
+    container=st.booleans(),
+    ipv4=st.booleans(),
+    ipv6=st.booleans(),
+    clock_offset_s=st.none() | _TIMES,
+)
+
+
+def _numbered(items: list[Observation]) -> tuple[Observation, ...]:
+    return tuple(msgspec.structs.replace(item, id=f"obs-{number}") for number, item in enumerate(items, 1))
+
+
+evidences = st.builds(
+    Evidence,
+    started_at_s=_TIMES,
+    environment=environments,
+    observations=st.lists(observations, max_size=12).map(_numbered),
+)
+"""Arbitrary evidence out of few servers and addresses, so that observations are about the same thing."""

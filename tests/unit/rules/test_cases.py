@@ -1,0 +1,65 @@
+"""Every case of ``support.cases``: exactly these codes, no more and no fewer."""
+
+import pytest
+
+from rtcdiag.findings import Severity, silenced
+from rtcdiag.rules import RULES
+from support.cases import Case, network, stun, tls, turn
+
+CASES = network.CASES | tls.CASES | stun.CASES | turn.CASES
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_evidence_gives_exactly_these_codes(case: Case) -> None:
+    findings = silenced(tuple(finding for rule in RULES for finding in rule(case.evidence)))
+    assert {finding.code for finding in findings} == case.codes
+
+
+def test_each_sentence_stands_once() -> None:
+    assert len(CASES) == sum(map(len, (network.CASES, tls.CASES, stun.CASES, turn.CASES)))
+
+
+def severity(sentence: str) -> dict[str, Severity]:
+    evidence = CASES[sentence].evidence
+    return {finding.code: finding.severity for rule in RULES for finding in rule(evidence)}
+
+
+def test_a_default_server_that_is_down_is_only_a_fact() -> None:
+    found = severity("a server of the default list that is down is not the user's problem")
+    assert found == {"server-silent": Severity.INFO}
+
+
+def test_a_named_server_that_is_down_is_an_error() -> None:
+    assert severity("one server is down while another answers") == {"server-silent": Severity.ERROR}
+
+
+def test_an_allocation_mismatch_that_another_port_heals_is_only_a_fact() -> None:
+    found = severity("437, and another port is granted: a fact, no fault")
+    assert found == {"turn-allocation-mismatch": Severity.INFO}
+
+
+def test_a_turn_server_that_protects_stun_is_only_warned_about() -> None:
+    found = severity("a TURN server wants a password for STUN, too")
+    assert found["binding-needs-credentials"] is Severity.WARNING
+
+
+def test_another_source_between_relays_only_is_a_warning() -> None:
+    found = severity("data between relays comes from an inner address, data outside does not")
+    assert found["turn-relays-from-other-address"] is Severity.WARNING
+
+
+def test_the_stage_is_the_one_at_which_the_path_ended() -> None:
+    evidence = CASES["one server's TCP port is silent while another host accepts TCP"].evidence
+    (finding,) = [finding for rule in RULES for finding in rule(evidence)]
+    assert finding.stage == "connect"
+    evidence = CASES["one server is down while another answers"].evidence
+    (finding,) = [finding for rule in RULES for finding in rule(evidence)]
+    assert finding.stage == "binding"
+
+
+def test_a_path_finding_names_its_address_and_transport_and_rests_on_an_observation() -> None:
+    evidence = CASES["UDP is refused by ICMP"].evidence
+    (finding,) = [finding for rule in RULES for finding in rule(evidence)]
+    assert finding.facts == {"address": "198.51.100.10:3478", "transport": "udp"}
+    assert finding.evidence == ("obs-2",)
+    assert "198.51.100.10:3478" in finding.title

@@ -1,0 +1,60 @@
+"""What a NAT does is named, and none of it is a fault."""
+
+import pytest
+
+import rtcdiag.rules.nat
+from rtcdiag.address import Family, TransportAddress
+from rtcdiag.findings import Finding, Severity
+from rtcdiag.nat import Certainty, Nat
+from support.evidence import run, target
+
+MAPPED = (TransportAddress.parse("203.0.113.7:50123"),)
+FACTS = {
+    "nat-endpoint-dependent-mapping": Nat(behind_nat=True, mapping="address-and-port-dependent"),
+    "nat-port-dependent-filtering": Nat(
+        behind_nat=True, mapping="endpoint-independent", filtering="address-and-port-dependent"
+    ),
+    "nat-carrier-grade": Nat(behind_nat=True, cgnat=True),
+    "nat-layered": Nat(behind_nat=True, layers=2),
+    "nat-arbitrary-pooling": Nat(behind_nat=True, pooling="arbitrary", mapped=MAPPED),
+    "firewall-without-nat": Nat(behind_nat=False, mapping="endpoint-independent", firewall=True),
+    "nat-server-distrusted": Nat(distrusted={"stun:stun.example.org:3478": "it sees another address than all others"}),
+}
+
+
+def facts_of(nat: Nat | None, monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
+    """Return what the rule says of a NAT as classified, over IPv4."""
+    monkeypatch.setattr(rtcdiag.rules.nat, "classify", lambda _, family: nat if family is Family.IPV4 else None)
+    return list(rtcdiag.rules.nat.nat_facts(run(target("stun:stun.example.org:3478"))))
+
+
+@pytest.mark.parametrize(("code", "nat"), FACTS.items())
+def test_each_trait_is_one_fact(code: str, nat: Nat, monkeypatch: pytest.MonkeyPatch) -> None:
+    (finding,) = facts_of(nat, monkeypatch)
+    assert (finding.code, finding.severity) == (code, Severity.INFO)
+    assert finding.facts["family"] == "ipv4"
+
+
+@pytest.mark.parametrize(
+    "nat",
+    [
+        None,
+        Nat(),
+        Nat(behind_nat=True, mapping="endpoint-independent", filtering="endpoint-independent", layers=1),
+        Nat(behind_nat=True, mapping="address-dependent", cgnat=True, local_only=True),
+        Nat(behind_nat=False, mapping="endpoint-independent", filtering="address-and-port-dependent"),
+    ],
+    ids=["not asked", "undetermined", "full cone", "only this computer asked", "no NAT"],
+)
+def test_nothing_is_said_of_what_is_harmless_or_unknown(nat: Nat | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert facts_of(nat, monkeypatch) == []
+
+
+def test_a_fact_points_at_the_evidence_of_its_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    nat = Nat(
+        behind_nat=True, mapping="address-dependent", confidence={"mapping": Certainty(evidence=("obs-3", "obs-4"))}
+    )
+    (finding,) = facts_of(nat, monkeypatch)
+    assert finding.evidence == ("obs-3", "obs-4")
+    assert "symmetric NAT" in finding.title
+    assert "IPv4" in finding.title

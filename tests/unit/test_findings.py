@@ -1,0 +1,138 @@
+"""The catalogue keeps what its readers rely on, and a consequence never stands beside its cause."""
+
+import re
+import runpy
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from rtcdiag.findings import ROLES, STAGES, Entry, Facts, Severity, catalogue, find, silenced
+from rtcdiag.rules import RULES
+from support.cases import network, stun, tls, turn
+
+ROOT = Path(__file__).parents[2]
+ROWS = (
+    {f"C{n}" for n in range(1, 9)}
+    | {f"A{n}" for n in range(1, 14)}
+    | {f"N{n}" for n in range(1, 19)}
+    | {f"T{n}" for n in range(1, 12)}
+    | {f"L{n}" for n in range(1, 14)}
+    | {f"R{n}" for n in range(1, 6)}
+    | {f"D{n}" for n in range(1, 16)}
+    | {f"S{n}" for n in range(1, 7)}
+)
+"""The lines of the failure table."""
+NAT_CODES = {
+    "nat-endpoint-dependent-mapping",
+    "nat-port-dependent-filtering",
+    "nat-carrier-grade",
+    "nat-layered",
+    "nat-arbitrary-pooling",
+    "firewall-without-nat",
+    "nat-server-distrusted",
+}
+"""Produced by tests/unit/rules/test_nat.py."""
+CASES = [*network.CASES.values(), *tls.CASES.values(), *stun.CASES.values(), *turn.CASES.values()]
+ENTRIES = catalogue().items()
+
+
+def texts(entry: Entry) -> list[str]:
+    return [entry.title, entry.meaning, *entry.remedy.values()]
+
+
+def test_every_code_is_produced_by_a_case() -> None:
+    found = {finding.code for case in CASES for rule in RULES for finding in rule(case.evidence)}
+    assert found | NAT_CODES == set(catalogue())
+
+
+def test_there_are_many_codes_and_rows() -> None:
+    rows = {entry.row for _, entry in ENTRIES if entry.row}
+    assert len(catalogue()) >= 60
+    assert rows <= ROWS
+    assert len(rows) >= 60
+
+
+@pytest.mark.parametrize(("code", "entry"), ENTRIES, ids=list(catalogue()))
+def test_an_entry_is_complete(code: str, entry: Entry) -> None:
+    assert re.fullmatch(r"[a-z]+(-[a-z0-9]+)+", code)
+    assert entry.stage is None or entry.stage in STAGES
+    assert set(entry.remedy) <= set(ROLES)
+    assert entry.remedy or entry.severity is Severity.INFO
+    assert all(text.strip() == text and text for text in texts(entry))
+    assert not entry.title.endswith(".")
+    assert entry.meaning.endswith(".")
+    assert "\n" not in entry.title
+    assert set(entry.silences) <= set(catalogue()) - {code}
+    assert all(re.match(r"(RFC \d+|coturn option|eturnal option)", reference) for reference in entry.references)
+
+
+def test_nothing_silences_in_a_circle() -> None:
+    for code, entry in ENTRIES:
+        assert not any(code in catalogue()[other].silences for other in entry.silences)
+
+
+def test_every_fact_that_a_text_names_is_given_by_the_rule() -> None:
+    for case in CASES:
+        for finding in (finding for rule in RULES for finding in rule(case.evidence)):
+            named = {name for text in texts(catalogue()[finding.code]) for _, name, _, _ in Formatter().parse(text)}
+            assert named - {None, "subject"} <= set(finding.facts)
+            assert not any("{" in text for text in (finding.title, finding.meaning, *finding.remedy.values()))
+
+
+def test_titles_fit_a_line_and_meanings_a_paragraph() -> None:
+    assert max(len(entry.title) for _, entry in ENTRIES) <= 100
+    assert max(len(text) for _, entry in ENTRIES for text in texts(entry)) <= 420
+
+
+def test_a_fact_that_is_missing_is_a_bug_that_shows() -> None:
+    with pytest.raises(KeyError):
+        find("server-software", subject="stun:a.example")
+
+
+def test_an_unknown_code_is_a_bug_that_shows() -> None:
+    with pytest.raises(KeyError):
+        find("no-such-code")
+
+
+def test_facts_are_spoken_and_kept_as_they_are() -> None:
+    finding = find("server-udp-filtered", "obs-2", "", "obs-2", subject="stun:a", address="1.2.3.4:5", transport="udp")
+    assert finding.facts["transport"] == "udp"
+    assert finding.evidence == ("obs-2",)
+    finding = find("dns-fails", names=["a.example", "b.example"])
+    assert "a.example, b.example" in finding.meaning
+    assert "none" in find("dns-fails", names=[]).meaning
+
+
+def test_a_hostile_fact_is_text_and_no_template() -> None:
+    assert "{subject}" in find("server-software", subject="stun:a", software="{subject}").title
+
+
+def test_what_rules_set_replaces_the_catalogue() -> None:
+    facts: Facts = {"address": "1.2.3.4:5", "transport": "udp"}
+    plain = find("server-silent", subject="stun:a", **facts)
+    other = find("server-silent", subject="stun:a", stage="binding", severity=Severity.INFO, **facts)
+    assert (plain.stage, plain.severity) == ("connect", Severity.ERROR)
+    assert (other.stage, other.severity) == ("binding", Severity.INFO)
+
+
+def test_a_cause_silences_its_consequence_on_the_same_path_only() -> None:
+    here: Facts = {"address": "198.51.100.10:3478", "transport": "udp"}
+    there: Facts = {"address": "198.51.100.20:3478", "transport": "udp"}
+    relay: Facts = {"relayed": "10.0.0.1:1", "scope": "private"}
+    cause = find("turn-relay-private-address", subject="turn:a", **here, **relay)
+    mine = find("turn-relays-no-data", subject="turn:a", **here, family="ipv4", sent=5)
+    other_address = find("turn-relays-no-data", subject="turn:a", **there, family="ipv4", sent=5)
+    other_server = find("turn-relays-no-data", subject="turn:b", **here, family="ipv4", sent=5)
+    assert silenced((mine, cause, other_address, other_server)) == (cause, other_address, other_server)
+
+
+def test_a_cause_in_the_network_silences_its_consequence_at_every_server() -> None:
+    cause = find("no-network", tried=2)
+    lookups = tuple(find("dns-lookup-failed", subject=f"stun:{host}", host=host) for host in "ab")
+    assert silenced((*lookups, cause)) == (cause,)
+
+
+def test_the_page_of_findings_is_current() -> None:
+    page = runpy.run_path(str(ROOT / "scripts" / "findings"))["page"]()
+    assert (ROOT / "docs" / "findings.md").read_text(encoding="utf-8") == page, "run scripts/findings"
