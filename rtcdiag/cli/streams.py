@@ -17,9 +17,12 @@ def emit(text: str, *, utf8: bool = False) -> None:
     if stream is None:  # started without one, as pythonw is
         return
     encoding = "utf-8" if utf8 else (stream.encoding or "utf-8")
-    stream.flush()
-    stream.buffer.write(text.encode(encoding, "backslashreplace"))
-    stream.buffer.flush()
+    try:
+        stream.flush()
+        stream.buffer.write(text.encode(encoding, "backslashreplace"))
+        stream.buffer.flush()
+    except BrokenPipeError:
+        _discard_the_rest()
 
 
 def say(text: str) -> None:
@@ -43,8 +46,12 @@ def silence_closed_pipe() -> Iterator[None]:
         if sys.stdout is not None:
             sys.stdout.flush()
     except BrokenPipeError:
-        # The interpreter flushes once more when it ends; that must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_the_rest()
+
+
+def _discard_the_rest() -> None:
+    """Let what is written from now on go nowhere: the interpreter flushes once more when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def colors(stream: TextIO) -> bool:

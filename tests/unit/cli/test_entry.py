@@ -26,7 +26,7 @@ USAGE = [
     (["nat-type", "--output", "report.pdf"], "--output report.pdf: the suffix names no format"),
     (["nat-type", "--output", "json="], "--output json=: the file is missing (write json=FILE)"),
     (["nat-type", "--output", "/no/such/dir/x.json"], "--output /no/such/dir/x.json: there is no directory"),
-    (["report", "--reports-dir", "/dev/null/x"], "--reports-dir /dev/null/x: "),
+    (["report", "--reports-dir", f"{__file__}/x"], f"--reports-dir {__file__}/x: Not a directory"),
     (["check-turn"], "no server is named (write rtcdiag check-turn turn:HOST"),
     (["check-stun", "turn:h"], "'turn:h': check-stun is about STUN servers (write stun:h, or use check-turn)"),
     (["check-turn", "turn:h:0"], "'turn:h:0': port '0' is not a number from 1 to 65535"),

@@ -19,15 +19,17 @@ def test_a_file_is_replaced_whole_and_nothing_else_is_left_in_the_directory(tmp_
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_fails_at_its_last_step_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "report.json"
     path.write_bytes(b"old")
 
-    def full(_: Path, data: bytes) -> int:
-        raise OSError(28, f"No space left for {len(data)} bytes")
+    def fail(_: Path, target: Path) -> Path:
+        raise OSError(5, f"Input/output error at {target}")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OSError, match="No space left"):
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="Input/output error"):
         write_whole(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
@@ -44,11 +46,18 @@ def test_a_replaced_file_keeps_its_mode_and_a_link_stays_a_link(tmp_path: Path) 
     assert path.stat().st_mode & 0o777 == 0o640
 
 
-def test_a_device_is_written_to_and_not_replaced() -> None:
-    null = Path(os.devnull)
-    check_writable(null, what="--output")
-    write_whole(null, b"new")
-    assert null.is_char_device()
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    # A pipe of its own and never a device: where the code is wrong, this would replace the computer's.
+    pipe = tmp_path / "pipe.json"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        check_writable(pipe, what="--output")
+        write_whole(pipe, b"new")
+        assert pipe.is_fifo()
+        assert os.read(reader, 16) == b"new"
+    finally:
+        os.close(reader)
 
 
 def test_reports_never_overwrite_each_other(tmp_path: Path) -> None:
