@@ -5,6 +5,7 @@ being taken for the answer to the next.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -20,6 +21,8 @@ from rtcdiag.stun.message import Message
 from rtcdiag.stun.request import Request
 from rtcdiag.stun.transaction import STREAM, UDP, Schedule, Transaction
 
+MOST_UNASKED = 1000
+"""After how many messages that nobody asked for a connection is no STUN connection: reading on would never end."""
 OnOther = Callable[[Frame, TransportAddress], None]
 """Takes what is no response (ChannelData, indications, anything else) and its source."""
 
@@ -50,21 +53,31 @@ class Call:
 
 
 async def finish(wire: "Wire", call: Call) -> Call:
-    """Drive a transaction until it has its answer, is refused, or is given up; then return it."""
-    transaction, now_ms = call.transaction, wire.net.now_ms
-    while call.failure is None and not transaction.is_finished(now_ms()):
-        for data in transaction.datagrams_to_send(now_ms()):
-            wire.transmit(call, data)
-        timer = transaction.next_timer()
-        if timer is None or call.failure is not None:
-            break
-        call.woken.clear()
-        try:
-            async with asyncio.timeout(max(0.0, timer - now_ms()) / 1000):
-                await call.woken.wait()
-        except TimeoutError:
-            continue
+    """Drive a transaction until it has its answer, is refused, or is given up; then return it.
+
+    Where it is cancelled, the transaction has failed by the run's deadline.
+    """
+    try:
+        while call.failure is None and not call.transaction.is_finished(wire.net.now_ms()):
+            await _step(wire, call)
+    except asyncio.CancelledError:
+        call.fail(Failure.DEADLINE)
+        raise
     return call
+
+
+async def _step(wire: "Wire", call: Call) -> None:
+    """Send what is due, and wait for an answer or for the next timer."""
+    transaction, now_ms = call.transaction, wire.net.now_ms
+    for data in transaction.datagrams_to_send(now_ms()):
+        wire.transmit(call, data)
+    timer = transaction.next_timer()
+    if timer is None or call.failure is not None:
+        return
+    call.woken.clear()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(max(0.0, timer - now_ms()) / 1000):
+            await call.woken.wait()
 
 
 class UdpWire:
@@ -147,6 +160,7 @@ class StreamWire:
         self._stream = stream
         self._calls: dict[bytes, Call] = {}
         self._failure: Failure | None = None
+        self._unasked = 0
         self._reading = asyncio.create_task(self._read())
 
     def local_towards(self, destination: TransportAddress) -> TransportAddress:
@@ -189,21 +203,25 @@ class StreamWire:
     async def _read(self) -> None:
         frames = StreamFrames()
         try:
-            while frames.failure is None and (data := await self._stream.read()):
+            while frames.failure is None and self._unasked < MOST_UNASKED and (data := await self._stream.read()):
                 for frame in frames.feed(data):
                     self._on_frame(frame)
             frames.end()
-            self._end(frames.failure or Failure.CONNECTION_CLOSED, frames.detail)
+            flooded = self._unasked >= MOST_UNASKED
+            self._end(Failure.NOT_STUN if flooded else frames.failure or Failure.CONNECTION_CLOSED, frames.detail)
         except NetError as error:
             self._end(error.failure, "")
 
     def _on_frame(self, frame: Frame) -> None:
         call = self._calls.get(frame.data[8:HEADER_BYTES]) if frame.channel is None else None
         if call is not None:
+            self._unasked += call.transaction.answer is not None
             _receive(call, self.net.now_ms(), frame.data, self._stream.destination)
             return
         self.on_other(frame, self._stream.destination)
-        for waiting in self._calls.values() if _is_stray(frame) else ():
+        stray = _is_stray(frame)
+        self._unasked += stray
+        for waiting in self._calls.values() if stray else ():
             if not waiting.transaction.is_finished(self.net.now_ms()):
                 waiting.transaction.receive(self.net.now_ms(), frame.data, self._stream.destination)
 

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Literal
 
 from rtcdiag.address import Family, TransportAddress
-from rtcdiag.evidence import Allocation, Challenge, Failure, Permission, Refresh, TurnStep
+from rtcdiag.evidence import Allocation, Challenge, Permission, Refresh, TurnStep
 from rtcdiag.probes.connection import Path, stream_limit_ms
 from rtcdiag.probes.job import Record
 from rtcdiag.stun.framing import Frame, channel_data
@@ -134,9 +134,6 @@ class Leg:
                 try:
                     await finish(self.wire, call)
                     step = self._client.digest(call.transaction.request, call.message) if call.message else "refused"
-                except asyncio.CancelledError:
-                    call.fail(Failure.DEADLINE)
-                    raise
                 finally:
                     if step != "fresh-nonce":
                         (record or self._record)(kind(**self._fields(call, began)))

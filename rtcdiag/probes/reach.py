@@ -6,7 +6,6 @@ from typing import TypeAlias
 
 import msgspec
 
-from rtcdiag.evidence import Failure
 from rtcdiag.probes.bindings import binding_of
 from rtcdiag.probes.connection import Path, stream_limit_ms
 from rtcdiag.probes.job import Record
@@ -57,9 +56,6 @@ class Reach:
     async def _finish(self, sample: "_Sample") -> Call:
         try:
             return await finish(self._wire, sample.call)
-        except asyncio.CancelledError:
-            sample.call.fail(Failure.DEADLINE)
-            raise
         finally:
             sample.duration_ms = self._wire.net.now_ms() - sample.began_ms
 

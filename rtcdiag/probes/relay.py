@@ -183,7 +183,8 @@ def succeeded(call: Call) -> bool:
 
 def _may_be_sent_to(relayed: TransportAddress, server: TransportAddress) -> bool:
     """Whether a relayed address is plausible: a server does not get to name hosts of this network as its relay."""
-    return relayed.family is server.family and relayed.scope in (Scope.GLOBAL, server.scope)
+    beyond = relayed.scope is Scope.GLOBAL and server.scope is not Scope.LOOPBACK
+    return relayed.family is server.family and (beyond or relayed.scope is server.scope)
 
 
 def _fields(leg: Leg) -> dict[str, Any]:
