@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ from rtcdiag.targets import Credential, parse_server
 from support.netns import Namespace
 
 PASSWORD = "wonderland"
+_PATH = {"PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def candidates(*uris: str, password: str | None = PASSWORD, **options: Any) -> F
 def candidates_in(where: Namespace, *uris: str, password: str | None = PASSWORD, **options: Any) -> Found:
     """Gather in a namespace."""
     question = json.dumps({"uris": uris, "options": options, "password": password})
-    done = where.run([sys.executable, "-W", "error", __file__, question], timeout=30)
+    done = where.run([sys.executable, "-W", "error", __file__, question], timeout=30, env=_PATH)
     assert done.returncode == 0, done.stderr
     assert not done.stderr
     took_s, *lines = done.stdout.splitlines()
