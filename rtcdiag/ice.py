@@ -234,7 +234,7 @@ class _NamingContext(ssl.SSLContext):
 def _naming_context(settings: TlsSettings) -> ssl.SSLContext:
     context = _NamingContext(ssl.PROTOCOL_TLS_CLIENT)
     context.server_name = settings.server_name
-    context.verify_flags = verifying_context(settings).verify_flags
+    context.verify_flags = verifying_context(settings.ca_file).verify_flags
     context.load_default_certs()
     if settings.ca_file is not None:
         context.load_verify_locations(settings.ca_file)

@@ -5,6 +5,7 @@ import contextlib
 import time
 import traceback
 from dataclasses import dataclass, field
+from importlib import import_module
 from ipaddress import ip_address
 from itertools import chain
 from pathlib import PurePath
@@ -14,6 +15,7 @@ import msgspec
 from rtcdiag.address import Scope, scope_of
 from rtcdiag.evidence import Crash, CredentialShape, Evidence, Observation, Skipped, Target
 from rtcdiag.net import Net
+from rtcdiag.net.stream import verifying_context
 from rtcdiag.options import RunOptions
 from rtcdiag.probes import PROBES
 from rtcdiag.probes.environment import environment
@@ -70,6 +72,7 @@ async def gather(jobs: tuple[Job, ...], options: RunOptions) -> Evidence:
     When the surrounding task is cancelled (Ctrl-C, SIGTERM) or the deadline comes, it lets the probes release their
     allocations and sockets, and returns what was recorded until then; what the deadline cut off is ``Skipped``.
     """
+    _load(jobs, options)
     started_at_s = time.time()
     net = Net(options)
     running = [_Running(job) for job in jobs]
@@ -86,6 +89,15 @@ async def gather(jobs: tuple[Job, ...], options: RunOptions) -> Evidence:
         await net.close()
     found = chain(_targets(jobs), net.resolutions, *(item.observations for item in running))
     return Evidence(started_at_s=started_at_s, environment=environment(net), observations=_numbered(found))
+
+
+def _load(jobs: tuple[Job, ...], options: RunOptions) -> None:
+    """Do what is slow before the clock starts: while a module is imported, no answer is received."""
+    if any(job.probe == "candidates" for job in jobs):
+        import_module("aioice")
+    if any(server.transport is Transport.TLS for job in jobs for server in job.servers):
+        import_module("rtcdiag.net.certificate")
+        verifying_context(options.ca_file)
 
 
 def _carry_on() -> None:

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 
 from rtcdiag.address import IPAddress, TransportAddress
@@ -85,7 +86,6 @@ class TlsSettings:
     server_name: str
     """The name, or IP address, that the certificate has to bear."""
     ca_file: str | None = None
-    alpn: tuple[str, ...] = field(default=())
 
 
 async def connect_tcp(destination: TransportAddress, timeout_ms: float, bind: IPAddress | None = None) -> socket.socket:
@@ -129,7 +129,7 @@ async def tls_stream(
     try:
         async with asyncio.timeout(timeout_ms / 1000):
             reader, writer = await asyncio.open_connection(
-                sock=sock, ssl=verifying_context(settings), server_hostname=settings.server_name
+                sock=sock, ssl=verifying_context(settings.ca_file), server_hostname=settings.server_name
             )
     except (OSError, EOFError) as error:
         sock.close()
@@ -143,13 +143,16 @@ async def tls_stream(
     return Stream(reader, writer, local, destination), facts
 
 
-def verifying_context(settings: TlsSettings) -> ssl.SSLContext:
-    """Return a context that trusts the system's authorities and those of ``ca_file``; raise OSError for a bad file."""
+@lru_cache(maxsize=4)
+def verifying_context(ca_file: str | None = None) -> ssl.SSLContext:
+    """Return a context that trusts the system's authorities and those of ``ca_file``; raise OSError for a bad file.
+
+    Reading the system's authorities takes tens of milliseconds, in which nothing else is received: once is enough, and
+    best before the clock of the run starts.
+    """
     context = ssl.create_default_context()
-    if settings.ca_file is not None:
-        context.load_verify_locations(settings.ca_file)
-    if settings.alpn:
-        context.set_alpn_protocols(list(settings.alpn))
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
     return context
 
 
