@@ -13,6 +13,7 @@ from rtcdiag.evidence import (
     Challenge,
     Connect,
     Evidence,
+    Failure,
     Observation,
     Permission,
     Refresh,
@@ -143,9 +144,15 @@ def _observed(stage: Stage, path: _Path, evidence: Evidence) -> tuple[StageStatu
         return _resolved(path, evidence)
     for name, kind, which, held in _STAGE_EVIDENCE:
         if name == stage:
-            found = [item for item in evidence.of(kind) if _on(item, path) and which(item)]
+            found = [item for item in evidence.of(kind) if _on(item, path) and which(item) and not _cut_off(item)]
             return _outcome(stage, found, held)
     return "not-tested", None
+
+
+def _cut_off(item: Any) -> bool:
+    """Tell what the run's deadline ended before the server could fail: it was not tested."""
+    failure = item.exchange.failure if hasattr(item, "exchange") else getattr(item, "failure", None)
+    return failure is Failure.DEADLINE
 
 
 def _outcome(stage: Stage, found: list[Any], held: _Held) -> tuple[StageStatus, float | None]:

@@ -213,7 +213,7 @@ def test_a_silent_server_is_given_up_at_the_deadline(silent: socket.socket) -> N
     began = time.monotonic()
     ran = rtcdiag("check-stun", stun_at(silent), "--timeout", "50", "--deadline", "1", "--json")
     assert time.monotonic() - began < 15
-    assert ran.returncode in {1, 3}
+    assert ran.returncode == 3
     assert valid(ran.stdout)["interrupted"] is False
 
 
@@ -273,9 +273,7 @@ def test_a_password_is_prompted_for_on_a_terminal_and_not_echoed(server: Server)
 def test_a_terminal_gets_color_unless_it_is_not_wanted(server: Server) -> None:
     command = ["check-stun", server.stun]
     assert b"\x1b[" in on_terminal(command)[1]
-    for environment in ({"NO_COLOR": "1"}, {"TERM": "dumb"}, {"NO_COLOR": "1", "FORCE_COLOR": "1"}):
-        _, screen = on_terminal([*command, "--quiet"], environment=environment)
-        assert b"\x1b[" not in screen
+    for environment in ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, {"TERM": "dumb"}):
         shown = on_terminal(command, environment=environment)[1]
         assert re.search(rb"\x1b\[[0-9;]*3[0-7]m", shown) is None, environment
     assert "\x1b[" in rtcdiag(*command, FORCE_COLOR="1").stdout

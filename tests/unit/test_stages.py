@@ -57,6 +57,14 @@ def test_every_resolved_address_and_transport_is_a_row_of_its_own() -> None:
     assert [(str(row.address), row.status) for row in found] == [(HOST, "ok"), ("203.0.113.6:3478", "failed")]
 
 
+def test_what_the_deadline_cut_off_was_not_tested() -> None:
+    cut = silent(5.0, Failure.DEADLINE)
+    (row,) = rows(target(STUN), binding(STUN, HOST, cut, 5.0, purpose="reach"))
+
+    assert row.status == "not-tested"
+    assert statuses(row)["binding"] == "not-tested"
+
+
 def test_one_answer_of_several_samples_is_an_answer() -> None:
     (row,) = rows(target(STUN), reached(STUN, HOST), binding(STUN, HOST, silent(6.0), 6.0, purpose="reach"))
 
