@@ -187,7 +187,7 @@ class Probe:
         start_ms: float = 0.0,
     ) -> Binding:
         """Run one transaction."""
-        port = self._ports.setdefault(socket, self.random.randrange(32768, 61000))
+        port = self._ports.setdefault(socket, 32768 + 100 * len(self._ports) + self.random.randrange(100))
         local = A(self.nat.local_ip, port)
         expected = self._expected(server, destination, change)
         sent, answers = self._transmit(local, server, destination, change=change, expected=expected, start_ms=start_ms)

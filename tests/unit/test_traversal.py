@@ -1,0 +1,251 @@
+"""Two NATs and ICE, against the matrix of the literature, cell by cell."""
+
+from itertools import product
+
+import pytest
+
+from rtcdiag.address import TransportAddress
+from rtcdiag.nat import BEHAVIORS, Behavior, Nat
+from rtcdiag.traversal import (
+    PEERS,
+    DirectHere,
+    Endpoint,
+    PeerKind,
+    Reachable,
+    Side,
+    connects,
+    direct_over_families,
+    direct_verdict,
+    endpoint_of,
+    explain,
+    predict,
+    reach_rows,
+)
+
+EIM, ADM, APDM = BEHAVIORS
+EIF, ADF, APDF = BEHAVIORS
+MAPPED = (TransportAddress("203.0.113.50", 5000),)
+
+COLUMNS: tuple[tuple[tuple[Behavior, ...], Behavior], ...] = (
+    ((EIM,), EIF),
+    ((EIM,), ADF),
+    ((EIM,), APDF),
+    ((ADM, APDM), EIF),
+    ((ADM, APDM), ADF),
+    ((ADM, APDM), APDF),
+)
+MATRIX = {
+    "open": (EIM, EIF, "yes yes yes yes yes yes"),
+    "full cone": (EIM, EIF, "yes yes yes yes yes yes"),
+    "restricted": (EIM, ADF, "yes yes yes yes yes yes"),
+    "port restricted": (EIM, APDF, "yes yes yes no no no"),
+    "firewall": (EIM, APDF, "yes yes yes no no no"),
+    "symmetric by address": (ADM, APDF, "yes yes no no no no"),
+    "symmetric by port": (APDM, APDF, "yes yes no no no no"),
+}
+"""Rows by kind of NAT here; columns as in COLUMNS."""
+CELLS = [
+    (mapping, filtering, column, answer)
+    for mapping, filtering, row in MATRIX.values()
+    for column, answer in zip(COLUMNS, row.split(), strict=True)
+]
+WITHOUT_EIM = {
+    frozenset({(ADM, EIF)}),
+    frozenset({(ADM, EIF), (ADM, ADF)}),
+    frozenset({(ADM, EIF), (APDM, EIF)}),
+    frozenset({(ADM, EIF), (APDM, ADF)}),
+    frozenset({(ADM, ADF), (APDM, EIF)}),
+}
+"""The pairs of two dependent mappings that work: nobody filters by port, one lets all in, one maps by address."""
+
+
+def side(mapping: Behavior, filtering: Behavior) -> Endpoint:
+    return Endpoint(mappings=(mapping,), filterings=(filtering,))
+
+
+@pytest.mark.parametrize(("mapping", "filtering", "column", "answer"), CELLS)
+def test_every_cell_of_the_matrix_is_predicted(
+    mapping: Behavior, filtering: Behavior, column: tuple[tuple[Behavior, ...], Behavior], answer: Reachable
+) -> None:
+    for peer_mapping in column[0]:
+        assert predict(side(mapping, filtering), side(peer_mapping, column[1])) == answer
+        assert predict(side(peer_mapping, column[1]), side(mapping, filtering)) == answer
+
+
+DEPENDENT = tuple(product((ADM, APDM), BEHAVIORS))
+
+
+@pytest.mark.parametrize(("here", "peer"), list(product(DEPENDENT, DEPENDENT)))
+def test_two_dependent_mappings_connect_in_the_known_corners_only(
+    here: tuple[Behavior, Behavior], peer: tuple[Behavior, Behavior]
+) -> None:
+    assert predict(side(*here), side(*peer)) == ("yes" if frozenset({here, peer}) in WITHOUT_EIM else "no")
+
+
+@pytest.mark.parametrize("mapping", [ADM, APDM])
+@pytest.mark.parametrize(("filtering", "answer"), [(EIF, "yes"), (ADF, "no"), (APDF, "no")])
+def test_arbitrary_pooling_behind_a_symmetric_nat_leaves_only_open_filters(
+    mapping: Behavior, filtering: Behavior, answer: Reachable
+) -> None:
+    here = Endpoint(mappings=(mapping,), filterings=(APDF,), poolings=("arbitrary",))
+
+    assert predict(here, side(EIM, filtering)) == answer
+
+
+def test_pooling_does_not_matter_to_one_mapping_for_all() -> None:
+    for filtering, peer in product(BEHAVIORS, PEERS.values()):
+        arbitrary = Endpoint(mappings=(EIM,), filterings=(filtering,), poolings=("arbitrary",))
+
+        assert predict(arbitrary, peer) == predict(side(EIM, filtering), peer)
+
+
+def test_who_is_called_here_does_not_matter() -> None:
+    sides = [Side(*values) for values in product(BEHAVIORS, BEHAVIORS, ("paired", "arbitrary"))]  # type: ignore[arg-type]  # product widens
+
+    assert all(connects(one, two) == connects(two, one) for one, two in product(sides, sides))
+
+
+def test_more_rounds_of_checks_bring_no_other_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    sides = [Side(*values) for values in product(BEHAVIORS, BEHAVIORS, ("paired", "arbitrary"))]  # type: ignore[arg-type]  # product widens
+    before = [connects(one, two) for one, two in product(sides, sides)]
+    for rounds in (3, 7):
+        monkeypatch.setattr("rtcdiag.traversal._ROUNDS", rounds)
+        assert [connects.__wrapped__(one, two) for one, two in product(sides, sides)] == before
+
+
+def test_all_possibilities_have_to_agree() -> None:
+    unknown_filter = Endpoint(mappings=(EIM,))
+
+    assert predict(unknown_filter, PEERS["port-restricted"]) == "yes"
+    assert predict(unknown_filter, PEERS["symmetric"]) == "unknown"
+    assert predict(Endpoint(mappings=(ADM, APDM)), PEERS["port-restricted"]) == "no"
+    assert predict(Endpoint(), PEERS["udp-blocked"]) == "no"
+    assert predict(Endpoint(udp=False), PEERS["open"]) == "no"
+
+
+def test_what_is_not_known_of_the_pooling_is_tried_both_ways() -> None:
+    nat = Nat(mapping=APDM, filtering=APDF)
+
+    assert predict(endpoint_of(nat), PEERS["address-restricted"]) == "unknown"
+    assert explain(endpoint_of(nat), PEERS["address-restricted"]) == "direct if pooling here is paired"
+
+
+KINDS: tuple[PeerKind, ...] = (
+    "open",
+    "full-cone",
+    "address-restricted",
+    "port-restricted",
+    "symmetric",
+    "firewalled",
+    "udp-blocked",
+)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "filtering", "row", "verdict"),
+    [
+        (EIM, EIF, "yes yes yes yes yes yes no", "likely"),
+        (EIM, ADF, "yes yes yes yes yes yes no", "likely"),
+        (EIM, APDF, "yes yes yes yes no yes no", "depends-on-peer"),
+        (ADM, APDF, "yes yes yes no no no no", "depends-on-peer"),
+        (APDM, EIF, "yes yes yes no no no no", "depends-on-peer"),
+        (APDM, APDF, "yes yes yes no no no no", "depends-on-peer"),
+        (EIM, "undetermined", "yes yes yes yes unknown yes no", "depends-on-peer"),
+        ("undetermined", APDF, "yes yes yes unknown no unknown no", "depends-on-peer"),
+    ],
+)
+def test_each_kind_of_peer_has_its_row(mapping: Behavior, filtering: Behavior, row: str, verdict: DirectHere) -> None:
+    nat = Nat(mapping=mapping, filtering=filtering, pooling="paired", mapped=MAPPED)
+    rows = reach_rows(nat, None)
+
+    assert tuple(item.peer for item in rows) == KINDS
+    assert [item.direct for item in rows] == row.split()
+    assert all(item.why and "\n" not in item.why for item in rows)
+    assert direct_verdict(nat) == verdict
+
+
+@pytest.mark.parametrize(
+    ("here", "peer", "words"),
+    [
+        (side(EIM, APDF), PEERS["port-restricted"], "both sides keep one public address"),
+        (side(APDM, APDF), PEERS["open"], "the peer lets packets in from anywhere"),
+        (side(EIM, EIF), PEERS["symmetric"], "this side lets packets in from anywhere"),
+        (side(EIM, ADF), PEERS["symmetric"], "this side lets in every port"),
+        (side(APDM, APDF), PEERS["address-restricted"], "the peer lets in every port"),
+        (side(EIM, APDF), PEERS["symmetric"], "the filter here drops them"),
+        (side(APDM, APDF), PEERS["firewalled"], "the peer's filter drops them"),
+        (side(APDM, APDF), PEERS["symmetric"], "both sides use another port"),
+        (Endpoint(udp=False), PEERS["open"], "no UDP gets out"),
+        (side(EIM, EIF), PEERS["udp-blocked"], "a peer without UDP"),
+        (Endpoint(mappings=(EIM,)), PEERS["symmetric"], f"direct if filtering here is {EIF} or {ADF}"),
+        (Endpoint(filterings=(APDF,)), PEERS["firewalled"], f"direct if mapping here is {EIM}"),
+        (Endpoint(), PEERS["symmetric"], f"direct if mapping here is {EIM} and filtering is {EIF} or {ADF}"),
+        (
+            Endpoint(filterings=(APDF,), poolings=("paired", "arbitrary")),
+            PEERS["address-restricted"],
+            f"direct if mapping here is {EIM}, or mapping here is {ADM} or {APDM} and pooling is paired",
+        ),
+        (side(EIM, APDF), Endpoint(), "direct if the peer's NAT is a permissive one"),
+    ],
+)
+def test_the_reason_says_what_decides(here: Endpoint, peer: Endpoint, words: str) -> None:
+    assert explain(here, peer).startswith(words) or words in explain(here, peer)
+
+
+def test_nothing_is_told_of_a_network_that_gave_no_answer() -> None:
+    silent = Nat(undetermined={"mapping": "no answer over UDP"})
+    rows = {row.peer: row for row in reach_rows(silent, None)}
+
+    assert rows["open"].direct == "unknown"
+    assert rows["open"].why == "no answer over UDP"
+    assert rows["udp-blocked"].direct == "no"
+    assert direct_verdict(silent) == "inconclusive"
+    assert reach_rows(Nat(), None)[0].why == "nothing is known of the NAT here"
+
+
+def test_asking_only_this_network_is_inconclusive() -> None:
+    nat = Nat(mapping=EIM, filtering=EIF, mapped=MAPPED, local_only=True)
+
+    assert direct_verdict(nat) == "inconclusive"
+    assert "no server outside" in reach_rows(nat, None)[0].why
+
+
+def test_blocked_udp_reaches_no_one() -> None:
+    silent = Nat()
+
+    assert direct_verdict(silent, udp_blocked=True) == "none-direct"
+    assert {row.direct for row in reach_rows(silent, None, udp_blocked=True)} == {"no"}
+
+
+def test_a_family_that_was_not_tested_has_no_rows() -> None:
+    assert reach_rows(None, None) == ()
+    assert direct_verdict(None) == "not-tested"
+
+
+def test_rows_are_of_ipv4_unless_only_ipv6_can_tell() -> None:
+    restricted, open_ = Nat(mapping=EIM, filtering=APDF, mapped=MAPPED), Nat(mapping=EIM, filtering=EIF, mapped=MAPPED)
+
+    assert reach_rows(restricted, open_) == reach_rows(restricted, None)
+    assert reach_rows(None, open_)[4].direct == "yes"
+    assert reach_rows(Nat(), open_)[4].why.startswith("over IPv6: ")
+    assert reach_rows(Nat(), Nat()) == reach_rows(Nat(), None)
+
+
+@pytest.mark.parametrize(
+    ("ipv4", "ipv6", "both"),
+    [
+        ("likely", "depends-on-peer", "likely"),
+        ("depends-on-peer", "likely", "depends-on-peer"),
+        ("none-direct", "likely", "depends-on-peer"),
+        ("inconclusive", "depends-on-peer", "depends-on-peer"),
+        ("none-direct", "none-direct", "none-direct"),
+        ("none-direct", "not-tested", "none-direct"),
+        ("none-direct", "inconclusive", "inconclusive"),
+        ("inconclusive", "none-direct", "inconclusive"),
+        ("not-tested", "likely", "likely"),
+        ("not-tested", "not-tested", "not-tested"),
+        ("likely", "not-tested", "likely"),
+    ],
+)
+def test_both_families_make_one_verdict(ipv4: DirectHere, ipv6: DirectHere, both: DirectHere) -> None:
+    assert direct_over_families(ipv4, ipv6) == both
