@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from rtcdiag.address import TransportAddress
 from rtcdiag.evidence import Binding, Evidence
 from rtcdiag.findings import Finding, find
 from rtcdiag.rules.paths import Path, about, asked_paths, targets_of
@@ -30,16 +31,14 @@ def _ignores(item: Binding) -> bool:
 def other_address(evidence: Evidence) -> Iterator[Finding]:
     """Check the alternate address that servers announce (RFC 5780 section 7.4), and whether anything answers there."""
     for path in asked_paths(evidence):
-        answered = [item for item in path.of(Binding) if item.exchange.answer and item.exchange.answer.other_address]
-        if answered:
-            yield from _announced(path, answered[0])
+        answered = [(item, item.exchange.answer) for item in path.of(Binding)]
+        announced = [(item, answer.other_address) for item, answer in answered if answer and answer.other_address]
+        if announced:
+            yield from _announced(path, *announced[0])
             yield from _silent(evidence, path)
 
 
-def _announced(path: Path, item: Binding) -> Iterator[Finding]:
-    other = item.exchange.answer.other_address if item.exchange.answer else None
-    if other is None:
-        return
+def _announced(path: Path, item: Binding, other: TransportAddress) -> Iterator[Finding]:
     wrong = {
         "it has another scope than the address that was asked": other.scope is not path.address.scope,
         "it is of another family": other.family is not path.address.family,

@@ -180,7 +180,7 @@ class Turn(msgspec.Struct, frozen=True):
         return Refresh(exchange=exchange or good, lifetime_s=lifetime_s, **self._common())
 
     def up_to(self, step: str) -> tuple[Observation, ...]:
-        """Return the healthy session before a step (``challenge``, ``allocate``, ``permission``, ``data``), or to its end."""
+        """Return the healthy session up to a step: challenge, allocate, permission, data, or its end."""
         way: tuple[Observation, ...] = ()
         if self.transport is not Transport.UDP:
             way += (connect(self.uri, self.address),)

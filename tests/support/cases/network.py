@@ -351,6 +351,9 @@ CASES = {
             binding("stun:nas.local:3478", "192.168.1.9:3478"),
         )
     ),
+    "an address that nobody can read is passed over": case(
+        run(target(A), resolution("stun.example.org", "not an address", "198.51.100.10"), binding(A, A4))
+    ),
     "a name leads to 0.0.0.0": case(
         run(target(A), resolution("stun.example.org", "0.0.0.0"), silent(A, "0.0.0.0:3478")), "dns-useless-address"
     ),
