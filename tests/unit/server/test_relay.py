@@ -464,6 +464,17 @@ def test_a_channel_bind_without_a_part_is_a_bad_request(attributes: list[tuple[i
     assert code_of(caller.ask(signed(caller, Method.CHANNEL_BIND, attributes))) == 400
 
 
+def test_a_channel_bind_permits_only_the_peer_that_it_binds() -> None:
+    bench = Bench()
+    caller = Caller(bench)
+    caller.allocate()
+    other = TransportAddress("198.51.100.10", 1)
+    both = [(A.CHANNEL_NUMBER, 0x4000), (A.XOR_PEER_ADDRESS, PEER), (A.XOR_PEER_ADDRESS, other)]
+    assert code_of(caller.ask(signed(caller, Method.CHANNEL_BIND, both))) == 0
+    assert bench.from_peer(caller.client, PEER, b"x")
+    assert not bench.from_peer(caller.client, other, b"x")
+
+
 def test_permissions_and_channels_are_bounded() -> None:
     caller = Caller(Bench(limits=Limits(permissions=3, channels=2)))
     caller.allocate()

@@ -191,3 +191,13 @@ def test_the_memory_of_the_limiter_is_bounded() -> None:
     for host in range(1000):
         limiter.allow(0, ip_address(host + (10 << 24)))
     assert len(limiter._buckets) == 100
+
+
+def test_the_source_that_was_silent_longest_is_forgotten_first() -> None:
+    limiter = RateLimiter(1, 2)
+    busy = ip_address("192.0.2.1")
+    allowed = []
+    for host in range(2, 50):
+        allowed.append(limiter.allow(0, busy))
+        limiter.allow(0, ip_address(f"198.51.100.{host}"))
+    assert allowed.count(True) == 2
