@@ -37,6 +37,11 @@ class Credential:
     def __repr__(self) -> str:
         return "Credential(…)"
 
+    @property
+    def secrets(self) -> frozenset[str]:
+        """What must not come back in evidence, whatever a server says."""
+        return frozenset({self.username, self.password})
+
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
     """One server of one URI."""

@@ -30,5 +30,5 @@ def binding_of(
         interface=wire.net.interface_of(local.ip) if local else None,
         destination=destination,
         answer_from=destination if isinstance(wire, UdpWire) else None,
-        exchange=call.exchange(),
+        exchange=call.exchange(secrets=server.credential.secrets if server.credential else frozenset()),
     )

@@ -37,7 +37,7 @@ class Leg:
         self.on_data: Callable[[bytes, TransportAddress], None] = lambda _data, _peer: None
         """Takes what the relay delivers, and the peer that it came from as the server says."""
         self._client = TurnClient(*((credential.username, credential.password) if credential else (None, None)))
-        self._secrets = frozenset({credential.username, credential.password} if credential else ())
+        self._secrets = credential.secrets if credential else frozenset()
         self._record = record
         self._attempts = 0
         self._held: Literal["nothing", "maybe", "allocation"] = "nothing"

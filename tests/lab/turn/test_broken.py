@@ -180,11 +180,13 @@ def test_a_certificate_that_no_browser_takes_ends_with_the_handshake_and_is_show
     assert handshake.certificate.names == names
 
 
+@pytest.mark.parametrize("trusts", ["the system", "another authority"])
 def test_an_authority_that_nobody_here_knows_is_not_taken_for_a_forgotten_intermediate(
-    tmp_path: Path, authority: Authority
+    tmp_path: Path, authority: Authority, trusts: str
 ) -> None:
+    ca_file = str(Authority(tmp_path, "Other CA").ca_file) if trusts == "another authority" else None
     with coturn(tmp_path, certificate=authority.issue("localhost", intermediate=True)) as server:
-        seen = ask(server.uri("turns", host="localhost"))
+        seen = ask(server.uri("turns", host="localhost"), ca_file=ca_file)
     assert seen.only(TlsHandshake).failure is Failure.TLS_UNKNOWN_AUTHORITY
 
 

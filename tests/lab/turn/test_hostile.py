@@ -1,19 +1,26 @@
 """The TURN probe against servers that are up to no good: bounded time, bounded memory, and the evidence says so."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from itertools import count
 
 import pytest
 
 from lab.turn.asking import ALICE, Seen, ask
-from rtcdiag.address import TransportAddress
+from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Allocation, Binding, Challenge, Connect, Failure, Permission, Refresh, RelayedData
+from rtcdiag.net import Net
+from rtcdiag.options import RunOptions
+from rtcdiag.probes.connection import Path
+from rtcdiag.probes.leg import Leg
 from rtcdiag.stun.attributes import AttributeType as A
 from rtcdiag.stun.attributes import ErrorCode
 from rtcdiag.stun.credentials import long_term_key
 from rtcdiag.stun.framing import StreamFrames
 from rtcdiag.stun.header import MessageClass, Method
 from rtcdiag.stun.message import Message, decode, encode
+from rtcdiag.targets import Transport, parse_server
+from rtcdiag.wires import UdpWire
 from support.scripted import (
     BIGGEST,
     HTTP_400,
@@ -149,6 +156,46 @@ def test_a_server_that_falls_silent_after_the_challenge_is_over_in_bounded_time(
     # Nobody knows of an allocation: asking to release it is no fact about the server.
     assert not seen.of(Refresh)
     assert seen.took_s < 4
+
+
+def test_a_server_that_says_the_credentials_back_does_not_get_them_into_the_evidence() -> None:
+    def script(data: bytes, _source: tuple[str, int]) -> Replies:
+        said = " and ".join(ALICE)
+        attributes = [(A.ERROR_CODE, ErrorCode(401, said)), (A.REALM, ALICE[1]), (A.NONCE, b"n"), (A.SOFTWARE, said)]
+        request = decode(data)
+        return [Reply(encode(MessageClass.ERROR, request.method, request.transaction_id, attributes))]
+
+    seen = over_udp(script)
+    assert seen.code(Allocation) == 401
+    # A Binding is asked without credentials, and a server that knows them anyway can say them there, too.
+    assert seen.of(Binding)[0].exchange.answer is not None
+    assert not [word for word in ALICE if word in seen.text]
+
+
+def test_relayed_data_counts_only_from_the_server_itself() -> None:
+    indication = encode(
+        MessageClass.INDICATION,
+        Method.DATA,
+        bytes(12),
+        [(A.XOR_PEER_ADDRESS, TransportAddress(HERE, 9)), (A.DATA, b"data")],
+        fingerprint=False,
+    )
+
+    async def heard_from(number: int) -> list[bytes]:
+        net, heard = Net(RunOptions()), list[bytes]()
+        sockets = [await net.udp(Family.IPV4) for _ in range(3)]
+        server, _, own = (TransportAddress(HERE, sock.bound.port) for sock in sockets)
+        path = Path(parse_server(f"turn:{HERE}"), server, Transport.UDP)
+        leg = Leg(path, "a", UdpWire(net, sockets[2]), lambda _: None)
+        leg.on_data = lambda data, _peer: heard.append(data)
+        for data in (b"\xff", b"\x00" * 20, indication):
+            sockets[number].send(data, own)
+        await asyncio.sleep(0.2)
+        await net.close()
+        return heard
+
+    assert asyncio.run(heard_from(0)) == [b"data"]
+    assert asyncio.run(heard_from(1)) == []
 
 
 # --- UDP ---
