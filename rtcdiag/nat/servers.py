@@ -19,14 +19,8 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     """Its OTHER-ADDRESS: another IP address and another port."""
 
     def source(self, change: Change) -> TransportAddress:
-        """Return from where an answer to a request to the primary has to come (RFC 5780 section 6.1)."""
-        match change:
-            case "address-and-port":
-                return self.other
-            case "port":
-                return TransportAddress(self.primary.ip, self.other.port)
-            case "none":
-                return self.primary
+        """Return from where the answer to a CHANGE-REQUEST to the primary has to come (RFC 5780 section 6.1)."""
+        return self.other if change == "address-and-port" else TransportAddress(self.primary.ip, self.other.port)
 
 
 def other_address(view: View, primary: TransportAddress) -> Judgement[TransportAddress]:

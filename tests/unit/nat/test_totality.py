@@ -58,8 +58,8 @@ bindings = st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.lists(bindings, max_size=14))
+@settings(max_examples=60, deadline=None)
+@given(st.lists(bindings, max_size=12))
 def test_no_evidence_makes_it_raise(observations: list[Binding]) -> None:
     for family in Family:
         seen = classify(Evidence(observations=tuple(observations), environment=Environment()), family)
