@@ -51,9 +51,9 @@ def ask(question: Question) -> int:
     from rtcdiag.cli.running import run  # it imports every probe: not before the input is known to be good
 
     report, signal = run(question.command, servers, options, quiet=question.output.quiet)
+    deliver(report, question.output, files)
     if question.reports_dir is not None:
         save_pair(report, question.reports_dir, quiet=question.output.quiet)
-    deliver(report, question.output, files)
     judgement = question.judgement
     return exit_code(report, fail_on=judgement.fail_on, require=judgement.require or (), signal=signal)
 

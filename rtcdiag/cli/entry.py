@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from traceback import extract_tb
 
-from rtcdiag.cli.streams import say, silence_closed_pipe
+from rtcdiag.cli.streams import OutputError, say, silence_closed_pipe
 
 USAGE = 2
 FAILED = 3
@@ -24,6 +24,9 @@ def main(args: Sequence[str] | None = None) -> int:
     except BadInputError as error:
         say(f"rtcdiag: {error}")
         return USAGE
+    except OutputError as error:
+        say(f"rtcdiag: {error}")
+        return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - a crash must not exit with 1, nor print what may be a secret

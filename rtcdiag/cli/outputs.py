@@ -3,6 +3,8 @@
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +12,7 @@ from typing import NamedTuple
 from rtcdiag.cli.entry import BadInputError
 from rtcdiag.cli.files import check_writable, make_directory, write_new, write_whole
 from rtcdiag.cli.options import Output
-from rtcdiag.cli.streams import colors, emit, is_terminal, say, shows_unicode
+from rtcdiag.cli.streams import OutputError, colors, emit, say, shows_unicode
 from rtcdiag.formats import FORMATS, RenderOptions, format_of, render
 from rtcdiag.report import Report
 
@@ -54,18 +56,28 @@ def _destination(text: str) -> Destination:
 
 
 def deliver(report: Report, output: Output, files: tuple[Destination, ...]) -> None:
-    """Write the files, then print the result."""
-    for item in files:
-        options = RenderOptions(verbosity=max(output.verbose, 1), width=100)
-        write_whole(item.path, render(item.format, report, options).encode())
+    """Print the result, then write the files: a full disk then takes only those."""
     name = "json" if output.as_json else output.format
     if output.quiet and name is None:
-        emit(render_quiet(report))
-        return
-    emit(render(name or "text", report, _terminal_options(output)), utf8=name not in {None, "text"})
+        emit(_quiet(report))
+    else:
+        emit(render(name or "text", report, _terminal_options(output)), utf8=name not in {None, "text"})
+    options = RenderOptions(verbosity=max(output.verbose, 1), width=100)
+    for item in files:
+        data = render(item.format, report, options).encode()
+        with _told(item.path):
+            write_whole(item.path, data)
 
 
-def render_quiet(report: Report) -> str:
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{path}: {error.strerror}") from None
+
+
+def _quiet(report: Report) -> str:
     """Return the verdict in one line."""
     from rtcdiag.formats.safe import clean
 
@@ -90,9 +102,7 @@ def save_pair(report: Report, directory: Path, *, quiet: bool) -> None:
     """Save a report as JSON and HTML under a name of its own, and tell where."""
     at = datetime.fromisoformat(report.started_at)
     files = {FORMATS[name]: render(name, report, RenderOptions(verbosity=1)).encode() for name in ("json", "html")}
-    paths = write_new(directory, f"rtcdiag-{at:%Y%m%dT%H%M%SZ}", files)
+    with _told(directory):
+        paths = write_new(directory, f"rtcdiag-{at:%Y%m%dT%H%M%SZ}", files)
     if not quiet:
         say("Saved " + " and ".join(os.fspath(path) for path in paths))
-
-
-__all__ = ["Destination", "deliver", "destinations", "is_terminal", "prepare_pair", "save_pair"]

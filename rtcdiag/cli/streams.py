@@ -7,6 +7,10 @@ from contextlib import contextmanager
 from typing import TextIO
 
 
+class OutputError(Exception):
+    """A result that could not be written, although all that can be checked before had been; the message is one line."""
+
+
 def emit(text: str, *, utf8: bool = False) -> None:
     """Write a result to standard output, and nothing where its reader has gone.
 
@@ -23,6 +27,9 @@ def emit(text: str, *, utf8: bool = False) -> None:
         stream.buffer.flush()
     except BrokenPipeError:
         _discard_the_rest()
+    except OSError as error:
+        _discard_the_rest()
+        raise OutputError(f"standard output: {error.strerror}") from None
 
 
 def say(text: str) -> None:

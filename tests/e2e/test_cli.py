@@ -227,6 +227,12 @@ def test_a_pipe_that_its_reader_closed_is_silent(server: Server) -> None:
         assert (ran.returncode, ran.stderr) == (code, b""), args
 
 
+def test_a_full_disk_is_one_line_and_a_failure_of_the_program() -> None:
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run([COMMAND, "schema"], stdout=full, stderr=subprocess.PIPE, timeout=30, check=False)
+    assert (ran.returncode, ran.stderr) == (3, b"rtcdiag: standard output: No space left on device\n")
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
 def test_a_terminal_that_is_not_utf_8_is_no_reason_to_crash(server: Server, encoding: str) -> None:
     for args in (["check-stun", server.stun, "-vv"], ["explain"], ["show", "-", "--format", "markdown"]):
