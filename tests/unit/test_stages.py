@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from rtcdiag.address import Family
-from rtcdiag.evidence import Binding, Challenge, Evidence, Failure, Observation
+from rtcdiag.evidence import Allocation, Binding, Challenge, Evidence, Failure, Observation
 from rtcdiag.findings import Finding, Severity
 from rtcdiag.report import ServerRow
 from rtcdiag.stages import server_rows
@@ -17,6 +17,7 @@ from support.observations import (
     connect,
     handshake,
     mapped,
+    refused,
     resolution,
     silent,
     target,
@@ -101,6 +102,18 @@ def test_a_healthy_relay_is_ok_from_config_to_release() -> None:
 
     assert set(statuses(row).values()) == {"ok"}
     assert row.status == "ok"
+
+
+def test_an_allocation_that_a_second_try_got_holds_and_one_that_it_lost_does_not() -> None:
+    steps = turn_steps(TURN, HOST, Transport.UDP, "203.0.113.5:60000")
+    got = next(step for step in steps if isinstance(step, Allocation) and step.allocation == "a")
+    lost = replace(got, exchange=refused(10.0, HOST, 440, ""))
+
+    (good,) = rows(target(TURN), lost, *steps)
+    (bad,) = rows(target(TURN), *steps, lost)
+
+    assert statuses(good)["allocate"] == "ok"
+    assert statuses(bad)["allocate"] == "failed"
 
 
 def test_the_finding_owns_its_stage_on_its_own_path_only() -> None:
