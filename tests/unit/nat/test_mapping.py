@@ -257,3 +257,7 @@ def test_no_lie_makes_a_wrong_class_where_another_server_is_honest(
     assert mapping in seen.mapping_possible
     assert seen.behind_nat in (True, None)
     assert seen.pooling in ("paired", None)
+
+
+def test_without_a_nat_one_server_suffices() -> None:
+    assert nat_seen(ModelNat(EIM, translates=False), *plain(1)).mapping == EIM
