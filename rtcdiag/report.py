@@ -4,7 +4,8 @@ Everything but ``evidence`` is a conclusion that ``diagnosis.diagnose`` drew fro
 pieces, so that a reader keeps what a newer version wrote and it does not know.
 """
 
-from datetime import datetime
+import codecs
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -176,10 +177,11 @@ def evidence_of(report: Report) -> tuple[Evidence, int]:
 
 
 def started_at_s(text: str) -> float:
-    """Return an RFC 3339 time as UNIX seconds, 0.0 where it is none."""
+    """Return an RFC 3339 time as UNIX seconds, 0.0 where it is none; without a zone it is UTC."""
     try:
-        return datetime.fromisoformat(text).timestamp()
-    except ValueError:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
         return 0.0
 
 
@@ -193,18 +195,34 @@ def _observation(piece: msgspec.Raw) -> Observation | None:
 
 def encode(report: Report, *, indent: int = 2) -> bytes:
     """Return the report as JSON, UTF-8, with a final newline; ``indent`` 0 writes one line."""
-    line = _encoder.encode(report)
-    return (msgspec.json.format(line, indent=indent) if indent else line) + b"\n"
+    # Always formatted: the pieces of evidence come with the line breaks of the file that they were read from.
+    return msgspec.json.format(_encoder.encode(report), indent=indent or -1) + b"\n"
 
 
 def decode(data: bytes) -> Report:
     """Read a report; raise ReportError for what is none, is cut off, or has a newer major version."""
+    data = data.removeprefix(codecs.BOM_UTF8)
     try:
+        # Pieces of evidence stay raw, so that nothing but a look at the whole tells whether they are JSON in UTF-8.
+        _check_version(msgspec.json.decode(data.decode()))
         report = _reports.decode(data)
     except msgspec.ValidationError as error:
-        raise ReportError(f"not a report: {error}") from None
+        raise ReportError(f"not a report: {_printable(error)}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ReportError(f"not JSON, or cut off: {error}") from None
-    if report.schema_version.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
-        raise ReportError(f"schema version {report.schema_version!r} is not {SCHEMA_VERSION.partition('.')[0]}.x")
+        raise ReportError(f"not JSON, or cut off: {_printable(error)}") from None
+    if report.kind != "report":
+        raise ReportError(f"this file is of the kind {report.kind!r}, not a report")
     return report
+
+
+def _check_version(tree: Any) -> None:
+    """Raise ReportError for another major version, before its shape is held against it."""
+    version = tree.get("schema_version", SCHEMA_VERSION) if isinstance(tree, dict) else SCHEMA_VERSION
+    major = SCHEMA_VERSION.partition(".")[0]
+    if str(version).partition(".")[0] != major:
+        raise ReportError(f"schema version {version!r} is not {major}.x")
+
+
+def _printable(error: Exception) -> str:
+    """Return an error's words, which quote the file, without what a terminal would obey."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in str(error))

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from rtcdiag.evidence import Evidence
+from rtcdiag.findings import Finding
 from rtcdiag.formats import words
 from rtcdiag.formats.actions import actions, by_role, ranked
 from rtcdiag.formats.figures.latency import strips
@@ -38,7 +39,7 @@ def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - eve
             unknown=unknown,
             headline=words.headline(report),
             top=by_role(actions(report)[:ACTIONS]),
-            findings=ranked(report),
+            findings=_anchored(ranked(report)),
             families=families(report),
             embedded=Markup(embedded),  # noqa: S704 - script_json has escaped it
             digest=hashlib.sha256(embedded.encode()).hexdigest(),
@@ -46,6 +47,12 @@ def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - eve
             **_tables(report, evidence),
         )
     )
+
+
+def _anchored(findings: tuple[Finding, ...]) -> list[tuple[Finding, bool]]:
+    """Return each finding and whether it is the first of its code, to which links of that code lead."""
+    codes = [finding.code for finding in findings]
+    return [(finding, codes.index(finding.code) == at) for at, finding in enumerate(findings)]
 
 
 def _figures(report: Report, evidence: Evidence) -> dict[str, Any]:
@@ -80,6 +87,7 @@ def _environment() -> Environment:
         autoescape=True,
         finalize=_harmless,
         undefined=StrictUndefined,
+        keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,
     )

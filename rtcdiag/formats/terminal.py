@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 import msgspec
 from rich.cells import cell_len
@@ -114,7 +115,9 @@ class Paper:
         return [title, *self._records(table), *note]
 
     def _columns(self, names: tuple[str, ...], rows: list[tuple[Text, ...]]) -> RichTable:
-        grid = RichTable(*names, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        grid = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for name in names:
+            grid.add_column(self._shown(name), overflow="fold")
         for row in rows:
             grid.add_row(*row)
         return grid
@@ -130,8 +133,11 @@ class Paper:
         """Return the lines as text, without blanks at their ends, with a final newline."""
         file = io.StringIO()
         self._console.file = file
-        for part in parts:
-            self._console.print(part)
+        for wrapped, block in groupby(parts, key=lambda part: isinstance(part, Text)):
+            if wrapped:
+                self._console.print(Text("\n").join(line for line in block if isinstance(line, Text)), soft_wrap=True)
+            else:
+                self._console.print(*block, sep="")
         return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
 
     def _shown(self, words: str) -> str:

@@ -75,6 +75,7 @@ _CONES: dict[Behavior, str] = {
     "address-and-port-dependent": "port-restricted cone",
     "undetermined": "some kind of cone",
 }
+_ACRONYMS = frozenset({"dns", "tls", "stun", "os"})
 _SUBJECTS = {"check-stun": "STUN", "check-turn": "TURN", "candidates": "Candidates"}
 
 
@@ -101,8 +102,9 @@ def familiar(nat: Nat) -> str | None:
 
 def failure_words(failure: str) -> str:
     """Return a word of ``evidence.Failure`` as a reader would say it."""
-    words = failure.replace("-", " ")
-    return words.replace("dns ", "DNS ").replace("tls ", "TLS ").replace("stun", "STUN").replace("http", "HTTP")
+    if failure.startswith("not-stun-"):
+        return f"{failure.removeprefix('not-stun-').upper()}, not STUN"
+    return " ".join(word.upper() if word in _ACRONYMS else word for word in failure.split("-"))
 
 
 def ms(value: float | None) -> str:

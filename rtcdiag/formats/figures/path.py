@@ -64,6 +64,8 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
     links: tuple[str, ...]
     """The lines between computer, interface and NAT, as points."""
     link_broken: bool
+    cross: tuple[float, float]
+    """Where the x of a broken line stands."""
     more: str
 
 
@@ -175,6 +177,7 @@ def wide(route: Path) -> Drawing:
         edges=tuple(edges),
         links=links,
         link_broken=not route.connected,
+        cross=(202, middle - 8),
         more=route.more,
     )
 
@@ -200,6 +203,7 @@ def tall(route: Path) -> Drawing:
         edges=tuple(edges),
         links=tuple(links[:2]),
         link_broken=not route.connected,
+        cross=(36, 2 + _box(route.stops[0]) + 16),
         more=route.more,
     )
 

@@ -28,6 +28,8 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
     """The transmissions behind the first."""
     text_x: float
     anchor: str
+    inside: bool
+    """Whether the words stand on the bar, for want of room beside it."""
 
 
 class Lane(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +83,7 @@ def _bar(step: Step, y: int, span: float) -> Bar:
         marks=tuple(percent(sent, span) for sent in step.sent_ms[1:]),
         text_x=text_x,
         anchor=anchor,
+        inside=x < 40 and x + width > 60,
     )
 
 

@@ -1,0 +1,172 @@
+"""The geometry of the figures."""
+
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtcdiag.evidence import Crash, Environment, Evidence, Interface, Target
+from rtcdiag.formats.figures import nice_step, percent, shorten, ticks
+from rtcdiag.formats.figures.latency import strips
+from rtcdiag.formats.figures.path import path, tall, wide
+from rtcdiag.formats.figures.waterfall import waterfall
+from rtcdiag.nat import Nat
+from rtcdiag.report import Nats, Report, evidence_of
+from support.observations import at, binding, silent
+from support.report_parts import STUN, stun_row
+from support.reports import REPORTS, crowded
+
+EVERY_REPORT = pytest.mark.parametrize("name", REPORTS)
+
+
+@given(st.floats(min_value=0, max_value=1e300))
+def test_an_axis_has_few_ticks_and_all_of_them_on_it(span: float) -> None:
+    places = [place for _, place in ticks(span)]
+
+    assert 1 <= len(places) <= 6
+    assert places == sorted(places)
+    assert all(0 <= place <= 100 for place in places)
+
+
+@pytest.mark.parametrize(("span", "step"), [(100, 50), (39.8, 10), (1, 0.5), (8, 2), (7, 2), (4, 1)])
+def test_ticks_stand_at_round_values(span: float, step: float) -> None:
+    assert nice_step(span) == step
+
+
+def test_an_empty_axis_has_its_zero() -> None:
+    assert percent(1.0, 0.0) == 0.0
+
+
+@pytest.mark.parametrize(("text", "short"), [("abcdef", "abcdef"), ("abcdefg", "abc…fg"), ("abcdefghij", "abc…ij")])
+def test_a_long_name_keeps_both_ends(text: str, short: str) -> None:
+    assert shorten(text, 6) == short
+
+
+@EVERY_REPORT
+@pytest.mark.parametrize("layout", [wide, tall])
+def test_all_places_of_the_path_stand_apart_inside_the_drawing(name: str, layout: Any) -> None:
+    drawing = layout(path(REPORTS[name]()))
+
+    for node in drawing.nodes:
+        assert 0 <= node.x <= node.x + node.width <= drawing.width
+        assert 0 <= node.y <= node.y + node.height <= drawing.height
+    for one in drawing.nodes:
+        for other in drawing.nodes:
+            apart = one.x + one.width <= other.x or one.y + one.height <= other.y
+            assert one is other or apart or other.x + other.width <= one.x or other.y + other.height <= one.y
+
+
+def test_servers_that_do_not_fit_are_counted() -> None:
+    route = path(crowded(12))
+
+    assert len(route.hops) == 8
+    assert route.more == "and 4 more"
+    assert route.sentence.endswith("; and 4 more.")
+
+
+@pytest.mark.parametrize(
+    ("nat", "title", "lines"),
+    [
+        (Nats(), "Network", ("NAT not examined",)),
+        (Nats(ipv4=Nat()), "NAT not known", ("behavior undetermined",)),
+        (Nats(ipv4=Nat(behind_nat=False, firewall=True)), "No NAT", ("no NAT, firewall",)),
+        (Nats(ipv6=Nat(behind_nat=False)), "No NAT", ("no NAT",)),
+        (
+            Nats(ipv4=Nat(behind_nat=True, cgnat=True, mapping="endpoint-independent", mapped=(at("203.0.113.7:1"),))),
+            "Carrier-grade NAT",
+            ("some kind of cone", "203.0.113.7"),
+        ),
+        (Nats(ipv4=Nat(behind_nat=True, mapping="address-dependent")), "NAT", ("symmetric NAT",)),
+    ],
+)
+def test_the_nat_is_drawn_as_what_it_is(nat: Nats, title: str, lines: tuple[str, ...]) -> None:
+    place = path(msgspec.structs.replace(REPORTS["healthy"](), nat=nat)).stops[2]
+
+    assert (place.title, place.lines) == (title, lines)
+
+
+@pytest.mark.parametrize(
+    ("environment", "title", "lines"),
+    [
+        (Environment(), "No default route", ()),
+        (Environment(default_route="ppp0"), "ppp0", ()),
+        (
+            Environment(default_route="tun0", vpn=True, interfaces=(Interface(name="tun0", role="vpn", addresses=()),)),
+            "tun0 (vpn) through a VPN",
+            ("no address",),
+        ),
+    ],
+)
+def test_the_interface_is_drawn_with_what_is_known_of_it(
+    environment: Environment, title: str, lines: tuple[str, ...]
+) -> None:
+    place = path(msgspec.structs.replace(REPORTS["healthy"](), environment=environment)).stops[1]
+
+    assert (place.title, place.lines) == (title, lines)
+
+
+@EVERY_REPORT
+def test_every_bar_of_the_waterfall_lies_on_the_axis(name: str) -> None:
+    figure = waterfall(evidence_of(REPORTS[name]())[0])
+
+    for bar in (bar for lane in (figure.lanes if figure else ()) for bar in lane.bars):
+        assert 0 <= bar.x <= bar.x + bar.width <= 100.4
+        assert 0 <= bar.text_x <= 100
+
+
+def test_rows_of_the_waterfall_do_not_overlap() -> None:
+    figure = waterfall(evidence_of(REPORTS["everything"]())[0])
+    assert figure is not None
+    rows = [y for lane in figure.lanes for y in (lane.y, *(bar.y for bar in lane.bars))]
+
+    assert all(after - before >= 20 for before, after in pairwise(rows))
+    assert rows[-1] + 20 <= figure.height
+
+
+def test_a_step_that_takes_the_whole_axis_has_its_words_inside() -> None:
+    figure = waterfall(Evidence(observations=(binding(STUN[0], "198.51.100.10:3478", silent(0.0), 0.0),)))
+    assert figure is not None
+    bar = figure.lanes[0].bars[0]
+
+    assert bar.inside
+    assert len(bar.marks) == 3
+
+
+def test_nothing_that_took_time_draws_no_waterfall() -> None:
+    asked = Target(t_ms=0, server="stun:x", protocol="stun", host="x", port=1, transport="udp", ip_literal=False)  # type: ignore[arg-type]  # a saved report has the word
+
+    assert waterfall(Evidence(observations=(asked,))) is None
+
+
+def test_a_run_without_any_duration_still_has_an_axis() -> None:
+    figure = waterfall(Evidence(observations=(Crash(t_ms=0.0, probe="p", error="KeyError", where="p.py:1"),)))
+
+    assert figure is not None
+    assert figure.lanes[0].bars[0].x == 0.0
+
+
+def measured(**quality: Any) -> Report:
+    row = msgspec.structs.replace(stun_row(0), quality=quality)
+    return msgspec.structs.replace(REPORTS["check-stun"](), servers=(row,))
+
+
+def test_loss_is_part_of_the_strip() -> None:
+    plot = strips(measured(rtt_ms=[20.0, 30.0], sent=4, answered=2))
+
+    assert plot is not None
+    assert plot.rows[0].words == "median 30 ms, 95th percentile 30 ms, 2 of 4 answered, 50 % lost"
+
+
+@pytest.mark.parametrize("quality", [{}, {"rtt_ms": []}, {"rtt_ms": "soon"}, {"rtt_ms": ["a", None, -1, 1e300, True]}])
+def test_a_quality_that_holds_no_times_draws_nothing(quality: dict[str, Any]) -> None:
+    assert strips(measured(**quality)) is None
+
+
+def test_times_of_zero_still_have_an_axis() -> None:
+    plot = strips(measured(rtt_ms=[0.0]))
+
+    assert plot is not None
+    assert plot.rows[0].dots == (0.0,)
