@@ -127,9 +127,11 @@ def _chain(path: _Path, about: tuple[Finding, ...]) -> tuple[Stage, ...]:
 
 
 def _stage(stage: Stage, path: _Path, evidence: Evidence, about: tuple[Finding, ...]) -> StageRow:
-    owners = [finding for finding in about if finding.stage == stage and finding.severity is not Severity.INFO]
-    owner = min(owners, key=lambda finding: finding.severity is not Severity.ERROR, default=None)
     held, duration_ms = _observed(stage, path, evidence)
+    # A rule may call harmless what did not hold (a TURN server without Binding): that shows, and breaks nothing.
+    mild = () if held == "failed" else (Severity.INFO,)
+    owners = [finding for finding in about if finding.stage == stage and finding.severity not in mild]
+    owner = min(owners, key=lambda finding: tuple(Severity).index(finding.severity), default=None)
     if owner is None:
         return StageRow(stage=stage, status=held, duration_ms=duration_ms)
     status: StageStatus = "failed" if owner.severity is Severity.ERROR else "warning"
@@ -160,12 +162,16 @@ def _cut_off(item: Any) -> bool:
     return failure is Failure.DEADLINE
 
 
+_ONE_SUFFICES: tuple[Stage, ...] = ("binding", "permission", "data")
+"""One answer of several samples is an answer, and one peer that the relay reaches is a relay; rules say what is amiss
+with the others. Of every other stage, each step has to hold."""
+
+
 def _outcome(stage: Stage, found: list[Any], held: _Held) -> tuple[StageStatus, float | None]:
     if not found:
         return "not-tested", None
     durations = [item.duration_ms for item in found if item.duration_ms is not None]
-    # Several samples of a Binding: one answer is an answer. Of every other stage, each step has to hold.
-    good = any(map(held, found)) if stage in ("binding", "data") else all(map(held, found))
+    good = any(map(held, found)) if stage in _ONE_SUFFICES else all(map(held, found))
     return "ok" if good else "failed", min(durations, default=None) if good else max(durations, default=None)
 
 

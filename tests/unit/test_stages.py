@@ -47,6 +47,14 @@ def finding(**more: object) -> Finding:
     return Finding(**given)  # type: ignore[arg-type]  # the defaults above, overridden by keyword
 
 
+def test_what_a_rule_calls_harmless_shows_as_a_warning_and_not_as_a_failure() -> None:
+    harmless = finding(severity=Severity.INFO, subject=TURN, stage="binding")
+    unanswered = binding(TURN, HOST, silent(6.0), 6.0, purpose="reach")
+    (row,) = rows(target(TURN), unanswered, findings=[harmless])
+
+    assert statuses(row)["binding"] == "warning"
+
+
 def test_every_resolved_address_and_transport_is_a_row_of_its_own() -> None:
     found = rows(
         target(STUN),
