@@ -1,8 +1,9 @@
 """The behaviors of RFC 4787, with honest servers and no loss."""
 
 import pytest
+from msgspec.structs import replace
 
-from rtcdiag.address import Family
+from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Binding, Evidence, Exchange, Failure
 from rtcdiag.nat import BEHAVIORS, Behavior, Nat, classify, endpoint_dependent, familiar_name
 from support.nat_model import ModelNat, ModelServer, Probe, plain, two_operators
@@ -161,3 +162,28 @@ def test_a_server_in_the_local_network_does_not_hide_the_nat() -> None:
 
     assert seen is not None
     assert (seen.behind_nat, seen.mapping, seen.local_only) == (True, EIM, False)
+
+
+def test_an_alternate_on_the_internet_does_not_make_a_local_server_one() -> None:
+    lan = ModelServer("stun:10.0.0.1", "10.0.0.1", claims=TransportAddress("198.51.100.2", 3479))
+    probe = Probe(ModelNat(EIM, pool=("10.0.0.9",)), (lan,))
+    probe.ask("m1", lan, "mapping", lan.primary)
+    probe.ask("m1", lan, "mapping", TransportAddress("198.51.100.2", 3479))
+
+    seen = classify(probe.evidence, Family.IPV4)
+
+    assert seen is not None
+    assert (seen.local_only, len(seen.mapped)) == (True, 1)
+
+
+def test_an_answer_counts_by_its_source_whatever_the_probe_said_of_it() -> None:
+    seen = Probe(ModelNat(EIM), plain(2)).run().seen
+    marked = []
+    for item in seen:
+        answers = [replace(answer, source=TransportAddress("9.9.9.9", 9)) for answer in item.exchange.answers]
+        marked.append(replace(item, exchange=replace(item.exchange, answers=tuple(answers))))
+
+    nat = classify(Evidence(observations=tuple(marked)), Family.IPV4)
+
+    assert nat is not None
+    assert nat.undetermined["mapping"] == "no valid answer over UDP"
