@@ -2,6 +2,8 @@
 
 import math
 
+from rtcdiag.formats.safe import clean
+
 
 def nice_step(span: float, most: int = 4) -> float:
     """Return a round distance between ticks, 1, 2 or 5 times a power of ten, so that at most ``most`` fit in a span."""
@@ -22,7 +24,8 @@ def percent(value: float, span: float) -> float:
 
 
 def shorten(text: str, most: int) -> str:
-    """Return a text of at most ``most`` characters, the middle left out."""
+    """Return a text of at most ``most`` characters that print, the middle left out."""
+    text = clean(text)
     if len(text) <= most:
         return text
     head = most // 2

@@ -1,10 +1,12 @@
 """The path from this computer through interface and NAT to each server, wide for a screen and tall for a phone."""
 
 from typing import NamedTuple
+from unicodedata import east_asian_width
 
 import msgspec
 
 from rtcdiag.formats.figures import shorten
+from rtcdiag.formats.safe import clean
 from rtcdiag.formats.tables.servers import broken, rtt_ms, short
 from rtcdiag.formats.words import STAGE_TONE, STAGE_WORD, Tone, familiar, ms
 from rtcdiag.nat import Nat
@@ -159,16 +161,16 @@ def wide(route: Path) -> Drawing:
     height = max(96.0, len(route.hops) * (server + 14) - 14, *(_box(stop) for stop in route.stops)) + 12
     middle = height / 2
     nodes = [
-        Node(x, middle - _box(stop) / 2, 180, _box(stop), stop)
-        for x, stop in zip((2, 222, 442), route.stops, strict=True)
+        Node(x, middle - _box(stop) / 2, 170, _box(stop), stop)
+        for x, stop in zip((2, 202, 402), route.stops, strict=True)
     ]
     top = middle - (len(route.hops) * (server + 14) - 14) / 2
     edges = []
     for at, hop in enumerate(route.hops):
         y = top + at * (server + 14)
         nodes.append(Node(828, y, 200, server, hop.place))
-        edges.append(Edge(f"622,{middle:g} 646,{middle:g} 646,{y + 26:g} 828,{y + 26:g}", 654, y + 26, hop))
-    links = tuple(f"{x},{middle:g} {x + 40},{middle:g}" for x in (182, 402))
+        edges.append(Edge(f"572,{middle:g} 592,{middle:g} 592,{y + 26:g} 828,{y + 26:g}", 600, y + 26, hop))
+    links = tuple(f"{x},{middle:g} {x + 30},{middle:g}" for x in (172, 372))
     return Drawing(
         name="wide",
         width=1030,
@@ -177,7 +179,7 @@ def wide(route: Path) -> Drawing:
         edges=tuple(edges),
         links=links,
         link_broken=not route.connected,
-        cross=(202, middle - 8),
+        cross=(187, middle - 8),
         more=route.more,
     )
 
@@ -209,5 +211,7 @@ def tall(route: Path) -> Drawing:
 
 
 def fit(text: str, width: float, size: float = 7.2) -> str:
-    """Return a text that is at most ``width`` pixels wide, at ``size`` pixels a character."""
-    return shorten(text, max(4, int((width - 16) / size)))
+    """Return a text that is at most ``width`` pixels wide, at ``size`` pixels a character and two for a wide one."""
+    text = clean(text)
+    columns = sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+    return shorten(text, max(4, int((width - 16) / size * len(text) / max(columns, 1))))

@@ -24,8 +24,8 @@ TAGS = frozenset(
     re.findall(
         r"\S+",
         """a article b body caption circle code dd desc details div dl dt figure footer h1 h2 h3 head header html li
-        line main meta nav ol p polyline rect script section small span style summary svg table tbody td text th thead time
-        title tr ul""",
+        line main meta nav ol p polyline rect script section small span style summary svg table tbody td text th thead
+        time title tr ul""",
     )
 )
 

@@ -1,0 +1,109 @@
+"""The page in a real browser: a phone and a desktop, light and dark, without a network."""
+
+import html as markup
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rtcdiag.formats import render
+from rtcdiag.report import Report
+from support.hostile import HOSTILE, poisoned
+from support.reports import REPORTS
+
+pytestmark = pytest.mark.browser
+
+METRICS = Path(__file__).with_name("page_metrics.js").read_text()
+WIDTHS = (400, 1280)
+HOSTILE_NAMES = ("script", "attribute", "long word", "wide", "bidi")
+# Alone with a loopback interface that is down: whatever the browser would like to fetch, it cannot.
+ALONE = ("unshare", "--net") if os.geteuid() == 0 else ("unshare", "--map-root-user", "--net")
+CHROMIUM = (
+    "chromium",
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--window-size=1400,1000",
+    "--dump-dom",
+)
+
+
+def pages() -> dict[str, Report]:
+    plain = {name: made() for name, made in REPORTS.items()}
+    return plain | {f"hostile {name}": poisoned(plain["everything"], HOSTILE[name]) for name in HOSTILE_NAMES}
+
+
+def frames() -> str:
+    """Return a page with every report in a frame of every width, and the script that measures them."""
+    parts = [
+        f'<iframe name="{name}" width="{width}" height="900" srcdoc="{markup.escape(render("html", report))}"></iframe>'
+        for name, report in pages().items()
+        for width in WIDTHS
+    ]
+    return f"<!doctype html><script>window.alert = () => {{ window.alerted = 1; }};{METRICS}</script>{''.join(parts)}"
+
+
+@pytest.fixture(scope="module", params=["dark", "light"])
+def theme(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def measures(theme: str, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    directory = tmp_path_factory.mktemp("browser")
+    page = directory / "frames.html"
+    page.write_text(frames())
+    scheme = f"--blink-settings=preferredColorScheme={0 if theme == 'dark' else 1}"
+    dumped = subprocess.run(
+        [*ALONE, *CHROMIUM, scheme, f"--user-data-dir={directory / 'profile'}", page.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=True,
+        env={**os.environ, "HOME": str(directory)},
+    ).stdout
+    found = re.search(r'data-result="([^"]*)"', dumped)
+    assert found is not None, dumped[-2000:]
+    result: list[dict[str, Any]] = json.loads(markup.unescape(found[1]))
+    assert len(result) == len(WIDTHS) * len(pages())
+    return result
+
+
+def failing(measures: list[dict[str, Any]], wrong: Any) -> list[tuple[str, str, Any]]:
+    return [(item["name"], item["width"], wrong(item)) for item in measures if wrong(item)]
+
+
+def test_the_page_never_scrolls_sideways(measures: list[dict[str, Any]]) -> None:
+    assert failing(measures, lambda item: max(0, item["overflow"])) == []
+
+
+def test_the_page_follows_the_theme_of_the_reader(measures: list[dict[str, Any]], theme: str) -> None:
+    assert failing(measures, lambda item: (item["ground"] > 0.5) == (theme == "dark")) == []
+
+
+def test_every_visible_text_has_a_contrast_of_four_and_a_half(measures: list[dict[str, Any]]) -> None:
+    assert failing(measures, lambda item: item["contrast"] if item["contrast"][0] < 4.5 else None) == []
+
+
+def test_the_page_requests_nothing_and_runs_nothing(measures: list[dict[str, Any]]) -> None:
+    assert failing(measures, lambda item: item["requests"] or item["alerted"]) == []
+    assert failing(measures, lambda item: item["scripts"] != ["application/json"]) == []
+
+
+def test_the_page_has_one_heading_and_its_report_in_every_browser(measures: list[dict[str, Any]]) -> None:
+    assert failing(measures, lambda item: item["headings"] != 1 or item["embedded"] < 500) == []
+
+
+def test_no_words_leave_their_drawing_or_their_box(measures: list[dict[str, Any]]) -> None:
+    assert failing(measures, lambda item: item["outside"]) == []
+    assert failing(measures, lambda item: item["beyond"]) == []
