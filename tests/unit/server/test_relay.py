@@ -469,7 +469,7 @@ def test_a_channel_bind_permits_only_the_peer_that_it_binds() -> None:
     caller = Caller(bench)
     caller.allocate()
     other = TransportAddress("198.51.100.10", 1)
-    both = [(A.CHANNEL_NUMBER, 0x4000), (A.XOR_PEER_ADDRESS, PEER), (A.XOR_PEER_ADDRESS, other)]
+    both: list[tuple[int, Any]] = [(A.CHANNEL_NUMBER, 0x4000), (A.XOR_PEER_ADDRESS, PEER), (A.XOR_PEER_ADDRESS, other)]
     assert code_of(caller.ask(signed(caller, Method.CHANNEL_BIND, both))) == 0
     assert bench.from_peer(caller.client, PEER, b"x")
     assert not bench.from_peer(caller.client, other, b"x")
