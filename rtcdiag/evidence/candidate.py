@@ -42,5 +42,8 @@ class Gathering(Observation, frozen=True, kw_only=True, tag=True):
     server: str | None
     """None: host candidates only."""
     candidates: int
+    redundant: int = 0
+    """Server-reflexive candidates that equal a host candidate: nothing translates that address (RFC 8445 section
+    5.1.3)."""
     failure: Failure | None = None
     detail: str | None = None

@@ -55,6 +55,7 @@ class Asking:
     uri: str | None = None
     relay_protocol: Literal["udp", "tcp", "tls"] | None = None
     found: int = 0
+    redundant: int = 0
     failures: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -88,6 +89,7 @@ class Asking:
                 duration_ms=self.net.now_ms() - began,
                 server=self.uri,
                 candidates=self.found,
+                redundant=self.redundant,
                 failure=self.failures[0] if self.failures and not self.found else None,
                 detail="; ".join(dict.fromkeys(self.notes)) or None,
             )
@@ -185,6 +187,7 @@ class Asking:
     ) -> None:
         if found.type == "srflx" and found.address == found.related:
             # Redundant (RFC 8445 section 5.1.3), and worth a word: nothing translates this address.
+            self.redundant += 1
             self.notes.append(f"srflx from {found.address.host}: the server sees this computer's own address")
             return
         self.found += 1

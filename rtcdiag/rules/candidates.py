@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from rtcdiag.address import Scope
-from rtcdiag.evidence import Candidate, Evidence, Gathering
+from rtcdiag.evidence import Candidate, Evidence, Gathering, Target
 from rtcdiag.findings import Finding, find
 from rtcdiag.rules.paths import about, targets_of
 
@@ -12,9 +12,17 @@ def gathering(evidence: Evidence) -> Iterator[Finding]:
     """Find the servers from which the ICE agent got no candidate."""
     targets = targets_of(evidence)
     for item in evidence.of(Gathering):
-        if item.server is not None and (item.failure is not None or item.candidates == 0):
+        if item.server is None:
+            continue
+        target = targets.get(item.server)
+        if item.failure is not None or (item.candidates == 0 and not _told_there_is_no_nat(target, item)):
             why = item.failure.value if item.failure else "no candidate came"
-            yield about(targets.get(item.server), item.server, "gathering-failed", item, why=why)
+            yield about(target, item.server, "gathering-failed", item, why=why)
+
+
+def _told_there_is_no_nat(target: Target | None, item: Gathering) -> bool:
+    """Whether a STUN server gave all that it has to give: this computer's own address. Of TURN, a relay is wanted."""
+    return item.redundant > 0 and target is not None and target.protocol == "stun"
 
 
 def host_candidates(evidence: Evidence) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from rtcdiag.targets import Transport
 
 _SILENT = (Failure.TIMEOUT, Failure.HOST_UNREACHABLE)
 _NO_ROUTE = (Failure.NETWORK_UNREACHABLE, Failure.HOST_UNREACHABLE, Failure.ADDRESS_UNAVAILABLE)
+_ALSO_MUTE = "Hosts that were asked by their address did not answer either: perhaps nothing gets out of this network."
 _SHOWN = 20
 """So many observations are named as evidence of a finding about all of them."""
 
@@ -32,15 +33,15 @@ class _Attempt(msgspec.Struct, frozen=True):
 def network(evidence: Evidence) -> Iterator[Finding]:
     """Judge the network by all attempts together; at most one of the first four holds."""
     tried = tuple(_attempts(evidence))
-    silent_names = _unanswered_names(evidence)
+    lost_names = _lost_names(evidence)
     if _something_came(tried):
-        yield from _names(silent_names)
+        yield from _names(lost_names, "Hosts that were asked by their address answer, so only the names are missing.")
         yield from _udp(evidence, tried)
-    elif _no_network(evidence, tried, silent_names):
-        ids = [item.seen.id for item in tried] + [item.id for item in silent_names]
+    elif _no_network(evidence, tried, lost_names):
+        ids = [item.seen.id for item in tried] + [item.id for item in lost_names]
         yield find("no-network", *ids[:_SHOWN], tried=len(ids))
     else:
-        yield from _names(silent_names)
+        yield from _names(lost_names, _ALSO_MUTE if tried else "No host was asked by its address for comparison.")
         yield from _nothing(tried)
 
 
@@ -93,31 +94,40 @@ def _something_came(tried: tuple[_Attempt, ...]) -> bool:
     return any(item.failure not in mute for item in tried)
 
 
-def _no_network(evidence: Evidence, tried: tuple[_Attempt, ...], silent_names: tuple[Resolution, ...]) -> bool:
-    at_once = all(item.failure in _NO_ROUTE for item in tried)
-    nowhere = any(item.failure is Failure.NETWORK_UNREACHABLE for item in tried)
+def _no_network(evidence: Evidence, tried: tuple[_Attempt, ...], lost_names: tuple[Resolution, ...]) -> bool:
+    """Whether this computer has no route; with one, "unreachable" is the word of a router about something farther."""
     no_route = not (evidence.environment.ipv4 or evidence.environment.ipv6)
-    return at_once and (nowhere or (no_route and bool(tried or silent_names)))
+    return no_route and bool(tried or lost_names) and all(item.failure in _NO_ROUTE for item in tried)
 
 
 def _nothing(tried: tuple[_Attempt, ...]) -> Iterator[Finding]:
+    """Say so where servers are silent by their address and nothing else answers; controls alone are no server."""
     mute = [item for item in tried if item.failure in _SILENT]
     hosts = {item.host for item in mute}
-    if len(hosts) > 1:
+    if len(hosts) > 1 and any(not _is_control(item.seen) for item in mute):
         yield find("no-answer-at-all", *(item.seen.id for item in mute[:_SHOWN]), hosts=len(hosts))
 
 
-def _unanswered_names(evidence: Evidence) -> tuple[Resolution, ...]:
-    """Return the look-ups, where every name went unanswered; empty where one name got a yes or a no."""
+def _is_control(seen: Observation) -> bool:
+    return isinstance(seen, Connect) and seen.purpose == "control"
+
+
+def _lost_names(evidence: Evidence) -> tuple[Resolution, ...]:
+    """Return the look-ups where all of them failed; empty where one name got an answer.
+
+    A no is an answer, too, but not about the documented hosts: those exist.
+    """
     every = evidence.of(Resolution)
-    answered = any(item.addresses or item.failure not in UNANSWERED for item in every)
+    named = {target.host for target in evidence.of(Target) if target.origin == "user"}
+    answered = any(item.addresses or (item.host in named and item.failure not in UNANSWERED) for item in every)
     return () if answered else every
 
 
-def _names(silent: tuple[Resolution, ...]) -> Iterator[Finding]:
-    if silent:
-        hosts = sorted({item.host for item in silent})
-        yield find("dns-fails", *(item.id for item in silent[:_SHOWN]), names=hosts)
+def _names(lost: tuple[Resolution, ...], beside: str) -> Iterator[Finding]:
+    if lost:
+        hosts = sorted({item.host for item in lost})
+        how = "DNS gives no answer" if any(item.failure in UNANSWERED for item in lost) else "DNS knows none of them"
+        yield find("dns-fails", *(item.id for item in lost[:_SHOWN]), names=hosts, how=how, beside=beside)
 
 
 def _udp(evidence: Evidence, tried: tuple[_Attempt, ...]) -> Iterator[Finding]:

@@ -99,9 +99,9 @@ def test_facts_are_spoken_and_kept_as_they_are() -> None:
     finding = find("server-udp-filtered", "obs-2", "", "obs-2", subject="stun:a", address="1.2.3.4:5", transport="udp")
     assert finding.facts["transport"] == "udp"
     assert finding.evidence == ("obs-2",)
-    finding = find("dns-fails", names=["a.example", "b.example"])
+    finding = find("dns-fails", names=["a.example", "b.example"], how="", beside="")
     assert "a.example, b.example" in finding.meaning
-    assert "none" in find("dns-fails", names=[]).meaning
+    assert "none" in find("dns-fails", names=[], how="", beside="").meaning
 
 
 def test_a_hostile_fact_is_text_and_no_template() -> None:

@@ -61,12 +61,48 @@ CASES = {
     "without a route and with names only, the names are not to blame": case(
         run(target(A), resolution("stun.example.org", failure=Failure.DNS_TIMEOUT), ipv4=False), "no-network"
     ),
-    "every address says network unreachable although there is a default route": case(
-        run(target(A), silent(A, A4, Failure.NETWORK_UNREACHABLE)), "no-network"
+    "a router says that the network is unreachable: there is a route as far as that": case(
+        run(target(A), silent(A, A4, Failure.NETWORK_UNREACHABLE)), "no-route-to-server"
     ),
     "names get no answer, and there is a route": case(
         run(target(A), target(B), *(resolution(h, failure=Failure.DNS_TIMEOUT) for h in (A[5:21], B[5:21]))),
         "dns-fails",
+    ),
+    "names get no answer, and controls by address are silent too: no server was asked": case(
+        run(
+            target(A),
+            resolution("stun.example.org", failure=Failure.DNS_TIMEOUT),
+            CONTROL_SILENT,
+            connect("control.example.net", "198.51.100.98:443", Failure.TIMEOUT, purpose="control"),
+        ),
+        "dns-fails",
+    ),
+    "names get no answer, and a router says of the control that its network is unreachable": case(
+        run(
+            target(A),
+            resolution("stun.example.org", failure=Failure.DNS_FAILURE),
+            connect("control.example", "198.51.100.99:443", Failure.NETWORK_UNREACHABLE, purpose="control"),
+        ),
+        "dns-fails",
+    ),
+    "a name gets no answer, and of a documented one DNS says that it does not exist": case(
+        run(
+            target(A),
+            resolution("stun.example.org", failure=Failure.DNS_TIMEOUT),
+            resolution("control.example", failure=Failure.DNS_NOT_FOUND),
+        ),
+        "dns-fails",
+    ),
+    "none of the documented names exists: it is not they that are wrong": case(
+        run(
+            *(target(uri, origin="default") for uri in (A, B)),
+            *(resolution(uri[5:-5], failure=Failure.DNS_NOT_FOUND) for uri in (A, B)),
+        ),
+        "dns-fails",
+    ),
+    "none of the names that the user wrote exists": case(
+        run(target(A), target(B), *(resolution(uri[5:-5], failure=Failure.DNS_NOT_FOUND) for uri in (A, B))),
+        "dns-name-not-found",
     ),
     "names get no answer, and a server by address answers": case(
         run(
@@ -373,6 +409,12 @@ CASES = {
             Gathering(t_ms=1.0, server=B, candidates=1),
         ),
         "gathering-failed",
+    ),
+    "a STUN server gave this computer's own address again: there is no NAT": case(
+        run(target(A), Gathering(t_ms=1.0, server=A, candidates=0, redundant=1))
+    ),
+    "a TURN server gave no relay": case(
+        run(target(T), Gathering(t_ms=1.0, server=T, candidates=0, redundant=1)), "gathering-failed"
     ),
     "only a VPN and link-local addresses are there": case(
         run(
