@@ -73,6 +73,8 @@ def disobedience(view: View, server: Server) -> str:
     """Say what the server did instead of answering from where it was asked to; empty where nothing was seen."""
     for item in changes_of(view, server):
         for answer in item.exchange.answers:
+            if item.response_port is not None and not answer.success:
+                continue  # RESPONSE-PORT is optional (RFC 5780 section 6): refusing it says nothing of CHANGE-REQUEST
             fault = _disobeyed(answer, server, item.change)
             if fault:
                 return fault

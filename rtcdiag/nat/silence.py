@@ -8,17 +8,13 @@ came. That the NAT's filter dropped it follows only where everything else is exc
 * loss: ``loss.p_all_lost`` of the transmissions that were waited for is below one in a thousand;
 * the server: it can and does answer from there when asked to.
 
-For the last there are three degrees. **Delivered**: a control socket, which had opened the NAT towards the alternates,
-got the same changed answer. Nothing is left to the server. **Obeyed**: behind address-dependent mapping the control
-cannot open the way, because its permission for the alternate belongs to another mapping than the one that the answer is
-sent to. But another changed answer came, so the server obeys CHANGE-REQUEST, and says in OTHER-ADDRESS from where.
-**Bound**: behind address-and-port-dependent mapping and filtering no changed answer can come at all. What is left is
-the server's word: OTHER-ADDRESS "informs the client of the source IP address and port that would be used"
-(RFC 5780 section 7.4), the alternate names the primary in turn, so that both are one server, and a server that does
-not do CHANGE-REQUEST has to answer 420 (RFC 8489 section 6.3.1) or ignores the attribute and answers from the primary;
-either answer would have come through. A server that breaks both rules, by dropping the request, is told from a
-NAT only by other servers: one operator's word is taken to be wrong in one of fifty cases, and what two independent ones
-say in one of 2500. Where the mapping does not forbid the control, its failure is the server's, and nothing follows.
+For the last there are two degrees. **Delivered**: a control socket, which had opened the NAT towards the alternates,
+got the same changed answer. Nothing is left to the server. Behind dependent mapping the permission for the alternate is
+on another mapping than the one that a plain changed answer is sent to, so the control asks for the answer on that one
+(RESPONSE-PORT, RFC 5780 section 7.5). **Obeyed**: the server does not do that, but another changed answer came, so it
+obeys CHANGE-REQUEST, says in OTHER-ADDRESS from where, and that address names the primary in turn, so that both are one
+server. Anything less is the server's word, and no proof: a firewall that drops requests with CHANGE-REQUEST, or answers
+from the alternate, would look just like a strict NAT.
 """
 
 from statistics import median
@@ -35,8 +31,6 @@ from rtcdiag.nat.view import View
 LIMIT = 1e-3
 """Silence that is loss with this probability or more decides nothing."""
 LEAST_WAIT_MS = 250.0
-P_BOUND_BY_WORD = 0.02
-"""How often a server that never showed that it obeys CHANGE-REQUEST is taken to drop it; assumed, not measured."""
 P_OBEYS_HALF = 0.002
 """How often one that obeyed one kind of CHANGE-REQUEST is taken to drop the other; assumed, not measured."""
 
@@ -127,14 +121,15 @@ def _vouched(setting: Setting, server: Server, change: Change) -> Judgement[floa
     shown = delivered(setting.view, server, change)
     if shown:
         return Judgement(value=0.0, evidence=tuple(item.id for item in shown))
+    source = server.source(change)
     if _control_is_possible(setting, change):
-        return Judgement(why=f"no answer from {server.source(change)} came to the control either")
-    if not _is_one_server(setting.view, server):
-        return Judgement(why=f"its alternate {server.other} does not name it in turn, and no control is possible")
+        return Judgement(why=f"no answer from {source} came to the control either")
     obeyed = (*delivered(setting.view, server, "port"), *delivered(setting.view, server, "address-and-port"))
-    if obeyed:
+    if obeyed and _is_one_server(setting.view, server):
         return Judgement(value=P_OBEYS_HALF, evidence=tuple(item.id for item in obeyed))
-    return Judgement(value=P_BOUND_BY_WORD)
+    return Judgement(
+        why=f"behind this mapping an answer from {source} needs RESPONSE-PORT to be shown possible, and none came"
+    )
 
 
 def _control_is_possible(setting: Setting, change: Change) -> bool:

@@ -8,18 +8,17 @@ towards the alternates and then asks for the same changed answers: what the cont
 
 import asyncio
 from collections.abc import Coroutine, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rtcdiag.address import Family, TransportAddress, family_of
-from rtcdiag.evidence import Binding, Change, Failure, Purpose, Role, Skipped
+from rtcdiag.evidence import Change, Failure, Purpose, Role, Skipped
 from rtcdiag.net import Net
 from rtcdiag.net.failures import failure_of
 from rtcdiag.probes.job import Job, Record
-from rtcdiag.stun.attributes import AttributeType
-from rtcdiag.stun.request import binding_request
+from rtcdiag.probes.nat_sockets import Sockets
 from rtcdiag.stun.transaction import Schedule
 from rtcdiag.targets import Server, Transport
-from rtcdiag.wires import Call, UdpWire, finish
+from rtcdiag.wires import Call
 
 MOST_SERVERS = 8
 """How many servers the mapping socket asks; more add nothing but traffic."""
@@ -27,88 +26,6 @@ FILTER_SERVERS = 2
 """How many RFC 5780 servers are asked for filtering: two operators that agree."""
 FILTER_SENDS = 5
 """With five transmissions, silence is loss in fewer than one run of a thousand up to 13 % loss each way."""
-_FLAGS: dict[Change, tuple[bool, bool]] = {
-    "none": (False, False),
-    "address-and-port": (True, True),
-    "port": (False, True),
-}
-
-
-@dataclass
-class _Asked:
-    """One transaction, and what is needed to make evidence of it when the run ends."""
-
-    server: Server
-    purpose: Purpose
-    socket: str
-    role: Role
-    change: Change
-    destination: TransportAddress
-    expected: TransportAddress
-    local: TransportAddress | None
-    began_ms: float
-    call: Call
-    response_port: int | None = None
-    ended_ms: float | None = None
-
-
-@dataclass
-class _Sequence:
-    """One family's experiment."""
-
-    net: Net
-    family: Family
-    asked: list[_Asked] = field(default_factory=list)
-    sockets: dict[str, UdpWire] = field(default_factory=dict)
-
-    async def wire(self, label: str) -> UdpWire:
-        """Open a socket; only the first has the port that the user asked for."""
-        port = self.net.options.port if label == "m1" else 0
-        wire = UdpWire(self.net, await self.net.udp(self.family, port))
-        self.sockets[label] = wire
-        return wire
-
-    async def ask(
-        self,
-        label: str,
-        server: Server,
-        purpose: Purpose,
-        destination: TransportAddress,
-        *,
-        role: Role = "primary",
-        change: Change = "none",
-        expected: TransportAddress | None = None,
-        response_port: int | None = None,
-        schedule: Schedule | None = None,
-    ) -> Call:
-        """Run one transaction on a socket and keep it."""
-        wire = self.sockets[label]
-        change_ip, change_port = _FLAGS[change]
-        source = expected or destination
-        attributes = [(AttributeType.RESPONSE_PORT, response_port)] if response_port is not None else []
-        call = wire.start(
-            binding_request(change_ip=change_ip, change_port=change_port, attributes=attributes),
-            destination,
-            expected=frozenset({source}),
-            schedule=schedule,
-        )
-        asked = _Asked(
-            server,
-            purpose,
-            label,
-            role,
-            change,
-            destination,
-            source,
-            wire.local_towards(destination),
-            self.net.now_ms(),
-            call,
-            response_port,
-        )
-        self.asked.append(asked)
-        await finish(wire, call)
-        asked.ended_ms = self.net.now_ms()
-        return call
 
 
 @dataclass(frozen=True)
@@ -143,15 +60,15 @@ async def _family(family: Family, servers: list[Server], net: Net, record: Recor
     if why is not None:
         record(Skipped(t_ms=net.now_ms(), what=f"NAT behavior over {_NAMES[family]}", why=why))
         return
-    sequence = _Sequence(net, family)
+    sockets = Sockets(net, family)
     try:
-        await _experiments(sequence, endpoints[:MOST_SERVERS])
+        await _experiments(sockets, endpoints[:MOST_SERVERS])
     except OSError as error:
         why = f"a local UDP socket could not be opened: {failure_of(error)}"
         record(Skipped(t_ms=net.now_ms(), what=f"NAT behavior over {_NAMES[family]}", why=why))
     finally:
-        for asked in sequence.asked:
-            record(_binding(asked, net))
+        for binding in sockets.evidence():
+            record(binding)
 
 
 _NAMES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
@@ -176,13 +93,13 @@ def _why_not(family: Family, endpoints: list[tuple[Server, TransportAddress]], n
     return None
 
 
-async def _experiments(sequence: _Sequence, endpoints: list[tuple[Server, TransportAddress]]) -> None:
-    await sequence.wire("m1")
-    await sequence.wire("m2")
+async def _experiments(sockets: Sockets, endpoints: list[tuple[Server, TransportAddress]]) -> None:
+    await sockets.wire("m1")
+    await sockets.wire("m2")
     names = iter("abcdefgh"[:FILTER_SERVERS])
     await asyncio.gather(
-        *(_mapping(sequence, server, address, names) for server, address in endpoints),
-        *(sequence.ask("m2", server, "mapping", address) for server, address in _two_hosts(endpoints)),
+        *(_mapping(sockets, server, address, names) for server, address in endpoints),
+        *(sockets.ask("m2", server, "mapping", address) for server, address in _two_hosts(endpoints)),
     )
 
 
@@ -193,17 +110,17 @@ def _two_hosts(endpoints: list[tuple[Server, TransportAddress]]) -> list[tuple[S
     return [first, *([other] if other else endpoints[1:2])]
 
 
-async def _mapping(sequence: _Sequence, server: Server, primary: TransportAddress, names: Iterator[str]) -> None:
-    call = await sequence.ask("m1", server, "mapping", primary)
+async def _mapping(sockets: Sockets, server: Server, primary: TransportAddress, names: Iterator[str]) -> None:
+    call = await sockets.ask("m1", server, "mapping", primary)
     other = alternate_of(call, primary)
     if other is None:
         return
     both = _Rfc5780(server, primary, other, _pace(call))
     name = next(names, None)
     await asyncio.gather(
-        sequence.ask("m1", server, "mapping", both.alternate_address, role="alternate-address"),
-        sequence.ask("m1", server, "mapping", other, role="alternate-address-and-port"),
-        *([_filtering(sequence, "f" + name, both), _control(sequence, "c" + name, both)] if name else []),
+        sockets.ask("m1", server, "mapping", both.alternate_address, role="alternate-address"),
+        sockets.ask("m1", server, "mapping", other, role="alternate-address-and-port"),
+        *([_filtering(sockets, "f" + name, both), _control(sockets, "c" + name, both)] if name else []),
     )
 
 
@@ -227,15 +144,15 @@ def _pace(call: Call) -> Schedule:
     return Schedule(offsets, offsets[-1] + max(3 * rtt_ms, 250.0))
 
 
-async def _filtering(sequence: _Sequence, label: str, both: _Rfc5780) -> None:
-    await sequence.wire(label)
+async def _filtering(sockets: Sockets, label: str, both: _Rfc5780) -> None:
+    await sockets.wire(label)
     await asyncio.gather(
-        sequence.ask(label, both.server, "filtering", both.primary), *_changes(sequence, label, "filtering", both, {})
+        sockets.ask(label, both.server, "filtering", both.primary), *_changes(sockets, label, "filtering", both)
     )
 
 
-async def _control(sequence: _Sequence, label: str, both: _Rfc5780) -> None:
-    await sequence.wire(label)
+async def _control(sockets: Sockets, label: str, both: _Rfc5780) -> None:
+    await sockets.wire(label)
     holes: dict[Change, tuple[Role, TransportAddress]] = {
         "none": ("primary", both.primary),
         "address-and-port": ("alternate-address-and-port", both.other),
@@ -243,15 +160,17 @@ async def _control(sequence: _Sequence, label: str, both: _Rfc5780) -> None:
     }
     calls = await asyncio.gather(
         *(
-            sequence.ask(label, both.server, "control", destination, role=role, schedule=both.pace)
+            sockets.ask(label, both.server, "control", destination, role=role, schedule=both.pace)
             for role, destination in holes.values()
         )
     )
     opened = dict(zip(holes, map(_mapped_port, calls), strict=True))
     # A NAT whose mapping depends on the destination opened another public port for each alternate: the server is asked
     # to send its changed answer there (RESPONSE-PORT, RFC 5780 section 7.5), or no control could ever get through.
-    elsewhere = {change: port for change, port in opened.items() if port != opened["none"]}
-    await asyncio.gather(*_changes(sequence, label, "control", both, elsewhere))
+    elsewhere = {change: port for change, port in opened.items() if port not in (None, opened["none"])}
+    await asyncio.gather(
+        *_changes(sockets, label, "control", both), *_changes(sockets, label, "control", both, elsewhere)
+    )
 
 
 def _mapped_port(call: Call) -> int | None:
@@ -260,40 +179,28 @@ def _mapped_port(call: Call) -> int | None:
 
 
 def _changes(
-    sequence: _Sequence, label: str, purpose: Purpose, both: _Rfc5780, ports: Mapping[Change, int | None]
+    sockets: Sockets,
+    label: str,
+    purpose: Purpose,
+    both: _Rfc5780,
+    ports: Mapping[Change, int | None] | None = None,
 ) -> tuple[Coroutine[None, None, Call], ...]:
+    """Ask for both changed answers, or with ``ports`` for those that have to go to another public port."""
     changes: tuple[tuple[Change, TransportAddress], ...] = (
         ("address-and-port", both.other),
         ("port", both.alternate_port),
     )
     return tuple(
-        sequence.ask(
+        sockets.ask(
             label,
             both.server,
             purpose,
             both.primary,
             change=change,
             expected=expected,
-            response_port=ports.get(change),
+            response_port=ports[change] if ports else None,
             schedule=both.pace,
         )
         for change, expected in changes
-    )
-
-
-def _binding(asked: _Asked, net: Net) -> Binding:
-    return Binding(
-        t_ms=asked.began_ms,
-        duration_ms=(asked.ended_ms or net.now_ms()) - asked.began_ms,
-        server=asked.server.uri,
-        purpose=asked.purpose,
-        socket=asked.socket,
-        local=asked.local,
-        interface=net.interface_of(asked.local.ip) if asked.local else None,
-        destination=asked.destination,
-        role=asked.role,
-        change=asked.change,
-        response_port=asked.response_port,
-        answer_from=asked.expected,
-        exchange=asked.call.exchange(),
+        if ports is None or change in ports
     )

@@ -11,7 +11,8 @@ from rtcdiag.rules.paths import Path, about, asked_paths, targets_of
 def change_request(evidence: Evidence) -> Iterator[Finding]:
     """Tell servers that refuse CHANGE-REQUEST, and servers that answer as if it were not there."""
     targets = targets_of(evidence)
-    asked = evidence.of(Binding, lambda item: item.change != "none")
+    # A server that does not do RESPONSE-PORT refuses it the same way, and may well do CHANGE-REQUEST.
+    asked = evidence.of(Binding, lambda item: item.change != "none" and item.response_port is None)
     for server, address in dict.fromkeys((item.server, item.destination) for item in asked):
         here = [item for item in asked if (item.server, item.destination) == (server, address)]
         for code, disobeys in (("stun-refuses-change-request", _refuses), ("stun-ignores-change-request", _ignores)):

@@ -3,7 +3,7 @@
 The probe follows the sockets and labels of ``probes/nat_behavior.py``; its result is evidence for ``classify``.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Literal
@@ -21,6 +21,7 @@ WAIT_MS = 250.0
 RTT_MS = 40.0
 
 Obedience = Literal["obeys", "ignores", "refuses", "drops", "answers-from-elsewhere"]
+Asked = Change | Literal["refused"]
 Lie = Callable[[TransportAddress, Random], TransportAddress]
 
 
@@ -109,6 +110,8 @@ class ModelServer:
     alternates_up: bool = True
     elsewhere: bool = False
     """Whether plain answers come from another port."""
+    response_port: bool = True
+    """Whether it does RESPONSE-PORT; otherwise it refuses the attribute with 420."""
 
     @property
     def primary(self) -> TransportAddress:
@@ -131,13 +134,15 @@ class ModelServer:
         )
 
     def answers(
-        self, destination: TransportAddress, change: Change, seen: TransportAddress, random: Random
+        self, destination: TransportAddress, change: Asked, seen: TransportAddress, random: Random
     ) -> Iterator[tuple[TransportAddress, dict[str, Any]]]:
         """Yield the source and the contents of each answer."""
         told = self._told(destination, self.lie(seen, random) if self.lie else seen)
         if change == "none":
             yield (A(self.ip, 9999) if self.elsewhere else destination), told
-        elif self.obedience == "refuses" or (self.other_ip is None and self.obedience == "obeys"):
+        elif (
+            change == "refused" or self.obedience == "refuses" or (self.other_ip is None and self.obedience == "obeys")
+        ):
             yield destination, {"success": False, "error_code": 420}
         elif self.obedience == "ignores":
             yield destination, told
@@ -184,13 +189,16 @@ class Probe:
         destination: TransportAddress,
         *,
         change: Change = "none",
+        response_port: int | None = None,
         start_ms: float = 0.0,
     ) -> Binding:
         """Run one transaction."""
         port = self._ports.setdefault(socket, 32768 + 100 * len(self._ports) + self.random.randrange(100))
         local = A(self.nat.local_ip, port)
         expected = self._expected(server, destination, change)
-        sent, answers = self._transmit(local, server, destination, change=change, expected=expected, start_ms=start_ms)
+        sent, answers = self._transmit(
+            local, server, destination, change=change, expected=expected, response_port=response_port, start_ms=start_ms
+        )
         counted = next((item for item in answers if item.expected_source), None)
         end_ms = counted.t_ms if counted else start_ms + self.offsets_ms[-1] + WAIT_MS
         found = Binding(
@@ -203,6 +211,7 @@ class Probe:
             local=local if self.knows_local else None,
             destination=destination,
             change=change,
+            response_port=response_port,
             answer_from=expected,
             role="primary" if destination == server.primary else "alternate-address-and-port",
             exchange=Exchange(
@@ -227,6 +236,7 @@ class Probe:
         *,
         change: Change,
         expected: TransportAddress,
+        response_port: int | None,
         start_ms: float,
     ) -> tuple[list[float], list[Answer]]:
         sent: list[float] = []
@@ -238,8 +248,10 @@ class Probe:
             outside = self.nat.outward(local, destination)
             if self._is_lost() or self.nat.blocks_udp or not server.is_at(destination):
                 continue
-            for source, contents in server.answers(destination, change, outside, self.random):
-                if not self._is_lost() and self.nat.inward(outside, source) == local and source not in answers:
+            asked = change if response_port is None or server.response_port else "refused"
+            to = outside if response_port is None or not server.response_port else A(outside.ip, response_port)
+            for source, contents in server.answers(destination, asked, outside, self.random):
+                if not self._is_lost() and self.nat.inward(to, source) == local and source not in answers:
                     answers[source] = Answer(
                         t_ms=start_ms + offset + RTT_MS,
                         source=source,
@@ -276,15 +288,32 @@ class Probe:
     def _filter(self, name: str, server: ModelServer, other: TransportAddress) -> None:
         self.ask("f" + name, server, "filtering", server.primary, start_ms=100)
         self.changes("f" + name, server, "filtering")
-        for destination in (server.primary, other, A(server.ip, other.port)):
-            self.ask("c" + name, server, "control", destination, start_ms=100)
+        holes: tuple[tuple[Change, TransportAddress], ...] = (
+            ("none", server.primary),
+            ("address-and-port", other),
+            ("port", A(server.ip, other.port)),
+        )
+        opened = {
+            change: self._mapped_port(self.ask("c" + name, server, "control", destination, start_ms=100))
+            for change, destination in holes
+        }
         self.changes("c" + name, server, "control")
+        elsewhere = {change: port for change, port in opened.items() if port not in (None, opened["none"])}
+        self.changes("c" + name, server, "control", elsewhere)
 
-    def changes(self, socket: str, server: ModelServer, purpose: Purpose) -> None:
-        """Ask for both changed answers."""
+    def _mapped_port(self, found: Binding) -> int | None:
+        reflexive = found.exchange.answer.reflexive if found.exchange.answer else None
+        return reflexive.port if reflexive else None
+
+    def changes(
+        self, socket: str, server: ModelServer, purpose: Purpose, ports: Mapping[Change, int | None] | None = None
+    ) -> None:
+        """Ask for both changed answers, or with ``ports`` for those that have to go to another public port."""
         kinds: tuple[Change, ...] = ("address-and-port", "port")
         for change in kinds:
-            self.ask(socket, server, purpose, server.primary, change=change, start_ms=200)
+            if ports is None or change in ports:
+                port = ports[change] if ports else None
+                self.ask(socket, server, purpose, server.primary, change=change, response_port=port, start_ms=200)
 
     @property
     def evidence(self) -> Evidence:

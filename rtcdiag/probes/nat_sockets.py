@@ -1,0 +1,117 @@
+"""The sockets of one family's NAT experiment, and every transaction on them, kept until the end of the run."""
+
+from dataclasses import dataclass, field
+
+from rtcdiag.address import Family, TransportAddress
+from rtcdiag.evidence import Binding, Change, Purpose, Role
+from rtcdiag.net import Net
+from rtcdiag.stun.attributes import AttributeType
+from rtcdiag.stun.request import binding_request
+from rtcdiag.stun.transaction import Schedule
+from rtcdiag.targets import Server
+from rtcdiag.wires import Call, UdpWire, finish
+
+_FLAGS: dict[Change, tuple[bool, bool]] = {
+    "none": (False, False),
+    "address-and-port": (True, True),
+    "port": (False, True),
+}
+
+
+@dataclass
+class _Asked:
+    """One transaction, and what is needed to make evidence of it when the run ends."""
+
+    server: Server
+    purpose: Purpose
+    socket: str
+    role: Role
+    change: Change
+    destination: TransportAddress
+    expected: TransportAddress
+    local: TransportAddress | None
+    began_ms: float
+    call: Call
+    response_port: int | None = None
+    ended_ms: float | None = None
+
+
+@dataclass
+class Sockets:
+    """The sockets, by label, and what was asked on them in the order asked."""
+
+    net: Net
+    family: Family
+    asked: list[_Asked] = field(default_factory=list)
+    sockets: dict[str, UdpWire] = field(default_factory=dict)
+
+    async def wire(self, label: str) -> UdpWire:
+        """Open a socket; only the first has the port that the user asked for."""
+        port = self.net.options.port if label == "m1" else 0
+        wire = UdpWire(self.net, await self.net.udp(self.family, port))
+        self.sockets[label] = wire
+        return wire
+
+    async def ask(
+        self,
+        label: str,
+        server: Server,
+        purpose: Purpose,
+        destination: TransportAddress,
+        *,
+        role: Role = "primary",
+        change: Change = "none",
+        expected: TransportAddress | None = None,
+        response_port: int | None = None,
+        schedule: Schedule | None = None,
+    ) -> Call:
+        """Run one transaction on a socket and keep it."""
+        wire = self.sockets[label]
+        change_ip, change_port = _FLAGS[change]
+        source = expected or destination
+        attributes = [(AttributeType.RESPONSE_PORT, response_port)] if response_port is not None else []
+        call = wire.start(
+            binding_request(change_ip=change_ip, change_port=change_port, attributes=attributes),
+            destination,
+            expected=frozenset({source}),
+            schedule=schedule,
+        )
+        asked = _Asked(
+            server,
+            purpose,
+            label,
+            role,
+            change,
+            destination,
+            source,
+            wire.local_towards(destination),
+            self.net.now_ms(),
+            call,
+            response_port,
+        )
+        self.asked.append(asked)
+        await finish(wire, call)
+        asked.ended_ms = self.net.now_ms()
+        return call
+
+    def evidence(self) -> tuple[Binding, ...]:
+        """Return what a report keeps of every transaction, late answers included."""
+        return tuple(_binding(asked, self.net) for asked in self.asked)
+
+
+def _binding(asked: _Asked, net: Net) -> Binding:
+    return Binding(
+        t_ms=asked.began_ms,
+        duration_ms=(asked.ended_ms or net.now_ms()) - asked.began_ms,
+        server=asked.server.uri,
+        purpose=asked.purpose,
+        socket=asked.socket,
+        local=asked.local,
+        interface=net.interface_of(asked.local.ip) if asked.local else None,
+        destination=asked.destination,
+        role=asked.role,
+        change=asked.change,
+        response_port=asked.response_port,
+        answer_from=asked.expected,
+        exchange=asked.call.exchange(),
+    )
