@@ -197,6 +197,7 @@ class _Agent(aioice.Connection):
             if allocating is not None and not allocating.done():
                 await asyncio.wait({allocating}, timeout=GRACE_S)
                 allocating.cancel()
+                await asyncio.wait({allocating})
 
     async def _allocate(self, component: int, relay: Relay) -> tuple[aioice.Candidate, ice.StunProtocol]:
         secure = relay.transport is Transport.TLS

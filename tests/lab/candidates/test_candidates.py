@@ -5,6 +5,7 @@ import ipaddress
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -360,6 +361,39 @@ async def _cancelled_at_once(uri: str, after_s: float) -> None:
     probing.cancel()
     await asyncio.gather(probing, return_exceptions=True)
     await net.close()
+
+
+def test_an_allocation_that_is_answered_after_the_cancellation_is_released_all_the_same() -> None:
+    def late(request: bytes, _source: tuple[str, int]) -> list[Reply | Close]:
+        return [Reply(_allocated(request), delay_ms=300)] if request[:2] == b"\x00\x03" else []
+
+    with scripted_udp(late) as server:
+        asyncio.run(_cancelled_at_once(f"turn:127.0.0.1:{server.port}", 0.15))
+        refreshes = [request for request in server.received if request[:2] == b"\x00\x04"]
+    assert any(bytes.fromhex("000d000400000000") in request for request in refreshes)
+
+
+async def _cancelled_after(steps: int, uri: str) -> int:
+    """Cancel a probe after so many rounds of the event loop, and return how many files it left open."""
+    before = _open_files()
+    net = Net(RunOptions(timeout_ms=1000))
+    probing = asyncio.create_task(observe(job([uri]), net, lambda _: None))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    probing.cancel()
+    await asyncio.gather(probing, return_exceptions=True)
+    await net.close()
+    await asyncio.sleep(0)
+    return _open_files() - before
+
+
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_wherever_it_is_cancelled_a_probe_leaves_no_socket_open(server: Coturn) -> None:
+    candidates()
+    assert [asyncio.run(_cancelled_after(steps, server.uri("turn"))) for steps in range(40)] == [0] * 40
 
 
 @pytest.mark.parametrize("after_ms", range(0, 14, 2))
