@@ -26,10 +26,16 @@ def ranked(report: Report) -> tuple[Finding, ...]:
 
 
 def actions(report: Report) -> tuple[Action, ...]:
-    """Return the first remedy of every finding that has one, each text once, most important first."""
+    """Return the first remedy of every finding that has one, each text once, most important first.
+
+    What facts worth knowing suggest is left out where something has to be mended.
+    """
+    found = [(finding, action) for finding in ranked(report) if (action := _action(finding)) is not None]
+    pressing = any(finding.severity is not Severity.INFO for finding, _ in found)
     seen: dict[tuple[Role, str], Action] = {}
-    for action in filter(None, map(_action, ranked(report))):
-        seen.setdefault((action.role, action.text), action)
+    for finding, action in found:
+        if not pressing or finding.severity is not Severity.INFO:
+            seen.setdefault((action.role, action.text), action)
     return tuple(seen.values())
 
 

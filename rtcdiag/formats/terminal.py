@@ -32,6 +32,8 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[Row, ...]
     noun: str
     """What one entry is: ``server``."""
+    most: int = 2
+    """Lines of one paragraph."""
     weight: int = 1
     """How many entries it shows while the others show one more."""
 
@@ -71,18 +73,18 @@ class Paper:
         symbols = SYMBOL if self._options.unicode else ASCII_SYMBOL
         return f"{symbols[tone]} {word}", tone
 
-    def wrap(self, text: Text, *, indent: int = 0, most: int | None = None) -> list[Text]:
-        """Return the text as lines that fit, ``indent`` columns in and two more from the second line on.
+    def wrap(self, text: Text, *, indent: int = 0, most: int | None = None, hanging: int = HANGING) -> list[Text]:
+        """Return the text as lines that fit, ``indent`` columns in and ``hanging`` more from the second line on.
 
         The last of at most ``most`` lines ends in an ellipsis.
         """
         room = self.width - indent
         lines = list(text.wrap(self._console, room))
         if len(lines) > 1:
-            lines = list(text.wrap(self._console, room - HANGING))
+            lines = list(text.wrap(self._console, room - hanging))
         if most is not None and len(lines) > most:
-            lines = [*lines[: most - 1], self._cut(lines[most - 1], room - HANGING)]
-        return [Text(" " * (indent + (HANGING if at else 0))) + line for at, line in enumerate(lines)]
+            lines = [*lines[: most - 1], self._cut(lines[most - 1], room - hanging)]
+        return [Text(" " * (indent + (hanging if at else 0))) + line for at, line in enumerate(lines)]
 
     def _cut(self, line: Text, room: int) -> Text:
         end = self._shown("…")
@@ -90,8 +92,9 @@ class Paper:
         line.rstrip()
         return line + Text(end)
 
-    def section(self, section: Section, rows: Sequence[Row], *, most: int | None = None) -> list[Text]:
+    def section(self, section: Section, rows: Sequence[Row], *, whole: bool = False) -> list[Text]:
         """Return some of a section's entries with its label beside the first line."""
+        most = None if whole else section.most
         lines = [line for row in rows for line in self.row(row, most=most)]
         if lines:
             label = Text(section.label.ljust(LABEL)[:LABEL], "bold")
@@ -156,7 +159,7 @@ def _pairs(names: tuple[str, ...], row: tuple[Cell, ...]) -> list[Part]:
 def fold(paper: Paper, sections: Sequence[Section], room: int) -> tuple[list[Text], list[str]]:
     """Return the lines of as many entries as fit into ``room`` lines, and what was left out: ``3 servers``.
 
-    Sections take turns, so that a long one does not push out the others; entries are two lines at most.
+    Sections take turns, so that a long one does not push out the others.
     """
     taken = dict.fromkeys(range(len(sections)), 0)
     turn = True
@@ -164,11 +167,11 @@ def fold(paper: Paper, sections: Sequence[Section], room: int) -> tuple[list[Tex
         turn = False
         for at, section in enumerate(sections):
             for row in section.rows[taken[at] : taken[at] + section.weight]:
-                height = len(paper.row(row, most=2))
+                height = len(paper.row(row, most=section.most))
                 if height > room:
                     break
                 room, taken[at], turn = room - height, taken[at] + 1, True
-    lines = [line for at, item in enumerate(sections) for line in paper.section(item, item.rows[: taken[at]], most=2)]
+    lines = [line for at, item in enumerate(sections) for line in paper.section(item, item.rows[: taken[at]])]
     left: dict[str, int] = {}
     for at, item in enumerate(sections):
         left[item.noun] = left.get(item.noun, 0) + len(item.rows) - taken[at]

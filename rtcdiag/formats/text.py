@@ -25,7 +25,7 @@ def render(report: Report, options: RenderOptions) -> str:
     """Return the report for a terminal of ``options``."""
     paper = Paper(options)
     head = _head(paper, report)
-    summary = paper.wrap(paper.text(report.verdict.summary), most=None if options.verbosity else 3)
+    summary = paper.wrap(paper.text(report.verdict.summary), hanging=0, most=None if options.verbosity else 3)
     if options.verbosity:
         blocks: list[_Block] = [[*head, *summary], *_verbose(paper, report, options.verbosity), head]
     else:
@@ -53,7 +53,7 @@ def _verbose(paper: Paper, report: Report, verbosity: int) -> list[_Block]:
     actions = todo(paper, report)
     findings = [line for finding in ranked(report) for line in _finding(paper, finding)]
     return [
-        [*paper.section(actions, actions.rows)],
+        [*paper.section(actions, actions.rows, whole=True)],
         *([[Text("Findings", "bold"), *findings]] if findings else []),
         *(paper.table(table) for table in _tables(report)),
         *([_transactions(paper, report)] if verbosity > 1 else []),

@@ -84,7 +84,7 @@ def servers(paper: Paper, report: Report) -> Section:
 def chains(paper: Paper, report: Report) -> Section:
     """Return each server with its chain of stages."""
     rows = tuple((_server(paper, row), paper.text("  " + chain(row))) for row in _worst_first(report.servers))
-    return Section(label="Servers", rows=rows, noun="server", weight=2)
+    return Section(label="Servers", rows=rows, noun="server", weight=2, most=4)
 
 
 def _worst_first(rows: tuple[ServerRow, ...]) -> list[ServerRow]:
@@ -118,7 +118,9 @@ def todo(paper: Paper, report: Report) -> Section:
 
 
 def reach(paper: Paper, report: Report) -> Section:
-    """Return with whom a direct connection is possible, one line an answer."""
+    """Return with whom a direct connection is possible, one line an answer; nothing where that was not asked."""
+    if report.verdict.direct_p2p == "not-tested":
+        return Section(label="Direct with", rows=(), noun="detail")
     rows = tuple(_reach(paper, report, answer, words, tone) for answer, words, tone in _REACH)
     return Section(label="Direct with", rows=tuple(row for row in rows if row), noun="detail", weight=3)
 

@@ -96,17 +96,24 @@ def path(report: Report) -> Path:
         stops=(Place(title="This computer", lines=(here.os,) if here.os else ()), _interface(report), _nat(report)),
         hops=tuple(_hop(row) for row in report.servers[:_MOST]),
         more=f"and {left} more" if left > 0 else "",
-        connected=here.default_route is not None or any(row.status == "ok" for row in report.servers),
+        connected=_connected(report),
     )
+
+
+def _connected(report: Report) -> bool:
+    return report.environment.default_route is not None or any(row.status == "ok" for row in report.servers)
 
 
 def _interface(report: Report) -> Place:
     here = report.environment
     used = next((item for item in here.interfaces if item.name == here.default_route), None)
     if used is None:
-        return Place(title=here.default_route or "No default route", lines=(), tone="" if here.default_route else "bad")
+        return Place(title=here.default_route or "No default route", lines=(), tone="" if _connected(report) else "bad")
     others = len(here.interfaces) - 1
-    lines = (used.addresses[0] if used.addresses else "no address", f"and {others} other interfaces" if others else "")
+    lines = (
+        used.addresses[0] if used.addresses else "no address",
+        f"+{others} other {'interface' if others == 1 else 'interfaces'}" if others else "",
+    )
     vpn = " through a VPN" if here.vpn else ""
     return Place(title=f"{used.name} ({used.role}){vpn}", lines=tuple(filter(None, lines)), tone="warn" if vpn else "")
 
@@ -130,7 +137,8 @@ def _nat_title(nat: Nat) -> str:
 
 def _nat_lines(nat: Nat) -> tuple[str, str]:
     hosts = dict.fromkeys(address.host for address in nat.mapped)
-    return (familiar(nat) or "behavior undetermined", ", ".join(hosts))
+    known = familiar(nat) or "behavior undetermined"
+    return ("stateful firewall" if nat.firewall else "") if nat.behind_nat is False else known, ", ".join(hosts)
 
 
 def _hop(row: ServerRow) -> Hop:
@@ -195,7 +203,7 @@ def tall(route: Path) -> Drawing:
     start, edges = y - 22, []
     for hop in route.hops:
         nodes.append(Node(52, y + 36, 286, 52, hop.place))
-        edges.append(Edge(f"20,{start:g} 20,{y + 62:g} 52,{y + 62:g}", 52, y + 26 - 8, hop))
+        edges.append(Edge(f"20,{start:g} 20,{y + 62:g} 52,{y + 62:g}", 52, y + (18 if hop.code else 34), hop))
         y += 100
     return Drawing(
         name="tall",

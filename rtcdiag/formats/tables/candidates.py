@@ -7,7 +7,7 @@ from rtcdiag.report import CandidateRow, Report
 
 _EXPOSURE: dict[Exposure, tuple[str, Tone]] = {
     "as-is": ("shown", ""),
-    "mdns": ("as .local name", "info"),
+    "mdns": (".local name", "info"),
     "hidden": ("hidden", "muted"),
 }
 _ORDER: tuple[CandidateType, ...] = ("host", "srflx", "prflx", "relay")

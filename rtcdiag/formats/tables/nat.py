@@ -70,10 +70,13 @@ def _property(nat: Nat, field: str, tell: Callable[[Nat], str]) -> Cell:
 
 
 def bindings(evidence: Evidence) -> Table | None:
-    """Return the Binding transactions behind the classes: one socket's mapped addresses below each other."""
-    shown = sorted(
-        evidence.of(Binding, lambda item: item.transport == "udp"), key=lambda item: (item.purpose, item.socket)
-    )
+    """Return the Binding transactions behind the classes: one socket's mapped addresses below each other.
+
+    Those that only asked whether a server answers are left out, unless there are no others.
+    """
+    over_udp = evidence.of(Binding, lambda item: item.transport == "udp")
+    tests = [item for item in over_udp if item.purpose != "reach"]
+    shown = sorted(tests or over_udp, key=lambda item: (item.purpose, item.socket))
     if not shown:
         return None
     return Table(

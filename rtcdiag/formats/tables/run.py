@@ -86,8 +86,8 @@ def options(report: Report) -> Table:
 
 
 def facts(values: dict[str, Any]) -> str:
-    """Return a finding's facts on one line: ``realm example.org, error_code 401``."""
-    return ", ".join(f"{name} {_value(value)}" for name, value in values.items())
+    """Return a finding's facts on one line: ``error_code: 401; realm: example.org``."""
+    return "; ".join(f"{name}: {_value(value)}" for name, value in values.items())
 
 
 def _value(value: object) -> str:

@@ -160,10 +160,10 @@ def _tls(item: TlsHandshake) -> tuple[str, Tone]:
 
 
 def _binding_label(item: Binding) -> str:
-    label = f"Binding {item.transport}"
-    if item.change != "none":
-        return f"{label}, change {item.change}"
-    return label if item.role == "primary" else f"{label}, {item.role}"
+    where = "" if item.role == "primary" else item.role
+    change = "" if item.change == "none" else f"change {item.change}"
+    transport = "" if item.transport == "udp" else item.transport
+    return ", ".join(filter(None, (f"Binding {item.purpose}", transport, where, change)))
 
 
 def _binding(item: Binding) -> tuple[str, Tone]:

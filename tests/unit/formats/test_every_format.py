@@ -2,6 +2,8 @@
 
 import re
 import string
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -162,3 +164,9 @@ def test_a_path_without_a_known_suffix_is_refused_with_those_that_are(path: str)
 def test_an_unknown_format_is_refused_with_those_that_are() -> None:
     with pytest.raises(ValueError, match="text, json, html, markdown"):
         render("pdf", REPORTS["empty"]())
+
+
+def test_no_format_pays_for_the_libraries_of_another() -> None:
+    program = "import sys, rtcdiag.formats.json; sys.exit(bool({'rich', 'jinja2'} & set(sys.modules)))"
+
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -72,8 +72,8 @@ def test_servers_that_do_not_fit_are_counted() -> None:
     [
         (Nats(), "Network", ("NAT not examined",)),
         (Nats(ipv4=Nat()), "NAT not known", ("behavior undetermined",)),
-        (Nats(ipv4=Nat(behind_nat=False, firewall=True)), "No NAT", ("no NAT, firewall",)),
-        (Nats(ipv6=Nat(behind_nat=False)), "No NAT", ("no NAT",)),
+        (Nats(ipv4=Nat(behind_nat=False, firewall=True)), "No NAT", ("stateful firewall",)),
+        (Nats(ipv6=Nat(behind_nat=False)), "No NAT", ()),
         (
             Nats(ipv4=Nat(behind_nat=True, cgnat=True, mapping="endpoint-independent", mapped=(at("203.0.113.7:1"),))),
             "Carrier-grade NAT",
@@ -91,7 +91,7 @@ def test_the_nat_is_drawn_as_what_it_is(nat: Nats, title: str, lines: tuple[str,
 @pytest.mark.parametrize(
     ("environment", "title", "lines"),
     [
-        (Environment(), "No default route", ()),
+        (Environment(), "No default route", ()),  # and yet servers answered
         (Environment(default_route="ppp0"), "ppp0", ()),
         (
             Environment(default_route="tun0", vpn=True, interfaces=(Interface(name="tun0", role="vpn", addresses=()),)),

@@ -212,6 +212,13 @@ def test_errors_come_first_and_among_them_what_the_verdict_rests_on() -> None:
     assert [item.code for item in ranked(report)] == ["two", "one", "warning", "info"]
 
 
+def test_what_a_mere_fact_suggests_waits_until_nothing_is_broken() -> None:
+    fact, fault = finding("fact", Severity.INFO, you="consider"), finding("fault", Severity.WARNING, you="mend")
+
+    assert [item.text for item in actions(with_findings(fact, fault))] == ["mend"]
+    assert [item.text for item in actions(with_findings(fact, finding("mute", Severity.ERROR)))] == ["consider"]
+
+
 def test_the_same_remedy_is_told_once_and_a_finding_without_one_is_no_action() -> None:
     report = with_findings(
         finding("none", Severity.ERROR),

@@ -7,11 +7,11 @@ import pytest
 
 from rtcdiag.formats import RenderOptions, render
 from rtcdiag.formats.terminal import Paper
-from rtcdiag.formats.text import LINES
 from rtcdiag.report import Redaction
 from support.hostile import HOSTILE, poisoned
 from support.reports import REPORTS, crowded
 
+LINES = 24
 EVERY_REPORT = pytest.mark.parametrize("name", REPORTS)
 
 
@@ -101,6 +101,18 @@ def test_the_chain_of_a_turn_server_names_times_the_broken_stage_and_its_finding
     chain = " ".join(section(shown("wrong-password"), "Servers").split())
 
     assert "challenge ok 12 ms → allocate FAIL 41 ms [turn-credentials-rejected] → 5 not tested" in chain
+
+
+def test_a_whole_chain_is_shown_without_v() -> None:
+    report = msgspec.structs.replace(REPORTS["wrong-password"](), servers=REPORTS["healthy"]().servers[3:])
+
+    assert "release ok" in render("text", report)
+
+
+def test_whom_one_could_reach_is_shown_only_where_it_was_asked() -> None:
+    report = msgspec.structs.replace(REPORTS["wrong-password"](), reach=REPORTS["healthy"]().reach)
+
+    assert "Direct with" not in render("text", report)
 
 
 def test_words_stand_beside_every_symbol_and_ascii_has_symbols_of_its_own() -> None:
