@@ -116,7 +116,7 @@ async def gather(question: Question, on_found: Callable[[Gathered], None], on_mi
     try:
         await agent.gather_candidates()
     finally:
-        released = await _release(agent)
+        released = await _to_the_end(_release(agent))
     return released
 
 
@@ -130,7 +130,7 @@ async def _release(agent: "_Agent") -> bool:
 
 
 async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
-    """Return what a short piece of work returns; a cancellation that comes meanwhile takes effect after it."""
+    """Return what a bounded piece of work returns; a cancellation that comes meanwhile takes effect after it."""
     task = asyncio.create_task(work)
     try:
         return await asyncio.shield(task)
