@@ -12,6 +12,12 @@ MASK = "(masked)"
 MAX_TEXT_CHARS = 127
 """RFC 8489 allows fewer than 128 characters in REALM, SOFTWARE and reason phrases (sections 14.8, 14.9, 14.14)."""
 _MAX_TEXT_BYTES = 763
+_TEXT_STARTS_AT = {
+    AttributeType.SOFTWARE: 0,
+    AttributeType.REALM: 0,
+    AttributeType.NONCE: 0,
+    AttributeType.ERROR_CODE: 4,
+}
 _MAX_UNKNOWN = 16
 _SHORTEST_PART = 4
 """A secret of three characters is masked where it is the whole text; inside words it would mask everything."""
@@ -27,11 +33,12 @@ def _clean(text: str | None, secrets: frozenset[str]) -> str | None:
 
 
 def _long_texts(message: Message) -> tuple[str, ...]:
-    texts = (AttributeType.SOFTWARE, AttributeType.REALM, AttributeType.NONCE, AttributeType.ERROR_CODE)
+    texts = [found for found in message.attributes if found.type in _TEXT_STARTS_AT]
+    sizes = ((found.type, len(found.raw) - _TEXT_STARTS_AT[AttributeType(found.type)]) for found in texts)
     return tuple(
-        f"{attribute_name(found.type)} has {len(found.raw)} bytes, more than the {_MAX_TEXT_BYTES} allowed"
-        for found in message.attributes
-        if found.type in texts and len(found.raw) > _MAX_TEXT_BYTES + 4
+        f"{attribute_name(kind)} has {size} bytes, more than the {_MAX_TEXT_BYTES} allowed"
+        for kind, size in sizes
+        if size > _MAX_TEXT_BYTES
     )
 
 

@@ -108,7 +108,8 @@ def _pack_family_error(value: FamilyErrorCode, _transaction_id: bytes) -> bytes:
 
 
 def _unpack_family_error(data: bytes, _transaction_id: bytes) -> FamilyErrorCode:
-    return FamilyErrorCode(data[0] if data else 0, _code_of(data), data[4:].decode(errors="replace"))
+    code = _code_of(data)
+    return FamilyErrorCode(data[0], code, data[4:].decode(errors="replace"))
 
 
 def _pack_types(value: tuple[int, ...], _transaction_id: bytes) -> bytes:

@@ -64,6 +64,20 @@ def test_texts_are_cut_and_too_long_ones_are_named() -> None:
     assert found.problems == ("SOFTWARE has 900 bytes, more than the 763 allowed",)
 
 
+def test_the_longest_texts_that_the_rfc_allows_are_no_problem() -> None:
+    longest = error((A.SOFTWARE, "x" * 763), (A.ERROR_CODE, ErrorCode(400, "y" * 763)))
+    assert answer_of(decode(longest), t_ms=0, source=None).problems == ()
+    longer = answer_of(decode(error((A.ERROR_CODE, ErrorCode(400, "y" * 764)))), t_ms=0, source=None)
+    assert longer.problems == ("ERROR-CODE has 764 bytes, more than the 763 allowed",)
+
+
+def test_a_secret_of_four_characters_is_masked_inside_a_text() -> None:
+    found = answer_of(
+        decode(error((A.SOFTWARE, "the pass and abc"))), t_ms=0, source=None, secrets=frozenset({"pass", "abc"})
+    )
+    assert found.software == f"the {MASK} and abc"
+
+
 def test_the_nonce_is_only_known_to_have_come() -> None:
     found = answer_of(decode(error((A.NONCE, b"very-secret-nonce"))), t_ms=0, source=None)
     assert found.nonce is True

@@ -115,6 +115,10 @@ def test_integrity_sha256_is_checked_where_there_is_no_older_one() -> None:
     found = decode(message((A.USERNAME, b"user"), (A.MESSAGE_INTEGRITY_SHA256, value), kind=1))
     assert found.check_integrity(b"key") == "valid"
     assert found.check_integrity(b"other") == "invalid"
+    short_part = unsigned[:2] + pack("!H", len(unsigned) - 20 + 20) + unsigned[4:]
+    truncated = new(b"key", short_part, sha256).digest()[:16]
+    short = decode(message((A.USERNAME, b"user"), (A.MESSAGE_INTEGRITY_SHA256, truncated), kind=1))
+    assert short.check_integrity(b"key") == "valid"
     # RFC 8489 section 14.6 allows a truncated value, but not a short one.
     assert decode(message((A.MESSAGE_INTEGRITY_SHA256, b"abcd"))).check_integrity(b"key") == "invalid"
 

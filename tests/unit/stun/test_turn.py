@@ -50,6 +50,7 @@ def test_an_allocate_asks_for_what_it_is_told() -> None:
     request = client().allocate_request(family=Family.IPV6, lifetime_s=60, dont_fragment=True, even_port=True)
     found = decode(request.data)
     assert (found.requested_family, found.lifetime_s) == (2, 60)
+    assert decode(client().allocate_request(family=Family.IPV4).data).requested_family == 1
     assert (found.first(A.DONT_FRAGMENT), found.first(A.EVEN_PORT)) == (True, 0)
     assert found.problems == ()
 
