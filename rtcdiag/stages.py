@@ -5,6 +5,7 @@ from statistics import median
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from rtcdiag.address import TransportAddress
 from rtcdiag.evidence import (
@@ -94,7 +95,7 @@ _STAGE_EVIDENCE: tuple[tuple[Stage, type[Observation], _Held, _Held], ...] = (
 
 def _row(path: _Path, evidence: Evidence, findings: tuple[Finding, ...]) -> ServerRow:
     about = tuple(finding for finding in findings if _concerns(finding, path))
-    stages = tuple(_stage(stage, path, evidence, about) for stage in _chain(path, about))
+    stages = _first_break(tuple(_stage(stage, path, evidence, about) for stage in _chain(path, about)))
     return ServerRow(
         uri=path.target.server,
         address=path.address,
@@ -102,6 +103,15 @@ def _row(path: _Path, evidence: Evidence, findings: tuple[Finding, ...]) -> Serv
         status=_worst(stages),
         stages=stages,
         quality=_quality(path, evidence),
+    )
+
+
+def _first_break(stages: tuple[StageRow, ...]) -> tuple[StageRow, ...]:
+    """Let the first broken stage own the break: what fails behind it for no reason of its own was not tested."""
+    broken = next((number for number, row in enumerate(stages) if row.status == "failed"), len(stages))
+    return stages[: broken + 1] + tuple(
+        replace(row, status="not-tested", duration_ms=None) if row.status == "failed" and row.finding is None else row
+        for row in stages[broken + 1 :]
     )
 
 

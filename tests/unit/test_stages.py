@@ -104,6 +104,13 @@ def test_stages_behind_the_broken_one_are_not_tested() -> None:
     }
 
 
+def test_silence_to_the_request_after_a_silent_one_is_no_failure_of_its_own() -> None:
+    asked = Challenge(t_ms=0, server=TURN, transport=Transport.UDP, destination=at(HOST), exchange=silent(6.0))
+    (row,) = rows(target(TURN), binding(TURN, HOST, silent(6.0), 6.0, purpose="reach"), asked)
+
+    assert (statuses(row)["binding"], statuses(row)["challenge"]) == ("failed", "not-tested")
+
+
 def test_a_healthy_relay_is_ok_from_config_to_release() -> None:
     steps = turn_steps(TURN, HOST, Transport.UDP, "203.0.113.5:60000")
     (row,) = rows(target(TURN), resolution("turn.example.org", "203.0.113.5"), reached(TURN, HOST), *steps)
