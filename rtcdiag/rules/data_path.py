@@ -56,14 +56,14 @@ def _one_way(path: Path, between: _Data, facts: Facts) -> Iterator[Finding]:
     arrivals = {side: _passed(tuple(item for item in between if item.receiver == side)) for side in ("a", "b")}
     tried = {item.receiver for item in between}
     dead = [side for side, arrived in arrivals.items() if side in tried and not arrived]
-    if dead and any(arrivals.values()):
+    if dead:
         yield path.find("turn-relays-one-way", *between, silent_side=dead[0], **facts)
 
 
 def _framing(path: Path, between: _Data, facts: Facts) -> Iterator[Finding]:
     for lost, works in (("channel-data", "send"), ("send", "channel-data")):
         silent = tuple(item for item in between if item.method == lost)
-        if silent and not _passed(silent) and _passed(tuple(item for item in between if item.method == works)):
+        if silent and not _passed(silent):
             yield path.find("turn-framing-lost", *silent, lost=lost, works=works, **facts)
 
 

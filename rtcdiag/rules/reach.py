@@ -64,7 +64,7 @@ def _broken(path: Path) -> _Broken | None:
     if connects and not any(item.failure is None for item in connects):
         return _at(path, "connect", connects[0].failure, connects[0])
     first = tuple(step for step in path.steps if step.stage in _FIRST)
-    if not first or path.answered or not path.connected:
+    if not first or path.answered:
         return None
     told = min(first, key=_tells)
     return _at(path, first[0].stage, _failure(told), told.seen)
@@ -147,8 +147,9 @@ def _udp(scene: _Scene, broken: _Broken) -> Finding:
         return broken.find("server-ipv6-silent")
     if address in scene.answers.http:
         return broken.find("server-behind-http-proxy")
-    others = scene.answers.elsewhere(scene.answers.udp, address.ip)
-    if any(other.ip == address.ip for other in scene.answers.stream):
+    here = any(other.ip == address.ip for other in scene.answers.udp)
+    others = here or scene.answers.elsewhere(scene.answers.udp, address.ip)
+    if here or any(other.ip == address.ip for other in scene.answers.stream):
         return broken.find("server-udp-filtered" if others else "udp-silent-tcp-answers")
     return broken.find("server-silent" if others else "server-no-answer")
 

@@ -27,6 +27,7 @@ C, C4 = "stun:stun.example.com:3478", "198.51.100.40:3478"
 T, T4 = "turn:turn.example.org:3478?transport=tcp", "198.51.100.30:3478"
 CONTROL = connect("control.example", "198.51.100.99:443", purpose="control")
 CONTROL_SILENT = connect("control.example", "198.51.100.99:443", Failure.TIMEOUT, purpose="control")
+TURN = Turn()
 TLS = Turn(uri="turns:turn.example.org:443?transport=tcp", address="198.51.100.30:443", transport=Transport.TLS)
 
 
@@ -196,6 +197,65 @@ CASES = {
     "UDP of a server is silent, TCP to it works, other servers answer over UDP": case(
         run(target(A), target(B), silent(A, A4), *tcp(A, A4), binding(B, B4)), "server-udp-filtered"
     ),
+    "UDP of two servers is silent, TCP to them works, and a third answers over UDP": case(
+        run(target(A), target(B), target(C), silent(A, A4), *tcp(A, A4), silent(B, B4), *tcp(B, B4), binding(C, C4)),
+        "server-udp-filtered",
+    ),
+    "one UDP port of a host is silent and another one answers": case(
+        run(
+            target("stun:198.51.100.10:3479"),
+            silent("stun:198.51.100.10:3479", "198.51.100.10:3479"),
+            target(A),
+            binding(A, A4),
+        ),
+        "server-udp-filtered",
+    ),
+    "a server is silent, and the only one that answers is this computer": case(
+        run(target(A), silent(A, A4), target("stun:127.0.0.1:3478"), binding("stun:127.0.0.1:3478", "127.0.0.1:3478")),
+        "server-no-answer",
+    ),
+    "UDP is silent to two servers and TCP is refused by both: no TCP got through": case(
+        run(
+            target(A),
+            target(B),
+            silent(A, A4),
+            silent(B, B4),
+            *tcp(A, A4, Failure.CONNECTION_REFUSED),
+            *tcp(B, B4, Failure.CONNECTION_REFUSED),
+        ),
+        "server-no-answer",
+    ),
+    "two servers refuse UDP and only the control accepts TCP": case(
+        run(
+            target(A),
+            target(B),
+            silent(A, A4, Failure.CONNECTION_REFUSED),
+            silent(B, B4, Failure.CONNECTION_REFUSED),
+            CONTROL,
+        ),
+        "server-udp-refused",
+    ),
+    "silent ports of this computer say nothing of the network": case(
+        run(
+            target("stun:127.0.0.1:1"),
+            target("stun:127.0.0.1:2"),
+            silent("stun:127.0.0.1:1", "127.0.0.1:1"),
+            silent("stun:127.0.0.1:2", "127.0.0.1:2"),
+            *tcp("stun:127.0.0.1:1", "127.0.0.1:1"),
+        ),
+        "udp-silent-tcp-answers",
+        "only-this-computer-asked",
+    ),
+    "a computer with IPv6 only has a network, too": case(
+        run(target(A), resolution("stun.example.org", failure=Failure.DNS_FAILURE), ipv4=False, ipv6=True), "dns-fails"
+    ),
+    "evidence without its target is judged all the same": case(
+        run(connect(T, T4, Failure.CONNECTION_REFUSED)), "server-tcp-refused"
+    ),
+    "a TURN server is silent to everything": case(
+        run(TURN.target(), TURN.binding(failed()), TURN.challenge(failed()), TURN.allocation(failed())),
+        "server-no-answer",
+    ),
     "UDP of the only server is silent and TCP to it works": case(
         run(target(A), silent(A, A4), *tcp(A, A4)), "udp-silent-tcp-answers"
     ),
@@ -228,6 +288,29 @@ CASES = {
             ipv6=True,
         ),
         "family-not-here",
+    ),
+    "the server has only IPv6 addresses and this computer none": case(
+        run(target(A), silent(A, A6, Failure.NETWORK_UNREACHABLE), target(B), binding(B, B4)), "no-route-to-server"
+    ),
+    "this computer's firewall forbids IPv6, which it does not have": case(
+        run(target(A), binding(A, A4), silent(A, A6, Failure.PERMISSION_DENIED)), "local-firewall"
+    ),
+    "IPv6 is refused although this computer seems to have none": case(
+        run(target(A), binding(A, A4), silent(A, A6, Failure.CONNECTION_REFUSED)), "server-udp-refused"
+    ),
+    "the IPv4 address of a server is silent and the IPv6 address answers": case(
+        run(target(A), silent(A, A4), binding(A, A6, answered(A6, xor_mapped=at("[2001:db8::7]:1"))), ipv6=True),
+        "server-silent",
+    ),
+    "TCP over IPv6 is silent and over IPv4 refused": case(
+        run(
+            target(T),
+            connect(T, T4, Failure.CONNECTION_REFUSED),
+            connect(T, "[2001:db8::30]:3478", Failure.TIMEOUT),
+            ipv6=True,
+        ),
+        "server-tcp-refused",
+        "server-no-answer",
     ),
     "UDP is refused by ICMP": case(run(target(A), silent(A, A4, Failure.CONNECTION_REFUSED)), "server-udp-refused"),
     "TCP is refused": case(run(target(T), connect(T, T4, Failure.CONNECTION_REFUSED)), "server-tcp-refused"),
@@ -287,6 +370,26 @@ CASES = {
             handshake(T, T4, Failure.TLS_SELF_SIGNED, certificate=None),
         ),
         "plain-on-tls-port",
+    ),
+    "plain STUN is silent, and so is TLS": case(
+        run(
+            target(T),
+            connect(T, T4),
+            silent(T, T4, transport=Transport.TCP),
+            connect(T, T4, purpose="control"),
+            handshake(T, T4, Failure.TIMEOUT, certificate=None),
+        ),
+        "stream-silent",
+    ),
+    "plain STUN is silent, and what comes back to TLS is not TLS": case(
+        run(
+            target(T),
+            connect(T, T4),
+            silent(T, T4, transport=Transport.TCP),
+            connect(T, T4, purpose="control"),
+            handshake(T, T4, Failure.TLS_NOT_SPOKEN, certificate=None),
+        ),
+        "stream-silent",
     ),
     "the stream is closed on the first STUN": case(
         run(target(T), connect(T, T4), silent(T, T4, Failure.CONNECTION_CLOSED, transport=Transport.TCP)),
@@ -389,6 +492,9 @@ CASES = {
     ),
     "an address that nobody can read is passed over": case(
         run(target(A), resolution("stun.example.org", "not an address", "198.51.100.10"), binding(A, A4))
+    ),
+    "a name without a dot is of the local network": case(
+        run(target("stun:nas:3478"), resolution("nas", "192.168.1.9"), binding("stun:nas:3478", "192.168.1.9:3478"))
     ),
     "a name leads to 0.0.0.0": case(
         run(target(A), resolution("stun.example.org", "0.0.0.0"), silent(A, "0.0.0.0:3478")), "dns-useless-address"

@@ -6,7 +6,7 @@ from rtcdiag.evidence import Binding, Evidence, Exchange, Failure, Interface, St
 from rtcdiag.targets import Transport
 from support.cases import case
 from support.cases.network import A4, A6, B4, C4, A, B, C
-from support.evidence import PUBLIC, Turn, answer, answered, at, binding, failed, refused, run, target
+from support.evidence import PUBLIC, SHAPE, Turn, answer, answered, at, binding, failed, refused, run, target
 
 TURN = Turn()
 
@@ -78,6 +78,16 @@ CASES = {
         ),
         "mapped-address-outvoted",
     ),
+    "addresses of two families do not contradict each other": case(
+        run(
+            target(A),
+            target(B),
+            target(C),
+            binding(A, A4),
+            binding(B, B4),
+            binding(C, A6, answered(A6, xor_mapped=at("[2001:db8::7]:50123"))),
+        )
+    ),
     "two servers that see different addresses outvote nobody": case(
         run(target(A), target(B), binding(A, A4), binding(B, B4, answered(B4, xor_mapped=at("198.18.0.9:4000"))))
     ),
@@ -85,6 +95,18 @@ CASES = {
     "two of five samples are lost": case(
         run(target(A), *(binding(A, A4) for _ in range(3)), *(binding(A, A4, failed()) for _ in range(2))),
         "stun-loss",
+    ),
+    "a TCP connection that died after an answer is no loss": case(
+        run(
+            target("turn:turn.example.org?transport=tcp", credential=SHAPE),
+            *(
+                binding("turn:turn.example.org?transport=tcp", A4, exchange, transport=Transport.TCP)
+                for exchange in (None, failed())
+            ),
+        )
+    ),
+    "a server that refused once and then answered is judged by its answer": case(
+        run(target(A), binding(A, A4, refused(A4, 500)), binding(A, A4))
     ),
     "a sample that the deadline cut off is not lost": case(
         run(target(A), binding(A, A4), binding(A, A4, failed(Failure.DEADLINE))), "deadline-reached"
@@ -159,6 +181,30 @@ CASES = {
             binding(A, OTHER, failed(), role="alternate-address-and-port", purpose="mapping"),
         ),
         "stun-alternate-silent",
+    ),
+    "the alternate address of one server is silent, that of another one answers": case(
+        run(
+            target(A),
+            target(B),
+            binding(A, A4, answered(A4, xor_mapped=at(PUBLIC), other_address=at(OTHER))),
+            binding(A, OTHER, role="alternate-address-and-port", purpose="mapping"),
+            binding(B, B4),
+            binding(B, "198.51.100.21:3479", failed(), role="alternate-address-and-port", purpose="mapping"),
+        )
+    ),
+    "a changed answer that does not come is the NAT's filter, not the server's silence": case(
+        run(
+            target(A),
+            binding(A, A4, answered(A4, xor_mapped=at(PUBLIC), other_address=at(OTHER))),
+            changed(failed(), role="alternate-port"),
+        )
+    ),
+    "a changed answer comes from where it was asked for": case(
+        run(
+            target(A),
+            binding(A, A4, answered(A4, xor_mapped=at(PUBLIC), other_address=at(OTHER))),
+            changed(answered(OTHER, xor_mapped=at(PUBLIC))),
+        )
     ),
     "a NAT test was wanted and no server has a second address": case(
         run(target("stun:127.0.0.1:3478"), binding("stun:127.0.0.1:3478", "127.0.0.1:3478", purpose="mapping")),

@@ -56,6 +56,15 @@ CASES = {
         ),
         "tls-on-plain-port",
     ),
+    "an expired certificate stays expired where plain STUN answers, too": case(
+        run(
+            *OK,
+            handshake(S, S4, Failure.TLS_CERTIFICATE_EXPIRED),
+            connect(S, S4, purpose="control"),
+            binding(S, S4, transport=Transport.TCP, purpose="control"),
+        ),
+        "tls-certificate-expired",
+    ),
     "TLS fails in a way that has no name": case(refuses(Failure.OTHER_OS_ERROR), "tls-failed"),
     "the deadline cut the handshake off": case(refuses(Failure.DEADLINE), "deadline-reached"),
     "of two handshakes one succeeded": case(run(*OK, handshake(S, S4, Failure.TIMEOUT), handshake(S, S4), STUN)),

@@ -6,10 +6,11 @@ from rtcdiag.address import Family
 from rtcdiag.evidence import CredentialShape, Evidence, Exchange, Failure, Observation
 from rtcdiag.targets import Transport
 from support.cases import Case, case
-from support.evidence import NOW, Turn, answered, at, connect, failed, handshake, refused, run
+from support.evidence import NOW, Turn, answered, at, connect, failed, handshake, refused, run, target
 
 T = Turn()
 TCP = Turn(uri="turn:turn.example.org:3478?transport=tcp", transport=Transport.TCP)
+INNER = Turn(uri="turn:10.0.0.5:3478", address="10.0.0.5:3478", relayed="10.0.0.5:49160", peer="10.0.0.5:49161")
 HOME = "203.0.113.7:50999"
 SIX = "[2001:db8::30]:49160"
 
@@ -88,6 +89,23 @@ CASES: dict[str, Case] = {
     "a time-limited username whose time cannot be read": case(expiring(None, T.allocation())),
     "credentials for a month": case(expiring(NOW + 30 * 86400, T.allocation()), "turn-credentials-long-lived"),
     "credentials for five minutes": case(expiring(NOW + 300, T.allocation()), "turn-credentials-expire-soon"),
+    "credentials for five minutes that are refused": case(
+        expiring(NOW + 300, T.allocation(refused(T.address, 401, nonce=True))), "turn-credentials-rejected"
+    ),
+    "another server takes the credentials that expire in five minutes": case(
+        run(
+            T.target(credential=CredentialShape(form="time-limited", expires_at=NOW + 300)),
+            *TCP.up_to("permission"),
+        )
+    ),
+    "another server's certificate does not vouch for an address": case(
+        run(
+            Turn(uri="turns:198.51.100.30").target(),
+            target("turns:turn.example.org"),
+            handshake("turns:turn.example.org", "198.51.100.30:5349"),
+        ),
+        "tls-to-ip-address",
+    ),
     # --- the challenge
     "STUN answers and Allocate does not": case(challenged(failed()), "turn-allocate-silent"),
     "a server that grants relays to anybody": case(
@@ -102,6 +120,14 @@ CASES: dict[str, Case] = {
     "a redirection": case(
         challenged(refused(T.address, 300, alternate_server=at("198.51.100.31:3478"))), "server-redirects"
     ),
+    "a redirection within the operator's inside": case(
+        run(
+            INNER.target(),
+            INNER.binding(),
+            INNER.challenge(refused(INNER.address, 300, alternate_server=at("10.0.0.31:3478"))),
+        ),
+        "server-redirects",
+    ),
     "a redirection that names nobody": case(challenged(refused(T.address, 300)), "server-redirects"),
     "a redirection to the operator's inside": case(
         challenged(refused(T.address, 300, alternate_server=at("10.0.0.31:3478"))), "server-redirects-to-private"
@@ -113,6 +139,7 @@ CASES: dict[str, Case] = {
         run(T.target(), T.binding(), T.allocation(refused(T.address, 401))), "turn-credentials-rejected"
     ),
     "an unsigned 400 without a nonce after a 401": case(refuses(400), "turn-credentials-rejected-as-400"),
+    "a signed 400 is a bad request": case(refuses(400, integrity="valid"), "turn-allocate-rejected"),
     "400 with a nonce is a bad request": case(refuses(400, nonce=True), "turn-allocate-rejected"),
     "400 without a challenge before it is a bad request": case(
         run(T.target(), T.binding(), T.allocation(refused(T.address, 400))), "turn-allocate-rejected"
@@ -162,6 +189,9 @@ CASES: dict[str, Case] = {
         then("allocate", T.allocation(answered(T.address, relayed=at(T.relayed), lifetime_s=300))),
         "turn-short-lifetime",
     ),
+    "no lifetime": case(
+        then("allocate", T.allocation(answered(T.address, relayed=at(T.relayed)))), "turn-short-lifetime"
+    ),
     "a slow Allocate": case(
         then(
             "allocate",
@@ -194,6 +224,9 @@ CASES: dict[str, Case] = {
     "the relayed port 0": case(relays("198.51.100.30:0"), "turn-relay-impossible-address"),
     "IPv4 where IPv6 was asked for": case(relays("198.51.100.30:49160", family=Family.IPV6), "turn-relay-wrong-family"),
     "another public address": case(relays("198.51.100.77:49160"), "turn-relay-other-address"),
+    "a public relayed address on a private server": case(
+        run(*(lan := Turn(uri=INNER.uri, address=INNER.address)).up_to("allocate"), lan.allocation())
+    ),
     "an IPv6 relay on an IPv4 server": case(relays(SIX, family=Family.IPV6)),
     # --- permission
     "a public peer is denied": case(denied(403, HOME), "turn-peer-denied"),
@@ -208,6 +241,15 @@ CASES: dict[str, Case] = {
     "only local peers are at hand, and they are denied": case(denied(403, "127.0.0.1:49161"), "turn-data-not-tested"),
     "a channel is refused as if the password were wrong": case(
         denied(401, HOME, channel=0x4000), "turn-channel-denied"
+    ),
+    "a channel is refused with a new challenge": case(
+        then("permission", T.permission(refused(T.address, 401, nonce=True), peer=at(HOME), channel=0x4000)),
+        "turn-permission-rejected",
+    ),
+    "CreatePermission is refused as if the password were wrong": case(denied(401, HOME), "turn-permission-rejected"),
+    "a channel is a bad request": case(denied(400, HOME, channel=0x4000), "turn-permission-rejected"),
+    "a public peer is denied and the relay's own address is allowed": case(
+        then("permission", T.permission(), T.permission(refused(T.address, 403), peer=at(HOME))), "turn-peer-denied"
     ),
     "a peer of the other family": case(denied(443, HOME), "turn-peer-family-mismatch"),
     "CreatePermission is a bad request": case(denied(400, HOME), "turn-permission-rejected"),
@@ -259,6 +301,16 @@ CASES: dict[str, Case] = {
     "data from us arrives from another mapping: that is our NAT": case(
         then("data", *T.flows(), T.data("mapped-to-relay", expected_source=at(HOME), sources=(at("203.0.113.7:9"),)))
     ),
+    "data comes from the relayed address, as it should": case(
+        then("data", *T.flows(), T.data("relay-to-mapped", expected_source=at(T.relayed), sources=(at(T.relayed),)))
+    ),
+    "where data has to come from was not known": case(
+        then("data", *T.flows(), T.data("relay-to-mapped", sources=(at(HOME),)))
+    ),
+    "no data over IPv4, but over IPv6": case(
+        then("data", *T.flows(0), T.data(peer=at(SIX))), "turn-relay-to-relay-silent"
+    ),
+    "two of fifty datagrams are lost": case(then("data", T.data(received=48, sent=50))),
     "two of five datagrams are lost": case(then("data", T.data(received=3)), "turn-relay-loss"),
     "nothing was sent": case(then("data", T.data(received=0, sent=0))),
     "a private relayed address explains that no data comes": case(

@@ -4,7 +4,9 @@ import pytest
 
 from rtcdiag.findings import Severity, silenced
 from rtcdiag.rules import RULES
+from rtcdiag.rules import run as rule_run
 from support.cases import Case, network, stun, tls, turn
+from support.evidence import Turn, refused, run
 
 CASES = network.CASES | tls.CASES | stun.CASES | turn.CASES
 
@@ -63,3 +65,21 @@ def test_a_path_finding_names_its_address_and_transport_and_rests_on_an_observat
     assert finding.facts == {"address": "198.51.100.10:3478", "transport": "udp"}
     assert finding.evidence == ("obs-2",)
     assert "198.51.100.10:3478" in finding.title
+
+
+def test_an_allocation_that_only_the_other_side_got_does_not_heal_a_refusal() -> None:
+    session = Turn()
+    evidence = run(
+        *session.up_to("allocate"),
+        session.allocation(refused(session.address, 437)),
+        session.allocation(allocation="b"),
+    )
+    (finding,) = [finding for rule in RULES for finding in rule(evidence)]
+    assert (finding.code, finding.severity) == ("turn-allocation-mismatch", Severity.ERROR)
+
+
+def test_the_clock_says_which_way_it_is_wrong() -> None:
+    assert [
+        next(iter(rule_run.clock(CASES[sentence].evidence))).facts["way"]
+        for sentence in ("the clock is an hour fast", "the clock is an hour slow")
+    ] == ["ahead", "behind"]
