@@ -9,6 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# Quick runs try the same examples each time, so that a red test stays red; scripts/test --all looks for new ones.
+settings.register_profile("quick", max_examples=25, deadline=None, derandomize=True)
+settings.register_profile("thorough", max_examples=400, deadline=None)
+settings.load_profile(os.environ.get("RTCDIAG_EXAMPLES", "quick"))
 
 
 class LeftThisComputerError(AssertionError):

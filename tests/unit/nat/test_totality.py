@@ -58,7 +58,7 @@ bindings = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(st.lists(bindings, max_size=12))
 def test_no_evidence_makes_it_raise(observations: list[Binding]) -> None:
     for family in Family:

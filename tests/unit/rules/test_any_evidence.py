@@ -31,7 +31,7 @@ def test_nothing_seen_is_nothing_found() -> None:
     assert [finding.code for rule in RULES for finding in rule(Evidence())] == []
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(evidences)
 def test_no_evidence_makes_a_rule_raise_and_every_finding_is_json_about_it(evidence: Evidence) -> None:
     ids = {item.id for item in evidence.observations}
@@ -45,7 +45,7 @@ def test_no_evidence_makes_a_rule_raise_and_every_finding_is_json_about_it(evide
                 assert finding.facts["transport"] in ("udp", "tcp", "tls", "dtls")
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(evidences)
 def test_rules_have_no_memory(evidence: Evidence) -> None:
     for rule in RULES:
