@@ -223,22 +223,22 @@ class _Agent(aioice.Connection):
 
 
 class _NamingContext(ssl.SSLContext):
-    """Asks for a name and verifies it, although the connection is made to a literal address."""
+    """Asks for a name and verifies it, although the connection is made to a literal address.
 
-    server_name: str
+    The session is the verifying context's, which is read once for all connections.
+    """
+
+    settings: TlsSettings
 
     def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
         """Put the name in place of the address that asyncio was told to connect to (ssl)."""
-        return super().wrap_bio(*args, **{**kwargs, "server_hostname": self.server_name})
+        named = {**kwargs, "server_hostname": self.settings.server_name}
+        return verifying_context(self.settings.ca_file).wrap_bio(*args, **named)
 
 
 def _naming_context(settings: TlsSettings) -> ssl.SSLContext:
     context = _NamingContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.server_name = settings.server_name
-    context.verify_flags = verifying_context(settings.ca_file).verify_flags
-    context.load_default_certs()
-    if settings.ca_file is not None:
-        context.load_verify_locations(settings.ca_file)
+    context.settings = settings
     return context
 
 

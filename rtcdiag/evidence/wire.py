@@ -77,7 +77,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     stray_count: int = 0
     """All strays; only the first few are kept."""
     failure: Failure | None = None
-    """Why there is no answer that counts; None where there is one."""
+    """Why there was no answer in time; None where there was one. A late answer counts all the same."""
     rtt_ms: float | None = None
     """From the transmission to its answer; None where a retransmission makes it ambiguous (Karn's rule)."""
 
