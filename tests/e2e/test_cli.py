@@ -17,6 +17,7 @@ import jsonschema
 import pytest
 
 from rtcdiag.schema import report_schema
+from rtcdiag.version import __version__
 from support.process import run
 
 COMMAND = Path(sys.executable).with_name("rtcdiag")
@@ -298,3 +299,9 @@ def test_the_embedded_server_refuses_a_port_that_is_taken_with_one_line(server: 
     assert (ran.returncode, ran.stdout) == (2, "")
     assert port in ran.stderr
     assert ran.stderr.count("\n") == 1
+
+
+def test_the_module_is_the_command_too() -> None:
+    ran = subprocess.run([sys.executable, "-m", "rtcdiag", "--version"], capture_output=True, text=True, check=True)
+
+    assert ran.stdout == f"rtcdiag {__version__}\n"
