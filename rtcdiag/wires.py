@@ -137,10 +137,13 @@ class UdpWire:
             return
         frame = split_channel_data(data) or Frame(None, data)
         self.on_other(frame, source)
-        for call, destination in self._calls.values() if _is_stray(frame) else ():
-            # What comes from where an answer is awaited, and belongs to no transaction, is evidence about that server.
-            if source == destination and not call.transaction.is_finished(self.net.now_ms()):
-                call.transaction.receive(self.net.now_ms(), data, source)
+        for call in self._about(source) if _is_stray(frame) else ():
+            call.transaction.receive(self.net.now_ms(), data, source)
+
+    def _about(self, source: TransportAddress) -> list[Call]:
+        """Return the transactions to which what comes from a server unasked is evidence: open ones, or the last."""
+        asked = [call for call, destination in self._calls.values() if destination == source]
+        return [call for call in asked if not call.transaction.is_finished(self.net.now_ms())] or asked[-1:]
 
     def _on_error(self, failure: Failure, destination: TransportAddress | None) -> None:
         for call, to in self._calls.values():

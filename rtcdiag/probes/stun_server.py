@@ -1,7 +1,10 @@
 """Does a STUN server answer: each resolved address by itself, over the URI's transport, with several samples."""
 
 import asyncio
+from dataclasses import dataclass
 from functools import partial
+
+from msgspec.structs import replace
 
 from rtcdiag.address import TransportAddress
 from rtcdiag.evidence import Failure, Observation
@@ -54,31 +57,49 @@ async def _reach(path: Path, net: Net, record: Record) -> Failure | None:
     wire = await open_wire(path, net, note, port=net.options.port)
     if wire is None:
         return getattr(way[-1], "failure", None) or Failure.ADDRESS_UNAVAILABLE
+    samples = [_Sample(number) for number in range(max(1, net.options.samples))]
     try:
-        samples = range(max(1, net.options.samples))
-        calls = await asyncio.gather(*(_sample(path, wire, record, number) for number in samples))
+        await asyncio.gather(*(sample.take(path, wire) for sample in samples))
     finally:
+        # Not before the last one is over, so that late and repeated answers are in.
+        for sample in samples:
+            sample.keep(path, wire, record)
         wire.close()
+    calls = [sample.call for sample in samples if sample.call is not None]
     return None if any(call.message for call in calls) else calls[0].failure or Failure.TIMEOUT
 
 
-async def _sample(path: Path, wire: Wire, record: Record, number: int) -> Call:
-    await asyncio.sleep(number * SAMPLE_GAP_MS / 1000)
-    began = wire.net.now_ms()
-    call = wire.start(binding_request(), path.destination)
-    try:
-        await finish(wire, call)
-    finally:
-        record(
-            binding_of(
-                wire,
-                call,
-                path.server,
-                path.destination,
-                began_ms=began,
-                transport=path.transport,
-                purpose="reach",
-                socket="reach",
-            )
+@dataclass
+class _Sample:
+    """One Binding transaction out of several."""
+
+    number: int
+    call: Call | None = None
+    began_ms: float = 0.0
+    duration_ms: float = 0.0
+
+    async def take(self, path: Path, wire: Wire) -> None:
+        """Ask when its turn has come."""
+        await asyncio.sleep(self.number * SAMPLE_GAP_MS / 1000)
+        self.began_ms = wire.net.now_ms()
+        self.call = wire.start(binding_request(), path.destination)
+        try:
+            await finish(wire, self.call)
+        finally:
+            self.duration_ms = wire.net.now_ms() - self.began_ms
+
+    def keep(self, path: Path, wire: Wire, record: Record) -> None:
+        """Record it, if it was begun."""
+        if self.call is None:
+            return
+        binding = binding_of(
+            wire,
+            self.call,
+            path.server,
+            path.destination,
+            began_ms=self.began_ms,
+            transport=path.transport,
+            purpose="reach",
+            socket="reach",
         )
-    return call
+        record(replace(binding, duration_ms=self.duration_ms))

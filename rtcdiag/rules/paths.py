@@ -70,8 +70,8 @@ class Path(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def answered(self) -> bool:
-        """Whether any transaction got the answer that it waited for."""
-        return any(step.exchange.answer is not None for step in self.steps)
+        """Whether any transaction got the answer that it waited for, while it waited."""
+        return any(step.exchange.answer is not None and not step.exchange.answer.late for step in self.steps)
 
     def find(
         self,

@@ -23,6 +23,7 @@ _LOCAL = {
 _UNTOLD = (Failure.TIMEOUT, Failure.DEADLINE, None)
 """Failures that tell the less, the later they stand here."""
 _WRONG = (Failure.NOT_STUN, Failure.NOT_STUN_HTTP, Failure.NOT_STUN_TLS)
+_NO_STUN = {"not-stun", "wrong-cookie"}
 _HUNG_UP = (Failure.CONNECTION_CLOSED, Failure.CONNECTION_RESET)
 
 
@@ -125,16 +126,18 @@ def _siblings(scene: _Scene, path: Path) -> tuple[Path, ...]:
 
 
 def _wrong(broken: _Broken) -> Finding:
-    """Tell HTTP and TLS from a wrong source, and that from bytes that are no STUN or answer another question."""
+    """Tell HTTP and TLS from a wrong source or time, and those from no STUN and answers to another question."""
     if broken.failure is Failure.NOT_STUN_HTTP:
         return broken.find("server-speaks-http")
     if broken.failure is Failure.NOT_STUN_TLS:
         return broken.find("plain-on-tls-port")
     exchanges = [step.exchange for step in broken.path.steps]
-    if any(exchange.answers for exchange in exchanges):
-        return broken.find("answered-from-wrong-address")
+    answers = [answer for exchange in exchanges for answer in exchange.answers]
+    if answers:
+        late = all(answer.expected_source for answer in answers)
+        return broken.find("answers-too-late" if late else "answered-from-wrong-address")
     whys = {stray.why for exchange in exchanges for stray in exchange.strays}
-    return broken.find("answer-does-not-match" if whys and "not-stun" not in whys else "answer-is-not-stun")
+    return broken.find("answer-is-not-stun" if not whys or whys & _NO_STUN else "answer-does-not-match")
 
 
 def _udp(scene: _Scene, broken: _Broken) -> Finding:

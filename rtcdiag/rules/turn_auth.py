@@ -9,6 +9,9 @@ from rtcdiag.findings import Facts, Finding, Severity
 from rtcdiag.rules.allocation import rejected
 from rtcdiag.rules.paths import Path, asked_paths, clip
 
+_USED_UP = (486, 508)
+"""Allocation Quota Reached and Insufficient Capacity (RFC 8656 section 19)."""
+
 
 def challenge(evidence: Evidence) -> Iterator[Finding]:
     """Judge the answer to Allocate without credentials: it should be 401 with REALM and NONCE."""
@@ -51,7 +54,17 @@ def credentials_refused(evidence: Evidence) -> Iterator[Finding]:
                 yield from _unanswered(path, item)
             elif not answer.success:
                 finding = _refusal(evidence, path, item, answer)
-                yield msgspec.structs.replace(finding, severity=Severity.INFO) if _recovered(path, item) else finding
+                milder = _milder(path, item, answer)
+                yield msgspec.structs.replace(finding, severity=milder) if milder else finding
+
+
+def _milder(path: Path, refused: Allocation, answer: Answer) -> Severity | None:
+    """Say how much a refusal matters where it is not the last word; None where it is."""
+    if _recovered(path, refused):
+        return Severity.INFO
+    # One relay was granted and only another one at the same time was not: enough for some calls.
+    one = any(item.exchange.succeeded for item in path.of(Allocation))
+    return Severity.WARNING if one and answer.error_code in _USED_UP else None
 
 
 def _recovered(path: Path, refused: Allocation) -> bool:

@@ -16,8 +16,9 @@ def wire(evidence: Evidence) -> Iterator[Finding]:
         steps = path.steps
         if path.answered:
             yield from _strays(path, steps)
+            yield from _late(path, steps)
         yield from _amount(path, steps)
-        yield from _timing(path, steps)
+        yield from _doubled(path, steps)
         yield from _encoding(path, steps)
 
 
@@ -63,10 +64,13 @@ def _sizes(step: Step) -> Iterator[int]:
     yield from (stray.size_bytes for stray in step.exchange.strays)
 
 
-def _timing(path: Path, steps: tuple[Step, ...]) -> Iterator[Finding]:
+def _late(path: Path, steps: tuple[Step, ...]) -> Iterator[Finding]:
     late = [step for step, answer in _answers(steps) if answer.late]
     if late:
         yield path.find("answer-late", *_seen(late), stage=late[0].stage)
+
+
+def _doubled(path: Path, steps: tuple[Step, ...]) -> Iterator[Finding]:
     double = [step for step in steps if _doubles(step) > 0]
     if double:
         yield path.find("answer-duplicated", *_seen(double), stage=double[0].stage)

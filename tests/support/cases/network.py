@@ -412,6 +412,24 @@ CASES = {
         ),
         "answer-is-not-stun",
     ),
+    "bytes without the magic cookie come back": case(
+        run(
+            target(A),
+            binding(
+                A,
+                A4,
+                failed(
+                    strays=(Stray(t_ms=1.0, source=at(A4), size_bytes=1400, why="wrong-cookie"),),
+                    stray_count=1,
+                ),
+            ),
+        ),
+        "answer-is-not-stun",
+    ),
+    "every answer comes too late": case(
+        run(target(A), binding(A, A4, failed(answers=(answer(A4, xor_mapped=at(PUBLIC), late=True),)))),
+        "answers-too-late",
+    ),
     "STUN with another transaction id comes back": case(
         run(
             target(A),

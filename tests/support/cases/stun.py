@@ -137,7 +137,15 @@ CASES = {
         "answer-oversized",
         "stray-datagrams",
     ),
-    "an answer came late": case(sent(1, answer(A4, xor_mapped=at(PUBLIC), late=True)), "answer-late"),
+    "an answer came in time and another one late": case(
+        run(
+            target(A),
+            binding(A, A4),
+            binding(A, A4, failed(answers=(answer(A4, xor_mapped=at(PUBLIC), late=True),))),
+        ),
+        "answer-late",
+        "stun-loss",
+    ),
     "one request was answered twice": case(sent(1, GOOD, GOOD), "answer-duplicated"),
     "each of two transmissions was answered once": case(sent(2, GOOD, GOOD)),
     "the answer is badly formed": case(one(problems=("attribute 0x8022 is cut off",)), "answer-malformed"),

@@ -116,6 +116,14 @@ CASES: dict[str, Case] = {
     ),
     "a challenge without REALM": case(challenged(refused(T.address, 401, nonce=True)), "turn-challenge-incomplete"),
     "an empty realm": case(challenged(refused(T.address, 401, realm="", nonce=True)), "turn-realm-empty"),
+    "a second relay is refused by a quota": case(
+        then(
+            "data",
+            T.data("relay-to-mapped", receiver="peer"),
+            T.allocation(refused(T.address, 486, integrity="valid"), allocation="b"),
+        ),
+        "turn-quota-reached",
+    ),
     "a quota before the login": case(challenged(refused(T.address, 486)), "turn-quota-reached"),
     "a redirection": case(
         challenged(refused(T.address, 300, alternate_server=at("198.51.100.31:3478"))), "server-redirects"

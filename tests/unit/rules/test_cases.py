@@ -40,6 +40,11 @@ def test_an_allocation_mismatch_that_another_port_heals_is_only_a_fact() -> None
     assert found == {"turn-allocation-mismatch": Severity.INFO}
 
 
+def test_a_second_relay_that_is_refused_is_a_warning_and_the_first_one_an_error() -> None:
+    assert severity("a second relay is refused by a quota") == {"turn-quota-reached": Severity.WARNING}
+    assert severity("a quota before the login") == {"turn-quota-reached": Severity.ERROR}
+
+
 def test_a_turn_server_that_protects_stun_is_only_warned_about() -> None:
     found = severity("a TURN server wants a password for STUN, too")
     assert found["binding-needs-credentials"] is Severity.WARNING
