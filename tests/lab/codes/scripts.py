@@ -1,0 +1,157 @@
+"""What the scripted servers of the rows say."""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from rtcdiag.address import TransportAddress
+from rtcdiag.stun.attributes import AttributeType as A
+from rtcdiag.stun.attributes import ErrorCode
+from rtcdiag.stun.credentials import long_term_key
+from rtcdiag.stun.header import MessageClass, Method, looks_like_stun
+from rtcdiag.stun.message import Message, decode, encode
+from support.scripted import BIGGEST, COOKIE, Close, Reply, Script, binding_success
+
+Replies = list[Reply | Close]
+Attributes = tuple[tuple[int, object], ...]
+REALM = "wild.test"
+KEY = long_term_key("alice", REALM, "wonderland")
+HERE = ("127.0.0.1", 9)
+
+
+# --- Binding ---
+
+
+def good(data: bytes, source: tuple[str, int]) -> bytes:
+    """Return the answer that is right, made without the code under test."""
+    return binding_success(data, source)
+
+
+def _mapped(kind: int, host: str, port: int, mask: int = 0) -> bytes:
+    address = struct.unpack("!I", bytes(map(int, host.split("."))))[0]
+    return struct.pack("!HHBBHI", kind, 8, 0, 1, port ^ (mask >> 16), address ^ mask)
+
+
+def answer(request: bytes, *attributes: bytes) -> bytes:
+    """Return a Binding success response of raw attributes."""
+    body = b"".join(attributes)
+    return struct.pack("!HHI", 0x0101, len(body), COOKIE) + request[8:20] + body
+
+
+def replying(*make: Callable[[bytes, tuple[str, int]], bytes], **how: float | bool) -> Script:
+    """Answer each datagram with these."""
+    return lambda data, source: [Reply(one(data, source), **how) for one in make]  # type: ignore[arg-type]
+
+
+def old_form(data: bytes, source: tuple[str, int]) -> bytes:
+    """RFC 3489: MAPPED-ADDRESS only."""
+    return answer(data, _mapped(0x0001, *source))
+
+
+def rewritten(data: bytes, source: tuple[str, int]) -> bytes:
+    """MAPPED-ADDRESS as a middlebox changed it, which cannot read XOR-MAPPED-ADDRESS."""
+    return answer(data, _mapped(0x0001, "192.0.2.99", source[1]), _mapped(0x0020, *source, COOKIE))
+
+
+def nowhere(data: bytes, _source: tuple[str, int]) -> bytes:
+    """An address that nobody has."""
+    return answer(data, _mapped(0x0020, "0.0.0.0", 0, COOKIE))
+
+
+def no_address(data: bytes, _source: tuple[str, int]) -> bytes:
+    """A success that says nothing."""
+    return answer(data)
+
+
+def bad_fingerprint(data: bytes, source: tuple[str, int]) -> bytes:
+    """A right answer with a wrong checksum."""
+    return answer(data, _mapped(0x0020, *source, COOKIE), struct.pack("!HHI", 0x8028, 4, 0xDEADBEEF))
+
+
+def another_transaction(data: bytes, source: tuple[str, int]) -> bytes:
+    """An answer to somebody else."""
+    return good(data[:8] + bytes(12), source)
+
+
+def garbage(_data: bytes, _source: tuple[str, int]) -> bytes:
+    """Not STUN."""
+    return b"\xff" * 40
+
+
+def biggest(_data: bytes, _source: tuple[str, int]) -> bytes:
+    """As much as fits into a datagram."""
+    return bytes(BIGGEST)
+
+
+def server_error(data: bytes, _source: tuple[str, int]) -> bytes:
+    """Binding error 500."""
+    request = decode(data)
+    return encode(MessageClass.ERROR, request.method, request.transaction_id, [(A.ERROR_CODE, ErrorCode(500))])
+
+
+# --- TURN ---
+
+
+@dataclass
+class Turn:
+    """A TURN server over UDP that grants everything and relays nothing, but for what its fields say."""
+
+    refuse: dict[int, int] = field(default_factory=dict)
+    """The error of signed requests of a method; 0: no answer."""
+    more: Attributes = ()
+    """Further attributes of that error."""
+    challenge: Attributes = ((A.REALM, REALM), (A.NONCE, b"n"))
+    nonce_in_errors: bool = True
+    key: bytes | None = KEY
+    """Signs the success responses."""
+    relayed: TransportAddress | None = field(default_factory=lambda: TransportAddress(*HERE))
+    delay_ms: float = 0.0
+    """Before the answer to a signed Allocate."""
+
+    def __call__(self, data: bytes, source: tuple[str, int]) -> Replies:
+        if not looks_like_stun(data) or (request := decode(data)).message_class is not MessageClass.REQUEST:
+            return []
+        if request.method == Method.BINDING:
+            return [Reply(good(data, source))]
+        if request.username is None:
+            return [Reply(self._error(request, 401, self.challenge))]
+        code = self.refuse.get(request.method) if not _is_release(request) else None
+        if code is not None:
+            fresh = ((A.REALM, REALM), (A.NONCE, request.transaction_id)) if self.nonce_in_errors else ()
+            return [Reply(self._error(request, code, fresh + self.more))] if code else []
+        delay_ms = self.delay_ms if request.method == Method.ALLOCATE else 0.0
+        return [Reply(self._granted(request, source), delay_ms=delay_ms)]
+
+    def _granted(self, request: Message, source: tuple[str, int]) -> bytes:
+        lifetime = (A.LIFETIME, 600 if request.lifetime_s is None else request.lifetime_s)
+        if request.method == Method.ALLOCATE:
+            relayed = [(A.XOR_RELAYED_ADDRESS, self.relayed)] if self.relayed else []
+            attributes = [*relayed, (A.XOR_MAPPED_ADDRESS, TransportAddress(*source)), lifetime]
+        else:
+            attributes = [lifetime] if request.method == Method.REFRESH else []
+        return encode(MessageClass.SUCCESS, request.method, request.transaction_id, attributes, key=self.key)
+
+    @staticmethod
+    def _error(request: Message, code: int, attributes: Attributes) -> bytes:
+        told = [(A.ERROR_CODE, ErrorCode(code)), *attributes]
+        return encode(MessageClass.ERROR, request.method, request.transaction_id, told)
+
+
+def _is_release(request: Message) -> bool:
+    return request.method == Method.REFRESH and request.lifetime_s == 0
+
+
+def pion(data: bytes, source: tuple[str, int]) -> Replies:
+    """Refuse a wrong password as servers built on pion do: 400 with an empty reason, no NONCE, unsigned."""
+    if data[:2] == b"\x00\x01":
+        return [Reply(good(data, source))]
+    if data[:2] != b"\x00\x03":
+        return []
+    signed = b"\x00\x06\x00\x05alice" in data
+    body = bytes.fromhex("0009000400000400") if signed else _pion_challenge()
+    return [Reply(struct.pack("!HHI", 0x0113, len(body), COOKIE) + data[8:20] + body)]
+
+
+def _pion_challenge() -> bytes:
+    """401 with an empty reason, NONCE, REALM: in this order."""
+    return bytes.fromhex("0009000400000401") + b"\x00\x15\x00\x10" + b"0123456789abcdef" + b"\x00\x14\x00\x04pion"
