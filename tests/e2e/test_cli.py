@@ -18,9 +18,8 @@ import pytest
 
 from rtcdiag.schema import report_schema
 from rtcdiag.version import __version__
-from support.process import run
+from support.process import RTCDIAG, run
 
-COMMAND = Path(sys.executable).with_name("rtcdiag")
 PASSWORD = "correct-horse-battery"
 ENVIRONMENT = {"NO_COLOR": "", "FORCE_COLOR": "", "TERM": "xterm", "COLUMNS": "80", "PYTHONWARNINGS": ""}
 
@@ -37,7 +36,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     users = tmp_path_factory.mktemp("server") / "users"
     users.write_text(f"ann:{PASSWORD}\n", encoding="utf-8")
     command: list[str | Path] = [
-        COMMAND,
+        RTCDIAG,
         "serve",
         "stun",
         "--port",
@@ -69,7 +68,7 @@ def stun_at(sock: socket.socket) -> str:
 
 
 def rtcdiag(*args: str | Path, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    return run([COMMAND, *args], stdin=stdin, env={**ENVIRONMENT, **environment})
+    return run([RTCDIAG, *args], stdin=stdin, env={**ENVIRONMENT, **environment})
 
 
 def valid(text: str) -> dict[str, object]:
@@ -189,7 +188,7 @@ def test_what_cannot_be_written_or_read_is_said_before_anybody_is_contacted(
 def test_a_signal_ends_the_run_with_a_partial_report(
     number: signal.Signals, code: int, silent: socket.socket, tmp_path: Path
 ) -> None:
-    command: list[str | Path] = [COMMAND, "report", "--server", stun_at(silent), "--json", "--reports-dir", tmp_path]
+    command: list[str | Path] = [RTCDIAG, "report", "--server", stun_at(silent), "--json", "--reports-dir", tmp_path]
     bounds = ["--timeout", "50", "--deadline", "60"]
     with subprocess.Popen(
         [*command, *bounds],
@@ -224,13 +223,13 @@ def test_a_pipe_that_its_reader_closed_is_silent(server: Server) -> None:
         reader, writer = os.pipe()
         os.close(reader)
         with os.fdopen(writer, "wb") as pipe:
-            ran = subprocess.run([COMMAND, *args], stdout=pipe, stderr=subprocess.PIPE, timeout=30, check=False)
+            ran = subprocess.run([RTCDIAG, *args], stdout=pipe, stderr=subprocess.PIPE, timeout=30, check=False)
         assert (ran.returncode, ran.stderr) == (code, b""), args
 
 
 def test_a_full_disk_is_one_line_and_a_failure_of_the_program() -> None:
     with Path("/dev/full").open("wb") as full:
-        ran = subprocess.run([COMMAND, "schema"], stdout=full, stderr=subprocess.PIPE, timeout=30, check=False)
+        ran = subprocess.run([RTCDIAG, "schema"], stdout=full, stderr=subprocess.PIPE, timeout=30, check=False)
     assert (ran.returncode, ran.stderr) == (3, b"rtcdiag: standard output: No space left on device\n")
 
 
@@ -240,7 +239,7 @@ def test_a_terminal_that_is_not_utf_8_is_no_reason_to_crash(server: Server, enco
         saved = rtcdiag("check-stun", server.stun, "--json").stdout if args[0] == "show" else ""
         environment = {**os.environ, **ENVIRONMENT, "PYTHONIOENCODING": encoding}
         ran = subprocess.run(
-            [COMMAND, *args], input=saved.encode(), capture_output=True, timeout=30, check=False, env=environment
+            [RTCDIAG, *args], input=saved.encode(), capture_output=True, timeout=30, check=False, env=environment
         )
         assert (ran.returncode, ran.stderr) == (0, b""), args
 
@@ -252,7 +251,7 @@ def on_terminal(
     pid, terminal = pty.fork()
     if pid == 0:  # the child becomes the command
         child = {**os.environ, **ENVIRONMENT, **(environment or {})}
-        os.execve(COMMAND, ["rtcdiag", *command], child)  # noqa: S606 - pty.fork is for this
+        os.execve(RTCDIAG, ["rtcdiag", *command], child)  # noqa: S606 - pty.fork is for this
     screen = b""
     until = time.monotonic() + 30
     while time.monotonic() < until and select.select([terminal], [], [], 30)[0]:

@@ -4,10 +4,34 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 GRACE_S = 5.0
+RTCDIAG = str(Path(sys.executable).with_name("rtcdiag"))
+"""The installed command of this environment."""
+
+
+@contextlib.contextmanager
+def stopped(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Stop a process, every thread of it, while the block runs: its sockets stay, and nobody reads them (Linux)."""
+    process.send_signal(signal.SIGSTOP)
+    end = time.monotonic() + GRACE_S
+    try:
+        while _still_runs(process.pid):
+            assert time.monotonic() < end, "the process does not stop"
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
+
+
+def _still_runs(pid: int) -> bool:
+    states = (
+        task.joinpath("stat").read_text().rpartition(")")[2].split()[0] for task in Path(f"/proc/{pid}/task").iterdir()
+    )
+    return any(state != "T" for state in states)
 
 
 def run(

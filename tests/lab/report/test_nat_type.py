@@ -10,6 +10,7 @@ import pytest
 from support.coturn import coturn
 from support.netns import SERVER, SERVER6, SERVERS, SERVERS6, Client, Namespace, Topology
 from support.nft import Nat
+from support.process import RTCDIAG
 
 pytestmark = pytest.mark.lab
 
@@ -27,7 +28,7 @@ def internet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
 
 
 def nat_type(host: Namespace, *options: str) -> dict[str, Any]:
-    done = host.run(["rtcdiag", "nat-type", "--json", "--no-control", *options], timeout=30)
+    done = host.run([RTCDIAG, "nat-type", "--json", "--no-control", *options], timeout=30)
     assert done.stdout, done.stderr
     report: dict[str, Any] = json.loads(done.stdout)
     return report

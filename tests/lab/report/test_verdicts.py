@@ -10,6 +10,7 @@ import pytest
 from support.ca import Authority
 from support.coturn import coturn
 from support.netns import NAME_SERVER, OTHER_SERVER, SERVER, SERVERS, Namespace, Topology
+from support.process import RTCDIAG
 
 pytestmark = pytest.mark.lab
 
@@ -64,7 +65,7 @@ class Told(dict[str, Any]):
 
 
 def report(host: Namespace, directory: Path, *options: str) -> Told:
-    command = ["rtcdiag", "report", "--json", "--reports-dir", str(directory / "reports"), *options]
+    command = [RTCDIAG, "report", "--json", "--reports-dir", str(directory / "reports"), *options]
     done = host.run(command, timeout=40)
     assert done.stdout, done.stderr
     assert "Traceback" not in done.stderr
@@ -196,7 +197,7 @@ def test_this_computers_own_firewall_is_named(internet: Topology, tmp_path: Path
 
 def test_a_report_that_is_interrupted_is_still_written_and_says_so(internet: Topology, tmp_path: Path) -> None:
     client = internet.client("udp-blocked")
-    asked = ["rtcdiag", "report", "--timeout", "20", "--reports-dir", str(tmp_path), *servers(STUN)]
+    asked = [RTCDIAG, "report", "--timeout", "20", "--reports-dir", str(tmp_path), *servers(STUN)]
     done = client.run(["timeout", "--signal=INT", "5", *asked], timeout=30)
 
     (saved,) = tmp_path.glob("*.json")

@@ -1,6 +1,5 @@
 """The TURN probe against servers that are wrong in one way: the first broken step is the last one, and is on record."""
 
-import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +25,7 @@ from support.ca import Authority
 from support.coturn import Coturn, coturn
 from support.netns import SERVER, Topology
 from support.ports import free_port
+from support.process import stopped
 from support.scripted import scripted_tcp, silence
 
 pytestmark = pytest.mark.lab
@@ -118,12 +118,8 @@ def test_a_closed_tcp_port_ends_with_the_connection(uri: str) -> None:
 def test_a_server_that_has_stopped_is_over_within_four_seconds(
     tmp_path: Path, authority: Authority, scheme: str
 ) -> None:
-    with coturn(tmp_path, certificate=authority.issue("localhost")) as server:
-        server.process.send_signal(signal.SIGSTOP)
-        try:
-            seen = ask(server.uri(scheme.removesuffix("-tcp"), "tcp" if scheme.endswith("-tcp") else ""))
-        finally:
-            server.process.send_signal(signal.SIGCONT)
+    with coturn(tmp_path, certificate=authority.issue("localhost")) as server, stopped(server.process):
+        seen = ask(server.uri(scheme.removesuffix("-tcp"), "tcp" if scheme.endswith("-tcp") else ""))
     assert seen.took_s < 4
     silent = [item.failure for item in seen.of(TlsHandshake)] + [
         item.failure for item in seen.exchanges(Challenge, Binding)
