@@ -69,13 +69,15 @@ def _is_of(item: Connect | TlsHandshake | Binding | TurnStep, target: Target) ->
 def _transport(item: Observation, target: Target) -> Transport:
     if isinstance(item, (Binding, TurnStep)):
         return item.transport
+    if isinstance(item, Connect) and item.purpose == "control":
+        return Transport.TCP
     return target.transport
 
 
 _Held = Callable[[Any], bool]
 _STAGE_EVIDENCE: tuple[tuple[Stage, type[Observation], _Held, _Held], ...] = (
     # stage, kind, which of that kind, and whether it held
-    ("connect", Connect, lambda item: item.purpose == "server", lambda item: item.failure is None),
+    ("connect", Connect, lambda _: True, lambda item: item.failure is None),
     ("tls", TlsHandshake, lambda _: True, lambda item: item.failure is None),
     ("binding", Binding, lambda item: item.role == "primary", lambda item: item.exchange.succeeded),
     ("challenge", Challenge, lambda _: True, lambda item: item.exchange.answer is not None),

@@ -121,9 +121,10 @@ def _confidence(direct: Direct, known: Known) -> Confidence:
     if direct == "not-tested" or known.udp_blocked:
         return "high"
     classified = [nat for nat in known.families if nat.mapping != "undetermined"]
-    if direct == "inconclusive" or not classified or any(nat.filtering == "undetermined" for nat in classified):
+    if direct == "inconclusive" or not classified or classified[0].filtering == "undetermined":
         return "low"
-    return "high" if all(map(_is_certain, classified)) else "medium"
+    # IPv4 where it was classified: that is the family which every peer has.
+    return "high" if _is_certain(classified[0]) else "medium"
 
 
 def _is_certain(nat: Nat) -> bool:

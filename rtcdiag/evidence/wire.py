@@ -1,4 +1,7 @@
-"""What came over the wire: a STUN message that arrived, and a datagram that was none."""
+"""What came over the wire: a STUN message that arrived, and a datagram that was none.
+
+Of these a report holds hundreds, so their JSON leaves out what has its default: an attribute that did not come.
+"""
 
 from typing import Literal
 
@@ -10,7 +13,7 @@ from rtcdiag.evidence.base import Failure
 Check = Literal["valid", "invalid", "absent", "unchecked"]
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A decoded STUN message that arrived and belongs to the transaction (RFC 8489 section 6.3)."""
 
     t_ms: float
@@ -66,7 +69,7 @@ class Stray(msgspec.Struct, frozen=True, kw_only=True):
     why: Literal["not-stun", "wrong-cookie", "wrong-transaction-id", "wrong-class", "wrong-method", "duplicate"]
 
 
-class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+class Exchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One transaction: what was sent when, and all that came back (RFC 8489 section 6.2)."""
 
     sent_ms: tuple[float, ...]

@@ -165,6 +165,15 @@ def test_tcp_beside_a_udp_server_is_a_row_only_where_it_answers() -> None:
     assert [row.transport for row in rows(target(STUN), reached(STUN, HOST), refused)] == ["udp"]
 
 
+def test_the_connection_of_a_control_is_a_stage_of_the_controls_row_only() -> None:
+    over_tcp = binding(STUN, HOST, answered(5.0, HOST), 5.0, transport=Transport.TCP, purpose="control")
+    connected = replace(connect(STUN, HOST), purpose="control")
+    udp, tcp = rows(target(STUN), reached(STUN, HOST), connected, over_tcp)
+
+    assert "connect" not in statuses(udp)
+    assert statuses(tcp)["connect"] == "ok"
+
+
 def test_an_experiment_on_the_nat_is_no_sample_of_the_server() -> None:
     assert rows(target(STUN), mapped(STUN, HOST, 50000)) == ()
 
