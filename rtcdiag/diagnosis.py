@@ -110,12 +110,25 @@ def _candidate(item: Candidate) -> CandidateRow:
     return CandidateRow(**{name: getattr(item, name) for name in CandidateRow.__struct_fields__})
 
 
+_NAT_QUESTIONS = {
+    "mapping": "mapping behavior",
+    "filtering": "filtering behavior",
+    "hairpinning": "hairpinning",
+    "lifetime_s": "mapping lifetime",
+    "cgnat": "carrier-grade NAT",
+    "layers": "number of NATs in a row",
+}
+"""What a user asks of a NAT. The other fields that have no value have none because there is nothing to ask."""
+
+
 def _not_tested(evidence: Evidence, nats: Nats, servers: tuple[ServerRow, ...]) -> Iterator[NotTested]:
     for skipped in evidence.of(Skipped):
         yield NotTested(what=skipped.what, why=skipped.why)
     for name, nat in (("IPv4", nats.ipv4), ("IPv6", nats.ipv6)):
-        for what, why in nat.undetermined.items() if nat is not None else ():
-            yield NotTested(what=f"{name} {what.removesuffix('_s').replace('_', ' ')}", why=why)
+        undetermined = nat.undetermined if nat is not None else {}
+        for field, what in _NAT_QUESTIONS.items():
+            if field in undetermined:
+                yield NotTested(what=f"{name} {what}", why=undetermined[field])
     for server in servers:
         yield from _cut_chain(server)
 
