@@ -184,3 +184,10 @@ def test_no_redaction_is_not_mentioned() -> None:
 
 def test_peers_of_whom_nothing_is_known_are_not_counted_as_no() -> None:
     assert "? not known  address-restricted cone" in shown("everything", width=200)
+
+
+@pytest.mark.parametrize("name", ["long word", "wide", "hyperlink"])
+def test_ascii_means_the_tables_too_and_nothing_in_them_is_cut(name: str) -> None:
+    text = render("text", poisoned(REPORTS["everything"](), HOSTILE[name]), RenderOptions(unicode=False, verbosity=1))
+
+    assert text.isascii()
