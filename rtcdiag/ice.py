@@ -81,7 +81,7 @@ class Question:
     relay_only: bool = False
     """Gather nothing but the relay candidate, and hide its related address (RFC 9429 section 3.5.3)."""
     timeout_ms: float
-    """How long one server-reflexive candidate may take; a relay candidate twice as long."""
+    """How long one candidate may take; a relay candidate over TCP or TLS twice as long."""
 
 
 class Gathered(NamedTuple):
@@ -188,7 +188,8 @@ class _Agent(aioice.Connection):
         try:
             allocating = asyncio.create_task(self._allocate(component, relay))
             allocating.add_done_callback(self._adopt)
-            async with asyncio.timeout(2 * self._question.timeout_ms / 1000):
+            patience = 1 if relay.transport is Transport.UDP else 2
+            async with asyncio.timeout(patience * self._question.timeout_ms / 1000):
                 candidate, _ = await asyncio.shield(allocating)
             self._on_found(_gathered(candidate))
         except _EXPECTED as error:
@@ -201,8 +202,7 @@ class _Agent(aioice.Connection):
 
     async def _allocate(self, component: int, relay: Relay) -> tuple[aioice.Candidate, ice.StunProtocol]:
         secure = relay.transport is Transport.TLS
-        # Reading the system's authorities takes long enough to spoil what other probes measure.
-        context = await asyncio.to_thread(_naming_context, relay.tls) if secure else None
+        context = _naming_context(relay.tls) if secure else None
         credential = relay.credential
         return await ice.relayed_candidate(
             component=component,

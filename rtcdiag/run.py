@@ -13,7 +13,7 @@ from pathlib import PurePath
 import msgspec
 
 from rtcdiag.address import Scope, scope_of
-from rtcdiag.evidence import Crash, CredentialShape, Evidence, Observation, Skipped, Target
+from rtcdiag.evidence import Binding, Crash, CredentialShape, Evidence, Observation, Skipped, Target
 from rtcdiag.net import Net
 from rtcdiag.net.stream import verifying_context
 from rtcdiag.options import RunOptions
@@ -78,9 +78,9 @@ async def gather(jobs: tuple[Job, ...], options: RunOptions) -> Evidence:
     running = [_Running(job) for job in jobs]
     tasks = [asyncio.create_task(_observe(item, net)) for item in running]
     try:
-        await asyncio.wait(tasks, timeout=options.deadline_ms / 1000) if tasks else None
+        await _wait(running, tasks, options.deadline_ms / 1000)
         for item, task in zip(running, tasks, strict=True):
-            if not task.done():
+            if not task.done() and not (_is_control(item) and _udp_answered(running)):
                 item.observations.append(_cut_off(item.job, net, options))
     except asyncio.CancelledError:
         _carry_on()
@@ -89,6 +89,25 @@ async def gather(jobs: tuple[Job, ...], options: RunOptions) -> Evidence:
         await net.close()
     found = chain(_targets(jobs), net.resolutions, *(item.observations for item in running))
     return Evidence(started_at_s=started_at_s, environment=environment(net), observations=_numbered(found))
+
+
+async def _wait(running: list[_Running], tasks: list[asyncio.Task[None]], limit_s: float) -> None:
+    """Wait for the experiments; for their controls only where UDP was silent and there is something to control."""
+    end_s = asyncio.get_running_loop().time() + limit_s
+    experiments = [task for item, task in zip(running, tasks, strict=True) if not _is_control(item)]
+    if experiments:
+        await asyncio.wait(experiments, timeout=limit_s)
+    if tasks and not _udp_answered(running):
+        await asyncio.wait(tasks, timeout=max(0.0, end_s - asyncio.get_running_loop().time()))
+
+
+def _is_control(item: _Running) -> bool:
+    return item.job.probe == "control"
+
+
+def _udp_answered(running: list[_Running]) -> bool:
+    bindings = (seen for item in running for seen in item.observations if isinstance(seen, Binding))
+    return any(seen.transport is Transport.UDP and seen.exchange.answers for seen in bindings)
 
 
 def _load(jobs: tuple[Job, ...], options: RunOptions) -> None:

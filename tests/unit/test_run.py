@@ -5,12 +5,13 @@ import asyncio
 import pytest
 
 from rtcdiag import run
-from rtcdiag.evidence import Crash, Evidence, Skipped, Target
+from rtcdiag.evidence import Binding, Crash, Evidence, Skipped, Target
 from rtcdiag.net import Net
 from rtcdiag.options import RunOptions
 from rtcdiag.probes.job import Job, Record
 from rtcdiag.run import gather, plan
 from rtcdiag.targets import Credential, parse_server
+from support.observations import mapped
 
 STUN = parse_server("stun:stun.example.org")
 STUNS = parse_server("stuns:stun.example.org")
@@ -70,6 +71,26 @@ def test_a_probe_that_raises_becomes_a_crash_without_the_message_and_the_others_
     assert (crash.probe, crash.error, crash.id) == ("crash", "ZeroDivisionError", "obs-1")
     assert "secret" not in repr(evidence)
     assert evidence.of(Skipped)[0].what == "quick"
+
+
+async def _answer(_job: Job, net: Net, record: Record) -> None:
+    record(mapped("stun:198.51.100.1", "198.51.100.1:3478", 50000, t_ms=net.now_ms()))
+
+
+def test_a_control_is_not_waited_for_where_udp_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "PROBES", (("control", _hang), ("nat-behavior", _answer)))
+    evidence = asyncio.run(gather((Job(probe="control"), Job(probe="nat-behavior")), RunOptions()))
+
+    assert [item.what for item in evidence.of(Skipped)] == ["first"]
+    assert len(evidence.of(Binding)) == 1
+
+
+def test_a_control_is_waited_for_where_udp_was_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "PROBES", (("control", _hang), ("nat-behavior", _quick)))
+    jobs = (Job(probe="control"), Job(probe="nat-behavior"))
+    evidence = asyncio.run(gather(jobs, RunOptions(deadline_ms=20)))
+
+    assert [item.what for item in evidence.of(Skipped)] == ["first", "control", "quick"]
 
 
 @pytest.mark.usefixtures("probes")
