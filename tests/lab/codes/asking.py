@@ -90,6 +90,7 @@ class Lab:
     @contextlib.contextmanager
     def one_row(self) -> Any:
         """Start nothing; what a row alone has, such as a scripted server, ends with the block."""
+        self.heard: list[Scripted] = []
         with contextlib.ExitStack() as self._row:
             yield self
 
@@ -142,7 +143,8 @@ class Lab:
 
     def udp(self, script: Script, **options: Any) -> Scripted:
         """Run a scripted server over UDP, for one row."""
-        return self._row.enter_context(scripted_udp(script, **options))
+        self.heard.append(self._row.enter_context(scripted_udp(script, **options)))
+        return self.heard[-1]
 
     def tcp(self, script: Script, *greeting: Reply | Close, **options: Any) -> Scripted:
         """Run a scripted server over TCP, or TLS with a certificate, for one row."""
