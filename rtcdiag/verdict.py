@@ -22,7 +22,8 @@ _PEER_WORDS: dict[PeerKind, str] = {
     "firewalled": "public hosts behind a firewall",
     "udp-blocked": "networks without UDP",
 }
-_NAT_COMMANDS = ("report", "nat-type")
+NAT_COMMANDS = ("report", "nat-type")
+"""The commands that ask about the NAT; the others have no such section."""
 
 
 _FIXED: dict[Direct, str] = {
@@ -60,7 +61,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
 def verdict_of(command: str, known: Known) -> Verdict:
     """Draw the verdict of a command."""
-    about_nat = command in _NAT_COMMANDS
+    about_nat = command in NAT_COMMANDS
     direct = _direct(known) if about_nat else "not-tested"
     return Verdict(
         status=_status(known, answered=_answered(command, direct, known)),
@@ -101,7 +102,7 @@ def _relay(servers: tuple[ServerRow, ...]) -> Direct:
 
 
 def _answered(command: str, direct: Direct, known: Known) -> bool:
-    if command in _NAT_COMMANDS:
+    if command in NAT_COMMANDS:
         return direct != "inconclusive"
     if command == "candidates":
         return known.candidates > 0
