@@ -63,11 +63,12 @@ def verdict_of(command: str, known: Known) -> Verdict:
     """Draw the verdict of a command."""
     about_nat = command in NAT_COMMANDS
     direct = _direct(known) if about_nat else "not-tested"
+    status = _status(known, answered=_answered(command, direct, known))
     return Verdict(
-        status=_status(known, answered=_answered(command, direct, known)),
+        status=status,
         direct_p2p=direct,
         by_family=dict(_by_family(known)) if about_nat else {},
-        confidence=_confidence(direct, known),
+        confidence="low" if status == "inconclusive" else _confidence(direct, known),
         summary=_summary(direct, known),
         because=tuple(dict.fromkeys(finding.code for finding in known.findings)),
         would_change_if=tuple(_changes(direct, known)) if about_nat else (),

@@ -66,7 +66,8 @@ class Results:
         )
         outputs = [word for path in self.paths.values() for word in ("--output", str(path))]
         with lab.one_row():
-            self.done = turn(lab, f"turn:127.0.0.1:{lab.udp(script).port}").run("-vv", *outputs)
+            asked = turn(lab, f"turn:127.0.0.1:{lab.udp(script).port}")
+            self.done = Asked(asked.words, env={**asked.env, "COLUMNS": "500"}).run("-vv", *outputs)
         self.text = self.done.stdout
         self.html, self.markdown = self.paths["html"].read_text(), self.paths["md"].read_text()
         self.report = json.loads(self.paths["json"].read_bytes())
@@ -83,6 +84,8 @@ def test_what_a_server_says_is_harmless_in_every_format(lab: Lab, kind: str, ref
     for written in (results.text, results.markdown, results.html, results.done.stderr):
         assert not FORBIDDEN.search(written)
     assert not re.search(r"^::error", results.text, re.MULTILINE)
+    if said.isprintable():
+        assert said in results.text
     assert_is_kept(results, said, refuse)
     assert_is_inert_html(results)
     assert_is_inert(MarkdownIt("gfm-like", {"linkify": False}).render(results.markdown))
