@@ -35,6 +35,8 @@ SERVERS6 = (SERVER6, ALTERNATE6)
 NAME_SERVER = "203.0.113.53"
 
 _PREFIX = "rtcdiag-test-"
+_BRIDGE = "02:00:00:00:00:01"
+"""Without an address of its own, a bridge takes another one with each new port, and its neighbors lose it for a while."""
 _numbers = itertools.count(1)
 _NETNS = Path("/run/netns")
 _ETC = Path("/etc/netns")
@@ -186,7 +188,7 @@ class Topology:
 
     def _build_internet(self) -> None:
         self.internet.ip(
-            "link add wide type bridge",
+            f"link add wide address {_BRIDGE} type bridge",
             "link set wide up",
             "address add 203.0.113.1/24 dev wide",
             "address add 2001:db8::1/64 dev wide",
@@ -215,7 +217,7 @@ class Topology:
             f"address add {router.wan6}/64 dev wan",
             "route add default via 203.0.113.1",
             "route add default via 2001:db8::1",
-            "link add lan type bridge",
+            f"link add lan address {_BRIDGE} type bridge",
             "link set lan up",
             f"address add {router.lan[1]}/{router.lan.prefixlen} dev lan",
             f"address add {router.lan6[1]}/64 dev lan",
