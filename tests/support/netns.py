@@ -36,7 +36,7 @@ NAME_SERVER = "203.0.113.53"
 
 _PREFIX = "rtcdiag-test-"
 _BRIDGE = "02:00:00:00:00:01"
-"""Without an address of its own, a bridge takes another one with each new port, and its neighbors lose it for a while."""
+"""Without one of its own, a bridge takes another address with a new port, and its neighbors lose it for a while."""
 _numbers = itertools.count(1)
 _NETNS = Path("/run/netns")
 _ETC = Path("/etc/netns")
