@@ -29,11 +29,15 @@ READY_S = 5.0
 
 @dataclasses.dataclass(frozen=True)
 class Reply:
-    """Bytes to send, `delay_ms` after the one before; `other_socket` sends it from another port (or `other_host`)."""
+    """Bytes to send, `delay_ms` after the one before; `other_socket` sends it from another port (or `other_host`).
+
+    Over UDP, `to` sends it to somebody else than who asked.
+    """
 
     data: bytes
     delay_ms: float = 0.0
     other_socket: bool = False
+    to: tuple[str, int] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +101,7 @@ class _Udp(asyncio.DatagramProtocol):
         for reply in self.script(data, source[:2]):
             await asyncio.sleep(reply.delay_ms / 1000)
             if isinstance(reply, Reply):
-                self.transports[reply.other_socket].sendto(reply.data, source)
+                self.transports[reply.other_socket].sendto(reply.data, reply.to or source)
 
 
 async def _serve_udp(

@@ -6,7 +6,7 @@ import pytest
 
 pytest.register_assert_rewrite("lab.codes.asking")
 
-from lab.codes.asking import Lab  # noqa: E402 - after its assertions are made to speak
+from lab.codes.place import Lab  # noqa: E402 - after its assertions are made to speak
 
 
 @pytest.fixture(scope="session")

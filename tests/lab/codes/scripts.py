@@ -68,6 +68,23 @@ def bad_fingerprint(data: bytes, source: tuple[str, int]) -> bytes:
     return answer(data, _mapped(0x0020, *source, COOKIE), struct.pack("!HHI", 0x8028, 4, 0xDEADBEEF))
 
 
+def cut_off(data: bytes, source: tuple[str, int]) -> bytes:
+    """A right answer, and behind it an attribute that is longer than the message."""
+    return answer(data, _mapped(0x0020, *source, COOKIE), struct.pack("!HHI", 0x8022, 400, 0))
+
+
+def every_second_transaction() -> Script:
+    """Answer one request and forget the next, with all its repetitions."""
+    seen: list[bytes] = []
+
+    def script(data: bytes, source: tuple[str, int]) -> Replies:
+        if data[8:20] not in seen:
+            seen.append(data[8:20])
+        return [Reply(good(data, source))] if seen.index(data[8:20]) % 2 == 0 else []
+
+    return script
+
+
 def another_transaction(data: bytes, source: tuple[str, int]) -> bytes:
     """An answer to somebody else."""
     return good(data[:8] + bytes(12), source)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from lab.codes.asking import PLAIN, Asked, Lab, turn
+from lab.codes.asking import PLAIN, Asked, turn
+from lab.codes.place import Lab
 from lab.codes.scripts import Turn
 from rtcdiag.stun.attributes import AttributeType as A
 from rtcdiag.stun.header import Method

@@ -2,26 +2,12 @@
 
 import pytest
 
-from lab.codes.asking import QUICK, Asked, Lab, Row, check, stun, turn
-from rtcdiag.findings import STAGES
-from support.netns import ALTERNATE, OTHER_SERVER, SERVER, SERVER6
+from lab.codes.asking import QUICK, Row, check, stun, turn
+from lab.codes.outside import inside, outside, wall
+from lab.codes.place import Lab
+from support.netns import OTHER_SERVER, SERVER, SERVER6
 
 pytestmark = pytest.mark.lab
-
-
-def wall(name: str, rule: str, hook: str = "input") -> str:
-    """A firewall; in one of a server, PORT is the server's port and RELAY its relay ports."""
-    return f"table inet wall-{name} {{ chain rules1 {{ type filter hook {hook} priority 0; {rule}; }}; }}\n"
-
-
-def outside(lab: Lab, *extra: str, host: str = SERVER, **options: object) -> str:
-    """A TURN server on the internet, by its address or by a name."""
-    return lab.outside(*extra, **options).uri(host=host)
-
-
-def inside(lab: Lab, *uris: str, where: str = "masquerade", quick: bool = False) -> Asked:
-    """Ask from a computer behind a router."""
-    return turn(lab, *uris, where=lab.client(where), more=QUICK if quick else ())
 
 
 HEALTHY = {
@@ -44,6 +30,12 @@ HEALTHY = {
 NAMES = {
     "a name that does not exist": Row(
         lambda lab: inside(lab, "turn:missing.example.org"), "dns-name-not-found", stage="dns"
+    ),
+    "a name without an address": Row(lambda lab: inside(lab, "turn:text.example.org"), "dns-no-address", stage="dns"),
+    "one name that cannot be looked up, beside a good one": Row(
+        lambda lab: inside(lab, "turn:broken.example.org", outside(lab, host="turn.example.org"), quick=True),
+        "dns-lookup-failed",
+        servers=("failed", "ok"),
     ),
     "a name server that says nothing": Row(
         lambda lab: turn(
@@ -113,6 +105,36 @@ WAYS = {
         "server-udp-filtered",
         servers=("failed", "ok", "ok"),
     ),
+    "two servers that nothing reaches": Row(
+        lambda lab: inside(
+            lab,
+            outside(lab, rules=wall("dead", "meta l4proto { udp, tcp } th dport PORT drop")),
+            outside(
+                lab,
+                listen=(OTHER_SERVER,),
+                relay=(OTHER_SERVER,),
+                host=OTHER_SERVER,
+                rules=wall("dead2", "meta l4proto { udp, tcp } th dport PORT drop"),
+            ),
+            quick=True,
+        ),
+        "no-answer-at-all",
+        servers=("failed", "failed"),
+    ),
+    "a network without UDP": Row(
+        lambda lab: inside(
+            lab,
+            outside(lab),
+            outside(lab, listen=(OTHER_SERVER,), relay=(OTHER_SERVER,), host=OTHER_SERVER),
+            where="udp-blocked",
+            quick=True,
+        ),
+        "udp-blocked",
+        servers=("failed", "ok", "failed", "ok"),
+    ),
+    "an IPv6 address where there is no IPv6": Row(
+        lambda lab: turn(lab, f"turn:[{SERVER6}]", where=lab.without_ipv6), "no-route-to-server", stage="binding"
+    ),
     "a server whose firewall forgot TCP": Row(
         lambda lab: inside(
             lab,
@@ -170,92 +192,7 @@ WAYS = {
 BALANCER = (
     """table ip balancer { chain rules1 { type nat hook input priority 100; udp dport PORT snat to 10.0.0.9; }; }"""
 )
-LEAVES_FROM_ELSEWHERE = f"""table ip elsewhere {{ chain rules1 {{ type filter hook postrouting priority 300;
-  oifname wide udp sport RELAY ip saddr set {ALTERNATE}; }}; }}"""
-
-RELAYS = {
-    "relay ports that a firewall closes": Row(
-        lambda lab: inside(
-            lab,
-            outside(
-                lab,
-                rules=wall("range", "udp dport RELAY drop") + wall("range2", "udp sport RELAY drop", "output"),
-            ),
-            quick=True,
-        ),
-        "turn-relays-no-data",
-        stage="data",
-    ),
-    "relay ports that a firewall closes inbound": Row(
-        lambda lab: inside(lab, outside(lab, rules=wall("inbound", "udp dport RELAY drop")), quick=True),
-        "turn-relay-half-open",
-        stage="data",
-    ),
-    "relay ports that a firewall closes outbound": Row(
-        lambda lab: inside(lab, outside(lab, rules=wall("outbound", "udp sport RELAY drop", "output")), quick=True),
-        "turn-relay-half-open",
-        stage="data",
-    ),
-    "a relay that cannot reach its own address": Row(
-        lambda lab: inside(lab, outside(lab, rules=wall("hairpin", "iifname lo udp dport RELAY drop")), quick=True),
-        "turn-cannot-reach-itself",
-        exit=0,
-        stage="data",
-        servers=("warning",),
-    ),
-    "one of two relay ports is closed": Row(
-        lambda lab: inside(
-            lab, outside(lab, rules=wall("oneway", "iifname lo udp dport FIRST drop"), ports=2), quick=True
-        ),
-        "turn-relays-one-way",
-        stage="data",
-        tested=("refresh", "release"),
-    ),
-    "a relay whose packets leave with another address": Row(
-        lambda lab: inside(lab, outside(lab, rules=LEAVES_FROM_ELSEWHERE), where="no-nat", quick=True),
-        "turn-relays-from-other-address",
-        stage="data",
-        tested=("refresh", "release"),
-    ),
-    "a network that lets no relay in": Row(
-        lambda lab: turn(
-            lab,
-            outside(lab),
-            where=lab.client(rules=wall("shut", "udp sport 20000-60000 drop")),
-            more=QUICK,
-        ),
-        exit=0,
-        servers=("ok",),
-        beside=("relay-cannot-reach-here",),
-    ),
-    "coturn that announces a private address": Row(
-        lambda lab: inside(lab, outside(lab, "external-ip=10.1.2.3"), quick=True),
-        "turn-relay-private-address",
-        stage="relayed-address",
-        tested=STAGES,
-    ),
-    "coturn that announces an address it no longer has": Row(
-        lambda lab: inside(lab, outside(lab, "external-ip=203.0.113.200"), quick=True),
-        "turn-relay-address-unreachable",
-        exit=0,
-        stage="data",
-        servers=("warning",),
-        beside=("turn-relay-other-address",),
-    ),
-    "coturn that denies every peer": Row(
-        lambda lab: inside(lab, outside(lab, "denied-peer-ip=0.0.0.0-255.255.255.255")),
-        "turn-peer-denied",
-        stage="permission",
-    ),
-    "coturn that denies its own address": Row(
-        lambda lab: inside(lab, outside(lab, f"denied-peer-ip={SERVER}")),
-        "turn-own-address-denied",
-        exit=0,
-        stage="permission",
-        servers=("warning",),
-    ),
-}
-ROWS = HEALTHY | NAMES | WAYS | RELAYS
+ROWS = HEALTHY | NAMES | WAYS
 
 
 @pytest.mark.parametrize("name", HEALTHY)
@@ -272,8 +209,3 @@ def test_names_are_judged_with(lab: Lab, name: str) -> None:
 @pytest.mark.parametrize("name", WAYS)
 def test_the_way_is_judged_with(lab: Lab, name: str) -> None:
     check(WAYS[name], lab)
-
-
-@pytest.mark.parametrize("name", RELAYS)
-def test_the_relay_is_judged_with(lab: Lab, name: str) -> None:
-    check(RELAYS[name], lab)

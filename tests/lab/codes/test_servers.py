@@ -2,7 +2,8 @@
 
 import pytest
 
-from lab.codes.asking import QUICK, Lab, Row, check, stun, turn
+from lab.codes.asking import QUICK, Row, check, stun, turn
+from lab.codes.place import Lab
 from rtcdiag.findings import STAGES
 from support.ca import Certificate
 from support.ports import free_port
@@ -70,6 +71,17 @@ REACH = {
         lambda lab: turn(lab, closed(scheme="turns")), "server-tcp-refused", stage="connect"
     ),
     "a closed UDP port asked for STUN": Row(lambda lab: stun(lab, closed(scheme="stun")), "server-udp-refused"),
+    "a local port that is taken": Row(
+        lambda lab: turn(lab, lab.tls.uri(), more=("--port", str(lab.taken()))),
+        "local-address-unavailable",
+        stage="binding",
+    ),
+    "a deadline that comes first": Row(
+        lambda lab: turn(lab, at(lab.udp(silence)), more=("--deadline", "0.3")),
+        "deadline-reached",
+        exit=3,
+        servers=("not-tested",),
+    ),
     "a host that says nothing at all over UDP": Row(
         lambda lab: turn(lab, at(lab.udp(silence)), more=QUICK), "server-no-answer"
     ),

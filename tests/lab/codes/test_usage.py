@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from lab.codes.asking import Asked, Lab, report_of, stun
+from lab.codes.asking import Asked, report_of, stun
+from lab.codes.place import Lab
 from support.scripted import silence
 
 pytestmark = pytest.mark.lab

@@ -204,7 +204,7 @@ CASES: dict[str, Case] = {
         then(
             "allocate",
             T.allocation(
-                Exchange(sent_ms=(0.0,), answers=T.allocation().exchange.answers, rtt_ms=2500.0),
+                answered(T.address, t_ms=2500.0, relayed=at(T.relayed), lifetime_s=600, integrity="valid"),
             ),
         ),
         "turn-allocate-slow",

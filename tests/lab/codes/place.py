@@ -1,0 +1,169 @@
+"""The place where faults are made: real servers, scripted ones, and an internet of namespaces."""
+
+import contextlib
+import functools
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+from support.ca import Authority, Certificate
+from support.coturn import Coturn, coturn
+from support.netns import OTHER_SERVER, SERVER, SERVER6, Client, Namespace, Topology
+from support.nft import Nat
+from support.ports import free_port
+from support.process import RTCDIAG, running
+from support.scripted import Close, Reply, Script, Scripted, scripted_tcp, scripted_udp
+
+NAMES = {
+    "turn.example.org": [SERVER],
+    "both.example.org": [SERVER],
+    "six.example.org": [SERVER, SERVER6],
+    "inner.example.org": ["10.0.0.5"],
+    "blocked.example.org": ["0.0.0.0"],
+}
+
+
+class Lab:
+    """Servers and networks, shared between rows."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.authority = Authority(directory)
+        self._stack = contextlib.ExitStack()
+        self._row = contextlib.ExitStack()
+        self._ports = iter(range(3500, 9000, 10))
+        self._relays = iter(range(20_000, 60_000, 50))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @contextlib.contextmanager
+    def one_row(self) -> Iterator[Self]:
+        """Start nothing; what a row alone has, such as a scripted server, ends with the block."""
+        self.heard: list[Scripted] = []
+        with contextlib.ExitStack() as self._row:
+            yield self
+
+    # --- servers here ---
+
+    @functools.cache  # noqa: B019 - one lab lives as long as the tests
+    def coturn(self, *extra: str, **options: Any) -> Coturn:
+        """Run coturn on loopback: UDP and TCP, and TLS with a certificate, if one is given."""
+        directory = Path(tempfile.mkdtemp(dir=self.directory))
+        return self._stack.enter_context(coturn(directory, extra=extra, **options))
+
+    @functools.cache  # noqa: B019
+    def certificate(self, *names: str, **options: Any) -> Certificate:
+        """Issue a certificate for `localhost`, or other names."""
+        return self.authority.issue(*(names or ("localhost",)), **options)
+
+    @property
+    def tls(self) -> Coturn:
+        """The healthy server, which most rows ask."""
+        return self.coturn(certificate=self.certificate())
+
+    @functools.cache  # noqa: B019
+    def secret(self) -> Coturn:
+        """Run coturn with use-auth-secret."""
+        return self.coturn(secret="north", users=())
+
+    @functools.cache  # noqa: B019
+    def embedded(self) -> list[str]:
+        """Run the embedded server, and return the URIs that it prints: STUN, TURN over UDP, TURN over TCP."""
+        users, log = self.file("alice:wonderland\n"), self.directory / "embedded.log"
+        command: list[str | Path] = [
+            RTCDIAG,
+            "serve",
+            "stun",
+            "--port",
+            "0",
+            "--turn-users",
+            users,
+            "--allow-loopback-peers",
+        ]
+        process = self._stack.enter_context(running(command, log=log))
+        while len(log.read_text().splitlines()) < 3:
+            assert process.poll() is None, log.read_text()
+        return log.read_text().splitlines()
+
+    def taken(self) -> int:
+        """Return a UDP port that is taken while the row runs."""
+        sock = self._row.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        sock.bind(("", free_port()))
+        return int(sock.getsockname()[1])
+
+    @functools.cached_property
+    def port(self) -> int:
+        """A port that nobody uses."""
+        return free_port()
+
+    def udp(self, script: Script, **options: Any) -> Scripted:
+        """Run a scripted server over UDP, for one row."""
+        self.heard.append(self._row.enter_context(scripted_udp(script, **options)))
+        return self.heard[-1]
+
+    def tcp(self, script: Script, *greeting: Reply | Close, **options: Any) -> Scripted:
+        """Run a scripted server over TCP, or TLS with a certificate, for one row."""
+        return self._row.enter_context(scripted_tcp(script, greeting=greeting, **options))
+
+    def file(self, text: str) -> str:
+        """Write a file, and return its name."""
+        with tempfile.NamedTemporaryFile("w", dir=self.directory, delete=False) as written:
+            written.write(text)
+        return written.name
+
+    # --- servers in namespaces ---
+
+    @functools.cached_property
+    def net(self) -> Topology:
+        """The internet of namespaces, with a name server."""
+        net = self._stack.enter_context(Topology())
+        net.internet.ip("address add 10.0.0.5/24 dev wide")
+        net.serve_names(
+            NAMES,
+            f"--host-record=both.example.org,{OTHER_SERVER}",
+            "--txt-record=text.example.org,nothing",
+            "--server=/broken.example.org/127.0.0.9",
+        )
+        return net
+
+    @functools.cache  # noqa: B019
+    def client(self, nat: Nat = "masquerade", rules: str = "") -> Client:
+        """Add a computer behind a router, with rules of a firewall of its own."""
+        client = self.net.client(nat)
+        if rules:
+            client.nft(rules)
+        return client
+
+    @functools.cached_property
+    def without_ipv6(self) -> Client:
+        """A computer behind a router, with IPv4 only."""
+        return self.net.client("masquerade", ipv6=False)
+
+    @functools.cached_property
+    def alone(self) -> Namespace:
+        """A computer that is connected to nothing."""
+        return self.net.alone()
+
+    @functools.cache  # noqa: B019
+    def outside(self, *extra: str, rules: str = "", ports: int = 50, **options: Any) -> Coturn:
+        """Run coturn on the internet of namespaces, on ports of its own.
+
+        The rules of its firewall know them as PORT, RELAY and FIRST (of the relay ports), and hold once it answers.
+        """
+        port, relay = next(self._ports), next(self._relays)
+        where: dict[str, Any] = {"listen": (SERVER,), "relay": (SERVER,), "prefix": self.net.internet.prefix}
+        ranges = {"port": port, "tls_port": port + 2, "relay_ports": (relay, relay + ports - 1)}
+        directory = Path(tempfile.mkdtemp(dir=self.directory))
+        server = self._stack.enter_context(coturn(directory, extra=extra, **where | ranges | options))
+        words = {"PORT": port, "RELAY": f"{relay}-{relay + ports - 1}", "FIRST": relay}
+        if rules:
+            self.net.internet.nft(
+                functools.reduce(lambda text, word: text.replace(word, str(words[word])), words, rules)
+            )
+        return server

@@ -1,0 +1,36 @@
+"""The matrix as a whole: which codes have been seen to come from a real fault, and which could not be made."""
+
+import pytest
+
+from lab.codes import test_answers, test_credentials, test_networks, test_relays, test_servers, test_turn
+from rtcdiag.findings import Severity, catalogue
+
+pytestmark = pytest.mark.lab
+
+MODULES = (test_servers, test_credentials, test_turn, test_answers, test_networks, test_relays)
+ROWS = [row for module in MODULES for row in module.ROWS.values()]
+NOT_MADE = {
+    "network-operation-failed": "stands for errors of the operating system that nobody has words for",
+    "tls-certificate-invalid": "stands for verdicts of the verifier that nobody has words for",
+    "tls-failed": "stands for failures of the handshake that nobody has words for",
+    "turn-relay-to-relay-silent": "needs a relay that the probe must not send to by itself",
+}
+"""Errors without a row, and why."""
+
+
+def test_every_error_of_the_catalogue_has_a_row_or_a_reason() -> None:
+    seen = {row.code for row in ROWS}
+    errors = {code for code, entry in catalogue().items() if entry.severity is Severity.ERROR}
+    assert errors - seen == set(NOT_MADE)
+
+
+def test_a_row_breaks_the_stage_that_its_code_is_about() -> None:
+    for row in ROWS:
+        stage = catalogue()[row.code].stage if row.code else None
+        assert not row.stage or stage in {row.stage, "connect"}, row
+
+
+def test_a_row_that_ends_well_is_about_no_error() -> None:
+    for row in ROWS:
+        if row.exit == 0 and row.code:
+            assert catalogue()[row.code].severity is Severity.WARNING or row.servers == ("warning",), row
