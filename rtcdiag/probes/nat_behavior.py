@@ -11,9 +11,11 @@ from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 
 from rtcdiag.address import Family, TransportAddress, family_of
-from rtcdiag.evidence import Change, Failure, Purpose, Role, Skipped
+from rtcdiag.evidence import Binding, Change, Failure, Observation, Purpose, Role, Skipped
 from rtcdiag.net import Net
 from rtcdiag.net.failures import failure_of
+from rtcdiag.probes.connection import Path
+from rtcdiag.probes.cross_check import HEAD_START, plain_binding
 from rtcdiag.probes.job import Job, Record
 from rtcdiag.probes.nat_sockets import Sockets
 from rtcdiag.stun.transaction import Schedule
@@ -61,8 +63,9 @@ async def _family(family: Family, servers: list[Server], net: Net, record: Recor
         record(Skipped(t_ms=net.now_ms(), what=f"NAT behavior over {_NAMES[family]}", why=why))
         return
     sockets = Sockets(net, family)
+    endpoints = endpoints[:MOST_SERVERS]
     try:
-        await _experiments(sockets, endpoints[:MOST_SERVERS])
+        await _beside_silence(sockets, endpoints, record)
     except OSError as error:
         why = f"a local UDP socket could not be opened: {failure_of(error)}"
         record(Skipped(t_ms=net.now_ms(), what=f"NAT behavior over {_NAMES[family]}", why=why))
@@ -91,6 +94,45 @@ def _why_not(family: Family, endpoints: list[tuple[Server, TransportAddress]], n
     if all(isinstance(source, Failure) for source in sources):
         return f"this computer has no {_NAMES[family]} route to any of the servers"
     return None
+
+
+async def _beside_silence(sockets: Sockets, endpoints: list[tuple[Server, TransportAddress]], record: Record) -> None:
+    """Run the experiments, and beside them, where nothing answers for long, what may explain it."""
+    explaining = asyncio.create_task(_explain_silence(sockets, endpoints, record))
+    try:
+        await _experiments(sockets, endpoints)
+        if not sockets.answered:
+            await explaining
+    finally:
+        explaining.cancel()
+        await asyncio.wait({explaining})
+
+
+async def _explain_silence(sockets: Sockets, endpoints: list[tuple[Server, TransportAddress]], record: Record) -> None:
+    """Where no server answers for long, look for the reason: TCP to two of them, and UDP to their alternates.
+
+    What is silent over UDP on two addresses and answers over TCP is no server that is down.
+    """
+    net = sockets.net
+    await asyncio.sleep(HEAD_START * net.options.timeout_ms / 1000)
+    if sockets.answered:
+        return
+    await asyncio.gather(*(_beside_udp(sockets, *endpoint, record) for endpoint in _two_hosts(endpoints)))
+
+
+async def _beside_udp(sockets: Sockets, server: Server, primary: TransportAddress, record: Record) -> None:
+    seen: list[Observation] = []
+    await plain_binding(Path(server, primary, Transport.TCP), sockets.net, seen.append)
+    for item in seen:
+        record(item)
+    answers = [item.exchange.answer for item in seen if isinstance(item, Binding)]
+    other = valid_alternate(answers[0].other_address if answers and answers[0] else None, primary)
+    if other is not None:
+        label = f"u{server.uri}"
+        await sockets.wire(label)
+        left_ms = (1 - HEAD_START) * sockets.net.options.timeout_ms
+        schedule = Schedule((0, 100, 300, 700), left_ms)
+        await sockets.ask(label, server, "control", other, role="alternate-address-and-port", schedule=schedule)
 
 
 async def _experiments(sockets: Sockets, endpoints: list[tuple[Server, TransportAddress]]) -> None:
@@ -125,12 +167,16 @@ async def _mapping(sockets: Sockets, server: Server, primary: TransportAddress, 
 
 
 def alternate_of(call: Call, primary: TransportAddress) -> TransportAddress | None:
-    """Return a server's alternate address where it can be one (RFC 5780 section 7.4).
+    """Return the alternate address that a server announced in an answer, where it can be one."""
+    return valid_alternate(call.message.other_address if call.message else None, primary)
+
+
+def valid_alternate(other: TransportAddress | None, primary: TransportAddress) -> TransportAddress | None:
+    """Return an OTHER-ADDRESS where it can be an alternate (RFC 5780 section 7.4).
 
     It has to differ from the primary in address and in port, in the same family, and to have the primary's scope: an
     address of another scope is a misconfigured server's inside, and is never sent to.
     """
-    other = call.message.other_address if call.message else None
     if other is None or other.family is not primary.family or other.scope is not primary.scope:
         return None
     return other if other.ip != primary.ip and other.port not in (0, primary.port) else None

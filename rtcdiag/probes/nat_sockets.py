@@ -48,6 +48,11 @@ class Sockets:
     asked: list[_Asked] = field(default_factory=list)
     sockets: dict[str, UdpWire] = field(default_factory=dict)
 
+    @property
+    def answered(self) -> bool:
+        """Whether anything was answered so far."""
+        return any(asked.call.transaction.arrivals for asked in self.asked)
+
     async def wire(self, label: str) -> UdpWire:
         """Open a socket; only the first has the port that the user asked for."""
         port = self.net.options.port if label == "m1" else 0

@@ -67,6 +67,13 @@ def test_ipv6_is_classified_by_itself(internet: Topology) -> None:
     assert (nat["behind_nat"], nat["mapping"], nat["filtering"], nat["firewall"]) == (False, EIM, APDF, True)
 
 
+def test_one_server_suffices_to_tell_that_udp_is_blocked(internet: Topology) -> None:
+    report = nat_type(internet.client("udp-blocked"), "--server", f"stun:{SERVER}")
+
+    assert [finding["code"] for finding in report["findings"] if finding["severity"] == "error"] == ["udp-blocked"]
+    assert report["duration_ms"] < 10_000
+
+
 def test_silence_over_udp_is_no_class_of_nat(internet: Topology) -> None:
     nat = nat_type(internet.client("udp-blocked"), "--server", f"stun:{SERVER}")["nat"]["ipv4"]
 
