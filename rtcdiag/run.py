@@ -13,7 +13,7 @@ from pathlib import PurePath
 import msgspec
 
 from rtcdiag.address import Scope, scope_of
-from rtcdiag.evidence import Binding, Crash, CredentialShape, Evidence, Observation, Skipped, Target
+from rtcdiag.evidence import Binding, Crash, CredentialShape, Evidence, Failure, Observation, Skipped, Target
 from rtcdiag.net import Net
 from rtcdiag.net.stream import verifying_context
 from rtcdiag.options import RunOptions
@@ -83,6 +83,7 @@ async def gather(jobs: tuple[Job, ...], options: RunOptions) -> Evidence:
             if not task.done() and not (_is_control(item) and _udp_answered(running)):
                 item.observations.append(_cut_off(item.job, net, options))
     except asyncio.CancelledError:
+        net.cut_off_by = Failure.INTERRUPTED
         _carry_on()
     finally:
         await _release(tasks)

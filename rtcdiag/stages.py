@@ -201,9 +201,9 @@ def _last_tries(found: list[Any]) -> list[Any]:
 
 
 def _cut_off(item: Any) -> bool:
-    """Tell what the run's deadline ended before the server could fail: it was not tested."""
+    """Tell what the run's end cut off before the server could fail: it was not tested."""
     failure = item.exchange.failure if hasattr(item, "exchange") else getattr(item, "failure", None)
-    return failure is Failure.DEADLINE
+    return failure in (Failure.DEADLINE, Failure.INTERRUPTED)
 
 
 _ONE_SUFFICES: tuple[Stage, ...] = ("binding", "permission", "data")

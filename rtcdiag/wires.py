@@ -57,13 +57,13 @@ class Call:
 async def finish(wire: "Wire", call: Call) -> Call:
     """Drive a transaction until it has its answer, is refused, or is given up; then return it.
 
-    Where it is cancelled, the transaction has failed by the run's deadline.
+    Where it is cancelled, the transaction has failed by the run's deadline, or by the user who ended the run.
     """
     try:
         while call.failure is None and not call.transaction.is_finished(wire.net.now_ms()):
             await _step(wire, call)
     except asyncio.CancelledError:
-        call.fail(Failure.DEADLINE)
+        call.fail(wire.net.cut_off_by)
         raise
     return call
 

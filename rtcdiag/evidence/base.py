@@ -55,6 +55,8 @@ class Failure(StrEnum):
     # the run
     DEADLINE = "deadline"
     """The run's deadline came before the answer."""
+    INTERRUPTED = "interrupted"
+    """The user ended the run before the answer."""
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=False):

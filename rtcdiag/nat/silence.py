@@ -34,7 +34,7 @@ LEAST_WAIT_MS = 250.0
 P_OBEYS_HALF = 0.002
 """How often one that obeyed one kind of CHANGE-REQUEST is taken to drop the other; assumed, not measured."""
 
-_SILENT = (None, Failure.TIMEOUT, Failure.DEADLINE)
+_SILENT = (None, Failure.TIMEOUT, Failure.DEADLINE, Failure.INTERRUPTED)
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):

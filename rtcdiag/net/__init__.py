@@ -6,6 +6,7 @@ from ipaddress import ip_address
 
 from rtcdiag.address import Family, IPAddress, family_of
 from rtcdiag.evidence import Failure, Resolution
+from rtcdiag.net.local import Local
 from rtcdiag.net.resolver import Answer, look_up
 from rtcdiag.net.routes import local_addresses, source_towards
 from rtcdiag.net.udp import UdpSocket, open_udp
@@ -20,6 +21,8 @@ class Net:
     def __init__(self, options: RunOptions) -> None:
         """Start the run's clock."""
         self.options = options
+        self.cut_off_by = Failure.DEADLINE
+        """What it means when a probe is cancelled."""
         self._started = time.monotonic()
         self._lookups: dict[tuple[str, Family], asyncio.Task[Answer]] = {}
         self._resolutions: list[Resolution] = []
@@ -72,10 +75,13 @@ class Net:
         options = self.options
         if options.bind is None and options.interface is None:
             return options.families
-        return tuple(family for family in options.families if self.bind_for(family) is not None)
+        return tuple(family for family in options.families if self._address_for(family) is not None)
 
-    def bind_for(self, family: Family) -> IPAddress | None:
-        """Return the local address that the options ask for in a family; None leaves the choice to the system."""
+    def local_for(self, family: Family) -> Local:
+        """Return where the options want the sockets of a family."""
+        return Local(self._address_for(family), self.options.interface)
+
+    def _address_for(self, family: Family) -> IPAddress | None:
         options = self.options
         if options.bind is not None:
             return options.bind if family_of(options.bind) is family else None
@@ -86,13 +92,13 @@ class Net:
 
     async def udp(self, family: Family, port: int = 0) -> UdpSocket:
         """Open a UDP socket that lives until the run ends; raise OSError where it cannot be bound."""
-        sock = await open_udp(family, self.bind_for(family), port)
+        sock = await open_udp(family, self.local_for(family), port)
         self._sockets.append(sock)
         return sock
 
     def source_towards(self, destination: IPAddress) -> IPAddress | Failure:
         """Return the local address that packets to ``destination`` carry, or why there is none."""
-        return source_towards(destination, self.bind_for(family_of(destination)))
+        return source_towards(destination, self.local_for(family_of(destination)))
 
     def interface_of(self, ip: IPAddress) -> str | None:
         """Return the name of the interface that has a local address."""

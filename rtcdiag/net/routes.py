@@ -9,6 +9,7 @@ import ifaddr
 from rtcdiag.address import Family, IPAddress, family_of
 from rtcdiag.evidence import Failure
 from rtcdiag.net.failures import failure_of
+from rtcdiag.net.local import ANYWHERE, Local
 from rtcdiag.net.resolver import FAMILIES
 
 # Documentation addresses (RFC 5737, RFC 3849) stand for "the internet" in a route look-up: nobody has them.
@@ -18,12 +19,11 @@ INTERNET: dict[Family, IPAddress] = {
 }
 
 
-def source_towards(destination: IPAddress, bind: IPAddress | None = None) -> IPAddress | Failure:
+def source_towards(destination: IPAddress, local: Local = ANYWHERE) -> IPAddress | Failure:
     """Return the local address that packets to ``destination`` would carry, or why there is none."""
     with socket.socket(FAMILIES[family_of(destination)], socket.SOCK_DGRAM) as sock:
         try:
-            if bind is not None:
-                sock.bind((str(bind), 0))
+            local.place(sock)
             sock.connect((str(destination), 9))
         except OSError as error:
             return failure_of(error)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
 
-from rtcdiag.address import IPAddress, TransportAddress
+from rtcdiag.address import TransportAddress
 from rtcdiag.evidence import Certificate, Failure
 from rtcdiag.net.failures import failure_of
+from rtcdiag.net.local import ANYWHERE, Local
 from rtcdiag.net.resolver import FAMILIES
 
 READ_SIZE = 65536
@@ -88,14 +89,13 @@ class TlsSettings:
     ca_file: str | None = None
 
 
-async def connect_tcp(destination: TransportAddress, timeout_ms: float, bind: IPAddress | None = None) -> socket.socket:
+async def connect_tcp(destination: TransportAddress, timeout_ms: float, local: Local = ANYWHERE) -> socket.socket:
     """Return a connected non-blocking socket; raise NetError."""
     sock = socket.socket(FAMILIES[destination.family], socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if bind is not None:
-            sock.bind((str(bind), 0))
+        local.place(sock)
         async with asyncio.timeout(timeout_ms / 1000):
             await asyncio.get_running_loop().sock_connect(sock, (destination.host, destination.port))
     except OSError as error:

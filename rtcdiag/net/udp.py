@@ -8,9 +8,10 @@ import sys
 from collections.abc import Callable
 from typing import Any, cast
 
-from rtcdiag.address import Family, IPAddress, TransportAddress
+from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Failure
 from rtcdiag.net.failures import errno_failure, failure_of
+from rtcdiag.net.local import ANYWHERE, Local
 from rtcdiag.net.resolver import FAMILIES
 
 OnDatagram = Callable[[bytes, TransportAddress], None]
@@ -89,7 +90,7 @@ class UdpSocket(asyncio.DatagramProtocol):
         return errors
 
 
-async def open_udp(family: Family, bind: IPAddress | None = None, port: int = 0) -> UdpSocket:
+async def open_udp(family: Family, local: Local = ANYWHERE, port: int = 0) -> UdpSocket:
     """Open a socket on a free port, or the given one; raise OSError where the address cannot be bound."""
     sock = socket.socket(FAMILIES[family], socket.SOCK_DGRAM)
     try:
@@ -98,7 +99,9 @@ async def open_udp(family: Family, bind: IPAddress | None = None, port: int = 0)
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if sys.platform == "linux":
             sock.setsockopt(*_RECVERR[family], 1)
-        sock.bind((str(bind) if bind else "", port))
+        local.place(sock, port)
+        if local.address is None and not port:
+            sock.bind(("", 0))
         udp = UdpSocket(sock, family)
         await asyncio.get_running_loop().create_datagram_endpoint(lambda: udp, sock=sock)
     except BaseException:

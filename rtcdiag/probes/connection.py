@@ -84,12 +84,13 @@ async def connect(
 ) -> socket.socket | Failure:
     """Connect over TCP and record it, also when cancelled."""
     began = net.now_ms()
-    sock: socket.socket | Failure = Failure.DEADLINE
+    sock: socket.socket | Failure | None = None
     try:
-        sock = await connect_tcp(path.destination, limit_ms, net.bind_for(path.destination.family))
+        sock = await connect_tcp(path.destination, limit_ms, net.local_for(path.destination.family))
     except NetError as error:
         sock = error.failure
     finally:
+        ended = net.cut_off_by if sock is None else sock
         record(
             Connect(
                 t_ms=began,
@@ -97,8 +98,8 @@ async def connect(
                 server=path.server.uri,
                 purpose="control" if purpose == "control" else "server",
                 destination=path.destination,
-                local=None if isinstance(sock, Failure) else local_of(sock),
-                failure=sock if isinstance(sock, Failure) else None,
+                local=None if isinstance(ended, Failure) else local_of(ended),
+                failure=ended if isinstance(ended, Failure) else None,
             )
         )
     return sock
@@ -111,13 +112,15 @@ async def shake_hands(
     settings = TlsSettings(net.options.server_name or path.server.host, net.options.ca_file)
     began = net.now_ms()
     took_ms: float | None = None
-    stream, facts = None, TlsFacts(settings.server_name, failure=Failure.DEADLINE)
+    stream: Stream | None = None
+    known: TlsFacts | None = None
     try:
-        stream, facts = await tls_stream(sock, path.destination, settings, limit_ms)
+        stream, known = await tls_stream(sock, path.destination, settings, limit_ms)
         took_ms = net.now_ms() - began
-        if look_again and facts.failure in _UNVERIFIED:
-            facts = await _look_again(path, net, facts, settings, limit_ms)
+        if look_again and known.failure in _UNVERIFIED:
+            known = await _look_again(path, net, known, settings, limit_ms)
     finally:
+        facts = TlsFacts(settings.server_name, failure=net.cut_off_by) if known is None else known
         record(
             TlsHandshake(
                 t_ms=began,
@@ -138,7 +141,7 @@ async def shake_hands(
 async def _look_again(path: Path, net: Net, facts: TlsFacts, settings: TlsSettings, limit_ms: float) -> TlsFacts:
     """Add the certificate that was refused, and what it tells about the reason."""
     try:
-        sock = await connect_tcp(path.destination, limit_ms, net.bind_for(path.destination.family))
+        sock = await connect_tcp(path.destination, limit_ms, net.local_for(path.destination.family))
     except NetError:
         return facts
     seen = await presented(sock, settings.server_name, limit_ms)

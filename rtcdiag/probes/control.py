@@ -27,7 +27,7 @@ async def _connect(host: str, destination: TransportAddress, net: Net, record: R
     began = net.now_ms()
     local, failure = None, None
     try:
-        sock = await connect_tcp(destination, net.options.timeout_ms, net.bind_for(destination.family))
+        sock = await connect_tcp(destination, net.options.timeout_ms, net.local_for(destination.family))
         local = local_of(sock)
         sock.close()
     except NetError as error:

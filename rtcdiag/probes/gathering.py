@@ -16,6 +16,7 @@ from rtcdiag.evidence.candidate import CandidateType
 from rtcdiag.ice import Gathered, Missed, Question, Relay, gather
 from rtcdiag.net import Net
 from rtcdiag.net.failures import failure_of
+from rtcdiag.net.local import Local
 from rtcdiag.net.routes import INTERNET, source_towards
 from rtcdiag.net.stream import TlsSettings
 from rtcdiag.net.udp import open_udp
@@ -152,7 +153,7 @@ class Asking:
     async def _reflexive(self, destination: TransportAddress, base: IPAddress, preference: int) -> None:
         """Gather one server-reflexive candidate over IPv6."""
         try:
-            wire = UdpWire(self.net, await open_udp(Family.IPV6, base))
+            wire = UdpWire(self.net, await open_udp(Family.IPV6, Local(base, self.net.options.interface)))
         except OSError as error:
             self._missed(f"srflx from {base}: {failure_of(error)}", failure_of(error))
             return

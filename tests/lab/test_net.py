@@ -15,6 +15,7 @@ import pytest
 from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Failure
 from rtcdiag.net import Net
+from rtcdiag.net.local import Local
 from rtcdiag.net.routes import INTERNET, local_addresses, source_towards
 from rtcdiag.net.stream import (
     NetError,
@@ -215,7 +216,7 @@ def test_answers_come_with_their_real_source_and_a_closed_socket_stays_silent() 
 
 def test_a_port_that_is_taken_cannot_be_bound() -> None:
     with scripted_udp(silence) as server, pytest.raises(OSError, match="in use"):
-        asyncio.run(open_udp(Family.IPV4, IPv4Address("127.0.0.1"), server.port))
+        asyncio.run(open_udp(Family.IPV4, Local(IPv4Address("127.0.0.1")), server.port))
 
 
 # --- routes ---
@@ -234,9 +235,9 @@ def test_without_a_route_there_is_no_source(alone: Namespace) -> None:
 def test_a_bound_source_is_the_bound_address_and_a_foreign_one_is_unavailable(client: Client) -> None:
     client.ip("address add 192.0.2.201/32 dev lo")
     destination = INTERNET[Family.IPV4]
-    bound = inside(client, lambda: source_towards(destination, ip_address("192.0.2.201")))
+    bound = inside(client, lambda: source_towards(destination, Local(ip_address("192.0.2.201"))))
     assert bound == ip_address("192.0.2.201")
-    foreign = inside(client, lambda: source_towards(destination, ip_address("203.0.113.200")))
+    foreign = inside(client, lambda: source_towards(destination, Local(ip_address("203.0.113.200"))))
     assert foreign is Failure.ADDRESS_UNAVAILABLE
 
 

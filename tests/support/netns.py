@@ -246,6 +246,15 @@ class Topology:
             client.ip(f"address add {address6}/64 dev eth0", f"route add default via {router.lan6[1]}")
         return client
 
+    def connect(self, client: Client, interface: str, router: Router) -> None:
+        """Give a computer a second way out, with a default route that the system prefers less."""
+        self._link(client, interface, router, "lan")
+        client.ip(
+            f"link set {interface} up",
+            f"address add {router.lan[9]}/{router.lan.prefixlen} dev {interface}",
+            f"route add default via {router.lan[1]} metric 500",
+        )
+
     def alone(self) -> Namespace:
         """Add a computer that is connected to nothing."""
         return Namespace(self._namespace("alone"))

@@ -245,7 +245,7 @@ def two_interfaces(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_bind_and_interface_choose_one_address_a_family_and_never_a_link_local_one_first(
     options: RunOptions, ipv4: str | None, ipv6: str | None
 ) -> None:
-    chosen = [Net(options).bind_for(family) for family in (Family.IPV4, Family.IPV6)]
+    chosen = [Net(options).local_for(family).address for family in (Family.IPV4, Family.IPV6)]
     assert chosen == [ip_address(text) if text else None for text in (ipv4, ipv6)]
 
 

@@ -98,6 +98,14 @@ def test_the_same_port_is_asked_from_where_the_user_says(internet: Topology) -> 
     assert first["local"] == f"{client.address}:45678"
 
 
+def test_an_interface_that_is_not_the_default_one_is_really_used(internet: Topology) -> None:
+    client, second = internet.client("masquerade", ipv6=False), internet.router("masquerade")
+    internet.connect(client, "eth1", second)
+    report = nat_type(client, "--server", f"stun:{SERVER}", "--interface", "eth1")
+
+    assert {address.rpartition(":")[0] for address in report["nat"]["ipv4"]["mapped"]} == {second.wan}
+
+
 def test_mapping_and_filtering_never_share_a_socket(internet: Topology) -> None:
     report = nat_type(internet.client("full-cone"), "--server", f"stun:{SERVER}")
     bindings = [item for item in report["evidence"] if item["kind"] == "Binding"]

@@ -1,0 +1,44 @@
+"""Where a socket stands on this computer: its address, and the interface that its packets leave by."""
+
+import contextlib
+import socket
+import sys
+from dataclasses import dataclass
+
+from rtcdiag.address import IPAddress
+
+# Not in Python's socket module everywhere: linux/if.h by way of asm-generic/socket.h, and netinet/in.h of macOS.
+_SO_BINDTODEVICE = 25
+_IP_BOUND_IF, _IPV6_BOUND_IF = 25, 125
+
+
+@dataclass(frozen=True)
+class Local:
+    """What the user asked for; nothing leaves the choice to the system."""
+
+    address: IPAddress | None = None
+    interface: str | None = None
+    """An address alone does not choose the interface: the route to the destination does."""
+
+    def place(self, sock: socket.socket, port: int = 0) -> None:
+        """Bind a new socket; raise OSError where the address or the port cannot be had."""
+        if self.interface is not None:
+            _pin(sock, self.interface)
+        if self.address is not None or port:
+            sock.bind((str(self.address) if self.address else "", port))
+
+
+ANYWHERE = Local()
+
+
+def _pin(sock: socket.socket, interface: str) -> None:
+    # Where the system does not let us, the address that is bound too still says what was meant.
+    with contextlib.suppress(PermissionError):
+        if sys.platform == "linux":
+            sock.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, interface.encode() + b"\0")
+        elif sys.platform == "darwin":
+            index = socket.if_nametoindex(interface)
+            if sock.family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_BOUND_IF, index)
+            else:
+                sock.setsockopt(socket.IPPROTO_IP, _IP_BOUND_IF, index)
