@@ -103,11 +103,24 @@ def _relay(servers: tuple[ServerRow, ...]) -> Direct:
 
 
 def _answered(command: str, direct: Direct, known: Known) -> bool:
-    if command in NAT_COMMANDS:
-        return direct != "inconclusive"
-    if command == "candidates":
-        return known.candidates > 0
-    return any(server.status != "not-tested" for server in known.servers)
+    match command:
+        case "report":
+            return direct != "inconclusive"
+        case "nat-type":
+            told = {behavior for nat in known.families for behavior in (nat.mapping, nat.filtering)}
+            return direct != "inconclusive" and told != {"undetermined"}
+        case "candidates":
+            return known.candidates > 0
+        case _:
+            return any(map(_is_settled, known.servers))
+
+
+def _is_settled(server: ServerRow) -> bool:
+    """Tell whether a server's chain broke, or held up to what the server is for."""
+    stages = {row.stage: row for row in server.stages}
+    goal = stages.get("data") or stages.get("binding")
+    reached = goal is not None and goal.status in ("ok", "warning") and goal.duration_ms is not None
+    return reached or any(row.status == "failed" for row in server.stages)
 
 
 def _status(known: Known, *, answered: bool) -> Status:
@@ -175,8 +188,8 @@ def _server_sentence(known: Known) -> str:
         return worst.title.rstrip(".") + "."
     if not known.servers:
         return f"{known.candidates} candidates were gathered."
-    works = sum(server.status == "ok" for server in known.servers)
-    return f"{works} of {len(known.servers)} tested paths to servers work."
+    tested = [server.status for server in known.servers if server.status != "not-tested"]
+    return f"{tested.count('ok')} of {len(tested)} tested paths to servers work."
 
 
 def _changes(direct: Direct, known: Known) -> Iterator[Change]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from rtcdiag.address import TransportAddress
@@ -27,7 +28,11 @@ def finding(code: str, severity: Severity = Severity.ERROR, title: str = "Someth
 
 def relay(data: Any) -> ServerRow:
     return ServerRow(
-        uri="turn:t", address=None, transport="udp", status=data, stages=(StageRow(stage="data", status=data),)
+        uri="turn:t",
+        address=None,
+        transport="udp",
+        status=data,
+        stages=(StageRow(stage="data", status=data, duration_ms=None if data == "not-tested" else 9.0),),
     )
 
 
@@ -130,6 +135,20 @@ def test_a_server_check_says_nothing_about_direct_paths() -> None:
 
 def test_a_server_check_that_tested_nothing_is_inconclusive() -> None:
     assert verdict_of("check-turn", known(servers=(relay("not-tested"),))).status == "inconclusive"
+
+
+def test_a_relay_that_was_never_tried_is_no_answer() -> None:
+    untried = relay("warning")
+    untried = msgspec.structs.replace(untried, stages=(StageRow(stage="data", status="warning"),))
+
+    assert verdict_of("check-turn", known(servers=(untried,))).status == "inconclusive"
+
+
+def test_a_nat_of_which_nothing_was_determined_is_no_answer_to_nat_type() -> None:
+    unclear = nat("undetermined", "undetermined")
+
+    assert verdict_of("nat-type", known(unclear)).status == "inconclusive"
+    assert verdict_of("report", known(unclear)).status == "healthy"
 
 
 def test_a_warning_degrades_and_leads_the_sentence_of_a_server_check() -> None:
