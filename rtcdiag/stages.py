@@ -112,9 +112,17 @@ def _row(path: _Path, evidence: Evidence, findings: tuple[Finding, ...]) -> Serv
         address=path.address,
         transport=path.transport,
         status=_worst(stages),
-        stages=stages,
+        stages=tuple(_owned(stages, findings)),
         quality=_quality(path, evidence),
     )
+
+
+def _owned(stages: tuple[StageRow, ...], findings: tuple[Finding, ...]) -> Iterator[StageRow]:
+    """Give a break that no finding about the server owns to the one about the network that silenced it."""
+    network = (item.code for item in findings if item.subject is None and item.severity is not Severity.INFO)
+    code = next(network, None)
+    for row in stages:
+        yield replace(row, finding=code) if row.status == "failed" and row.finding is None else row
 
 
 class _Seen(msgspec.Struct, frozen=True):

@@ -68,6 +68,13 @@ def test_a_server_that_is_silent_has_failed_even_where_that_is_nobodys_problem()
     assert row.status == "not-tested"
 
 
+def test_a_break_that_is_the_networks_fault_names_the_networks_finding() -> None:
+    blocked = finding(code="udp-blocked")
+    (row,) = rows(target(STUN), binding(STUN, HOST, silent(6.0), 6.0, purpose="reach"), findings=[blocked])
+
+    assert row.stages[-1].finding == "udp-blocked"
+
+
 def test_every_resolved_address_and_transport_is_a_row_of_its_own() -> None:
     found = rows(
         target(STUN),
