@@ -13,7 +13,8 @@ from rtcdiag.findings import Finding
 from rtcdiag.formats import words
 from rtcdiag.formats.actions import actions, by_role, ranked
 from rtcdiag.formats.figures.latency import strips
-from rtcdiag.formats.figures.path import fit, path, tall, wide
+from rtcdiag.formats.figures.layout import fit, tall, wide
+from rtcdiag.formats.figures.path import path
 from rtcdiag.formats.figures.waterfall import waterfall
 from rtcdiag.formats.options import RenderOptions
 from rtcdiag.formats.safe import clean, script_json
@@ -104,7 +105,7 @@ def extract_json(html: str) -> bytes:
     """Return the JSON that a page embeds; raise ReportError for a page that has none or is cut off."""
     start = _SCRIPT.search(html)
     if start is None:
-        raise ReportError("this HTML holds no report: it has no script element with the id rtcdiag-report")
+        raise ReportError("no report is embedded in this HTML, or it is cut off before the report")
     end = _END.search(html, start.end())
     if end is None:
         raise ReportError("this HTML is cut off inside the report that it embeds")

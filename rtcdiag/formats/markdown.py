@@ -7,7 +7,7 @@ from rtcdiag.formats.options import RenderOptions
 from rtcdiag.formats.safe import code_span, markdown
 from rtcdiag.formats.tables import Cell, Table, candidates, nat, run, servers
 from rtcdiag.formats.tables.nat import families
-from rtcdiag.formats.words import DIRECT, ROLE, count, familiar, headline, ms
+from rtcdiag.formats.words import DIRECT, ROLE, SIDE, count, familiar, headline, ms
 from rtcdiag.report import Report, evidence_of
 
 
@@ -30,7 +30,7 @@ def _verdict(report: Report) -> list[str]:
     known = [f"{family.replace('ip', 'IP')}: {DIRECT[direct]}" for family, direct in verdict.by_family.items()]
     facts = "; ".join([verdict.status, f"confidence {verdict.confidence}", *known])
     changes = [
-        f"It would be **{DIRECT[item.then]}** if {markdown(item.change)} ({item.side})."
+        f"It would be **{DIRECT[item.then]}** with this change {SIDE[item.side]}: {markdown(item.change)}."
         for item in verdict.would_change_if
     ]
     notice = "**The run was interrupted: this is what it saw until then.**" if report.interrupted else ""

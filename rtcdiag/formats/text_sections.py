@@ -9,13 +9,14 @@ from rtcdiag.formats.actions import actions, ranked
 from rtcdiag.formats.safe import clean
 from rtcdiag.formats.tables.candidates import counts, protocol
 from rtcdiag.formats.tables.nat import families
-from rtcdiag.formats.tables.servers import chain, outcome, short
+from rtcdiag.formats.tables.servers import chain, outcome, short, worst_first
 from rtcdiag.formats.terminal import Paper, Part, Row, Section
 from rtcdiag.formats.words import (
     DIRECT,
     PEER_SHORT,
     ROLE,
     SEVERITY_TONE,
+    SIDE,
     Tone,
     count,
     familiar,
@@ -77,18 +78,14 @@ def _undetermined(nat: Nat, field: str) -> str:
 
 def servers(paper: Paper, report: Report) -> Section:
     """Return one line a server."""
-    rows = tuple((_server(paper, row),) for row in _worst_first(report.servers))
+    rows = tuple((_server(paper, row),) for row in worst_first(report.servers))
     return Section(label="Servers", rows=rows, noun="server", weight=2)
 
 
 def chains(paper: Paper, report: Report) -> Section:
     """Return each server with its chain of stages."""
-    rows = tuple((_server(paper, row), paper.text("  " + chain(row))) for row in _worst_first(report.servers))
+    rows = tuple((_server(paper, row), paper.text("  " + chain(row))) for row in worst_first(report.servers))
     return Section(label="Servers", rows=rows, noun="server", weight=2, most=4)
-
-
-def _worst_first(rows: tuple[ServerRow, ...]) -> list[ServerRow]:
-    return sorted(rows, key=lambda row: ("failed", "warning", "ok", "not-tested").index(row.status))
 
 
 def _server(paper: Paper, row: ServerRow) -> Text:
@@ -141,7 +138,7 @@ def _reach(paper: Paper, report: Report, answer: Reachable, words: str, tone: To
 def changes(paper: Paper, report: Report) -> Section:
     """Return what would change the verdict."""
     rows = tuple(
-        (paper.text(f"{DIRECT[change.then]} if {change.change} [{change.side}]"),)
+        (paper.text(f"{DIRECT[change.then].upper()} with this change {SIDE[change.side]}: {change.change}"),)
         for change in report.verdict.would_change_if
     )
     return Section(label="Would be", rows=rows, noun="detail")

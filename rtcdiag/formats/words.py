@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from rtcdiag.address import Scope
 from rtcdiag.findings import Role, Severity
 from rtcdiag.nat import Behavior, Nat
 from rtcdiag.report import Direct, Report, StageStatus, Status
@@ -9,6 +10,7 @@ from rtcdiag.traversal import PeerKind, Reachable
 
 Tone = Literal["", "ok", "warn", "bad", "info", "muted"]
 """How a word is colored. Color never stands alone: the word itself says the same."""
+Side = Literal["here", "peer", "server"]
 
 DIRECT: dict[Direct, str] = {
     "confirmed": "confirmed",
@@ -45,6 +47,8 @@ REACH_TONE: dict[Reachable, Tone] = {"yes": "ok", "no": "bad", "unknown": "muted
 SYMBOL: dict[Tone, str] = {"": " ", "ok": "✓", "warn": "!", "bad": "✗", "info": "i", "muted": "?"}
 ASCII_SYMBOL: dict[Tone, str] = {"": " ", "ok": "+", "warn": "!", "bad": "x", "info": "i", "muted": "?"}
 
+SIDE: dict[Side, str] = {"here": "here", "peer": "at the peer", "server": "at the server"}
+"""Where a change has to be made that flips the verdict."""
 ROLE: dict[Role, str] = {
     "you": "you",
     "network_admin": "network admin",
@@ -92,7 +96,13 @@ def headline(report: Report) -> tuple[str, str, Tone]:
 
 
 def familiar(nat: Nat) -> str | None:
-    """Return the name that people know for a NAT's behavior, None where there is none to give."""
+    """Return the name that people know for a NAT's behavior, None where there is none to give.
+
+    Where only servers nearby were asked, "no NAT" would be said of a way outside that nobody tried.
+    """
+    if nat.local_only and not nat.behind_nat:
+        own = all(address.scope is Scope.LOOPBACK for address in nat.mapped)
+        return "this computer only" if own else "local network only"
     if nat.behind_nat is False:
         return "no NAT, firewall" if nat.firewall else "no NAT"
     if nat.mapping == "undetermined":

@@ -72,6 +72,25 @@ def crash() -> Report:
     )
 
 
+def partly_local() -> Report:
+    """Servers outside, and three on this computer: over loopback, over IPv6, and over its own address."""
+    dead = stages(("binding",), "binding", "server-udp-refused")
+    near = (
+        chain("turn:localhost:3478", "127.0.0.1:3478", "udp", stages(("binding",))),
+        chain("stun:[::1]:3478", "[::1]:3478", "tcp", dead),
+        chain("stun:192.168.1.4", "192.168.1.4:3478", "udp", stages(("binding",))),
+    )
+    return msgspec.structs.replace(healthy(), servers=(*near, *healthy().servers))
+
+
+def local() -> Report:
+    """Nothing but a server on this computer was asked."""
+    mapped = (at("127.0.0.1:50123"),)
+    kind = "endpoint-independent"
+    nat = Nat(behind_nat=False, mapping=kind, filtering=kind, mapped=mapped, local_only=True)
+    return msgspec.structs.replace(partly_local(), servers=partly_local().servers[:3], nat=Nats(ipv4=nat))
+
+
 def crowded(number: int = 10) -> Report:
     """Ten servers, ten findings, more candidates than fit."""
     problems: tuple[Finding, ...] = tuple(known.numbered(n) for n in range(number))
@@ -143,5 +162,7 @@ REPORTS: dict[str, Callable[[], Report]] = {
     "empty": empty,
     "crash": crash,
     "crowded": crowded,
+    "local": local,
+    "partly-local": partly_local,
     "everything": everything,
 }

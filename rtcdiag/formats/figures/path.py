@@ -1,13 +1,9 @@
-"""The path from this computer through interface and NAT to each server, wide for a screen and tall for a phone."""
-
-from typing import NamedTuple
-from unicodedata import east_asian_width
+"""The path from this computer through interface and NAT to each server, as places and words."""
 
 import msgspec
 
-from rtcdiag.formats.figures import shorten
-from rtcdiag.formats.safe import clean
-from rtcdiag.formats.tables.servers import broken, rtt_ms, short
+from rtcdiag.address import Scope
+from rtcdiag.formats.tables.servers import broken, rtt_ms, short, some
 from rtcdiag.formats.words import STAGE_TONE, STAGE_WORD, Tone, familiar, ms
 from rtcdiag.nat import Nat
 from rtcdiag.report import Report, ServerRow
@@ -36,46 +32,16 @@ class Hop(msgspec.Struct, frozen=True, kw_only=True):
     tone: Tone = ""
 
 
-class Node(NamedTuple):
-    """A place with its box, in pixels."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    place: Place
-
-
-class Edge(NamedTuple):
-    """A line through points, in pixels, with words at ``x`` and ``y``."""
-
-    points: str
-    x: float
-    y: float
-    hop: Hop
-
-
-class Drawing(msgspec.Struct, frozen=True, kw_only=True):
-    """One layout of the figure."""
-
-    name: str
-    width: float
-    height: float
-    nodes: tuple[Node, ...]
-    edges: tuple[Edge, ...]
-    links: tuple[str, ...]
-    """The lines between computer, interface and NAT, as points."""
-    link_broken: bool
-    cross: tuple[float, float]
-    """Where the x of a broken line stands."""
-    more: str
-
-
 class Path(msgspec.Struct, frozen=True, kw_only=True):
     """The places in their order, before any layout."""
 
-    stops: tuple[Place, Place, Place]
+    computer: Place
+    stops: tuple[Place, ...]
+    """Interface and NAT; none where every server runs on this computer."""
     hops: tuple[Hop, ...]
+    """To the servers outside."""
+    local: tuple[Hop, ...]
+    """To the servers on this computer: neither interface nor NAT lies between."""
     more: str
     connected: bool
     """Whether this computer has a route at all."""
@@ -83,21 +49,37 @@ class Path(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def sentence(self) -> str:
         """The figure in words."""
-        way = ", then ".join(" ".join((stop.title, *stop.lines)) for stop in self.stops)
-        servers = "; ".join(f"{hop.place.title} {hop.words} {hop.code}".strip() for hop in self.hops)
-        return f"{way}. Servers: {servers or 'none'}{'; ' + self.more if self.more else ''}."
+        way = ", then ".join(" ".join((stop.title, *stop.lines)) for stop in (self.computer, *self.stops))
+        here = f" On this computer itself: {_told(self.local)}." if self.local else ""
+        left = f" {self.more.capitalize()}." if self.more else ""
+        servers = "" if self.local and not self.hops else f" Servers: {_told(self.hops) or 'none'}."
+        return f"{way}.{servers}{here}{left}"
+
+
+def _told(hops: tuple[Hop, ...]) -> str:
+    return "; ".join(f"{hop.place.title} {hop.words} {hop.code}".strip() for hop in hops)
 
 
 def path(report: Report) -> Path:
     """Return the stops and the servers of a report."""
     left = len(report.servers) - _MOST
+    shown = some(report.servers, _MOST)
     here = report.environment
+    own = {address for interface in here.interfaces for address in interface.addresses}
+    local = tuple(row for row in shown if _is_local(row, own))
+    outside = tuple(row for row in shown if row not in local)
     return Path(
-        stops=(Place(title="This computer", lines=(here.os,) if here.os else ()), _interface(report), _nat(report)),
-        hops=tuple(_hop(row) for row in report.servers[:_MOST]),
+        computer=Place(title="This computer", lines=(here.os,) if here.os else ()),
+        stops=(_interface(report), _nat(report)) if outside or not local else (),
+        hops=tuple(_hop(row) for row in outside),
+        local=tuple(_hop(row) for row in local),
         more=f"and {left} more" if left > 0 else "",
         connected=_connected(report),
     )
+
+
+def _is_local(row: ServerRow, own: set[str]) -> bool:
+    return row.address is not None and (row.address.scope is Scope.LOOPBACK or row.address.host in own)
 
 
 def _connected(report: Report) -> bool:
@@ -119,26 +101,29 @@ def _interface(report: Report) -> Place:
 
 
 def _nat(report: Report) -> Place:
-    nat = report.nat.ipv4 or report.nat.ipv6
-    if nat is None:
-        return Place(title="Network", lines=("NAT not examined",), tone="muted")
-    return Place(
-        title=_nat_title(nat), lines=tuple(filter(None, _nat_lines(nat))), tone="" if familiar(nat) else "muted"
-    )
+    asked = [(name, nat) for name, nat in (("IPv4", report.nat.ipv4), ("IPv6", report.nat.ipv6)) if nat is not None]
+    nats = [(name, nat) for name, nat in asked if not nat.local_only]
+    if not nats:
+        nearby = "no server outside" if asked else "NAT not examined"
+        return Place(title="NAT not known" if asked else "Network", lines=(nearby,), tone="muted")
+    known = [(name, nat) for name, nat in nats if nat.behind_nat is not None] or nats[:1]
+    lines = [line for name, nat in known for line in _nat_lines(nat, name if len(known) > 1 else "")]
+    tone: Tone = "" if any(familiar(nat) for _, nat in known) else "muted"
+    return Place(title=_nat_title([nat for _, nat in known]), lines=tuple(filter(None, lines)), tone=tone)
 
 
-def _nat_title(nat: Nat) -> str:
-    if nat.behind_nat is False:
-        return "No NAT"
-    if nat.behind_nat is None:
-        return "NAT not known"
-    return "Carrier-grade NAT" if nat.cgnat else "NAT"
+def _nat_title(nats: list[Nat]) -> str:
+    if any(nat.behind_nat for nat in nats):
+        return "Carrier-grade NAT" if any(nat.cgnat for nat in nats) else "NAT"
+    return "NAT not known" if nats[0].behind_nat is None else "No NAT"
 
 
-def _nat_lines(nat: Nat) -> tuple[str, str]:
-    hosts = dict.fromkeys(address.host for address in nat.mapped)
+def _nat_lines(nat: Nat, family: str) -> tuple[str, str]:
+    hosts = ", ".join(dict.fromkeys(address.host for address in nat.mapped))
     known = familiar(nat) or "behavior undetermined"
-    return ("stateful firewall" if nat.firewall else "") if nat.behind_nat is False else known, ", ".join(hosts)
+    if family:
+        return f"{family} {hosts}".strip(), known
+    return ("stateful firewall" if nat.firewall else "") if nat.behind_nat is False else known, hosts
 
 
 def _hop(row: ServerRow) -> Hop:
@@ -147,7 +132,7 @@ def _hop(row: ServerRow) -> Hop:
     took = ms(rtt_ms(row)) if row.status == "ok" else ""
     words = f"{row.transport} {STAGE_WORD[row.status]} {stage.stage if stage else took}".strip()
     return Hop(
-        place=Place(title=short(row.uri), lines=(str(row.address) if row.address else "no address",)),
+        place=Place(title=_label(row.uri), lines=(str(row.address) if row.address else "no address",)),
         words=words,
         code=(stage.finding or "") if stage else "",
         broken=failed,
@@ -155,71 +140,7 @@ def _hop(row: ServerRow) -> Hop:
     )
 
 
-_TEXT = 18
-"""Height of a line of text, in pixels."""
-
-
-def _box(place: Place) -> float:
-    return 20 + _TEXT * (1 + len(place.lines))
-
-
-def wide(route: Path) -> Drawing:
-    """Return the figure from left to right, 1030 pixels wide."""
-    server = 52
-    height = max(96.0, len(route.hops) * (server + 14) - 14, *(_box(stop) for stop in route.stops)) + 12
-    middle = height / 2
-    nodes = [
-        Node(x, middle - _box(stop) / 2, 170, _box(stop), stop)
-        for x, stop in zip((2, 202, 402), route.stops, strict=True)
-    ]
-    top = middle - (len(route.hops) * (server + 14) - 14) / 2
-    edges = []
-    for at, hop in enumerate(route.hops):
-        y = top + at * (server + 14)
-        nodes.append(Node(828, y, 200, server, hop.place))
-        edges.append(Edge(f"572,{middle:g} 592,{middle:g} 592,{y + 26:g} 828,{y + 26:g}", 600, y + 26, hop))
-    links = tuple(f"{x},{middle:g} {x + 30},{middle:g}" for x in (172, 372))
-    return Drawing(
-        name="wide",
-        width=1030,
-        height=height + (20 if route.more else 0),
-        nodes=tuple(nodes),
-        edges=tuple(edges),
-        links=links,
-        link_broken=not route.connected,
-        cross=(187, middle - 8),
-        more=route.more,
-    )
-
-
-def tall(route: Path) -> Drawing:
-    """Return the figure from top to bottom, 340 pixels wide."""
-    nodes, links, y = [], [], 2.0
-    for stop in route.stops:
-        nodes.append(Node(2, y, 336, _box(stop), stop))
-        y += _box(stop)
-        links.append(f"20,{y:g} 20,{y + 22:g}")
-        y += 22
-    start, edges = y - 22, []
-    for hop in route.hops:
-        nodes.append(Node(52, y + 36, 286, 52, hop.place))
-        edges.append(Edge(f"20,{start:g} 20,{y + 62:g} 52,{y + 62:g}", 52, y + (18 if hop.code else 34), hop))
-        y += 100
-    return Drawing(
-        name="tall",
-        width=340,
-        height=y + (20 if route.more else 2),
-        nodes=tuple(nodes),
-        edges=tuple(edges),
-        links=tuple(links[:2]),
-        link_broken=not route.connected,
-        cross=(36, 2 + _box(route.stops[0]) + 16),
-        more=route.more,
-    )
-
-
-def fit(text: str, width: float, size: float = 7.2) -> str:
-    """Return a text that is at most ``width`` pixels wide, at ``size`` pixels a character and two for a wide one."""
-    text = clean(text)
-    columns = sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
-    return shorten(text, max(4, int((width - 16) / size * len(text) / max(columns, 1))))
+def _label(uri: str) -> str:
+    """Return scheme and host: one host may run STUN and TURN; port and transport stand beside it."""
+    host = short(uri)
+    return uri if host == uri else f"{uri.partition(':')[0].lower()}:{f'[{host}]' if ':' in host else host}"

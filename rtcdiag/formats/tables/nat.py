@@ -16,8 +16,13 @@ def _number(value: float | None, unit: str = "") -> str:
     return _UNKNOWN if value is None else f"{value:g}{unit}"
 
 
+def _behind(nat: Nat) -> str:
+    here = f" ({familiar(nat)})" if nat.local_only and nat.behind_nat is False else ""
+    return yes_no(nat.behind_nat) + here
+
+
 _PROPERTIES: tuple[_Property, ...] = (
-    ("Behind a NAT", "behind_nat", lambda nat: yes_no(nat.behind_nat)),
+    ("Behind a NAT", "behind_nat", _behind),
     ("Familiar name", "", lambda nat: familiar(nat) or _UNKNOWN),
     ("Mapping behavior", "mapping", lambda nat: nat.mapping),
     ("Filtering behavior", "filtering", lambda nat: nat.filtering),

@@ -56,6 +56,19 @@ def broken(row: ServerRow) -> StageRow | None:
     return None
 
 
+def worst_first(rows: tuple[ServerRow, ...]) -> list[ServerRow]:
+    """Return the servers, those that fail first; the first that works comes second, so that a few rows show both."""
+    ordered = sorted(rows, key=lambda row: ("failed", "warning", "ok", "not-tested").index(row.status))
+    works = next((at for at, row in enumerate(ordered) if row.status == "ok"), 0)
+    return [*ordered[:1], ordered[works], *ordered[1:works], *ordered[works + 1 :]] if works > 1 else ordered
+
+
+def some(rows: tuple[ServerRow, ...], most: int) -> tuple[ServerRow, ...]:
+    """Return at most ``most`` servers in their order, those that tell most."""
+    kept = worst_first(rows)[:most]
+    return tuple(row for row in rows if row in kept)[:most]
+
+
 def outcome(row: ServerRow) -> Cell:
     """Return one server in a few words: ``ok 23 ms``, or the first broken stage."""
     stage = broken(row)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from rtcdiag.evidence import Crash, Environment, Evidence, Interface, Target
 from rtcdiag.formats.figures import nice_step, percent, shorten, ticks
 from rtcdiag.formats.figures.latency import strips
-from rtcdiag.formats.figures.path import path, tall, wide
+from rtcdiag.formats.figures.layout import tall, wide
+from rtcdiag.formats.figures.path import path
 from rtcdiag.formats.figures.waterfall import waterfall
 from rtcdiag.nat import Nat
 from rtcdiag.report import Nats, Report, evidence_of
@@ -64,7 +65,63 @@ def test_servers_that_do_not_fit_are_counted() -> None:
 
     assert len(route.hops) == 8
     assert route.more == "and 4 more"
-    assert route.sentence.endswith("; and 4 more.")
+    assert route.sentence.endswith(" And 4 more.")
+
+
+def test_a_server_that_works_is_drawn_beside_many_that_do_not() -> None:
+    report = msgspec.structs.replace(crowded(12), servers=(*crowded(12).servers, stun_row(0)))
+
+    assert [hop.broken for hop in path(report).hops] == [True] * 7 + [False]
+
+
+def test_servers_on_this_computer_hang_on_it_without_interface_or_nat() -> None:
+    route = path(REPORTS["local"]())
+
+    assert (route.stops, route.hops) == ((), ())
+    assert [hop.place.title for hop in route.local] == ["turn:localhost", "stun:[::1]", "stun:192.168.1.4"]
+    assert len(wide(route).nodes) == len(tall(route).nodes) == 4
+    assert wide(route).links == tall(route).links == ()
+    assert route.sentence.startswith("This computer Linux 6.1. On this computer itself: turn:localhost udp ok")
+
+
+def test_servers_outside_stand_behind_interface_and_nat_beside_local_ones() -> None:
+    route = path(REPORTS["partly-local"]())
+
+    assert [stop.title for stop in route.stops] == ["wlan0 (wifi)", "NAT"]
+    assert len(route.local) == 3
+    assert {hop.place.title.partition(":")[0] for hop in route.hops} == {"stun", "turn"}
+
+
+@pytest.mark.parametrize("layout", [wide, tall])
+def test_the_way_to_a_local_server_starts_at_the_computer(layout: Any) -> None:
+    drawing = layout(path(REPORTS["partly-local"]()))
+    computer = drawing.nodes[0]
+    ways = [edge.points for edge in drawing.edges if edge.hop.place.lines[0].startswith(("127.", "[::1]", "192.168."))]
+
+    assert len(ways) == 3
+    for way in ways:
+        x, y = map(float, way.split()[0].split(","))
+        assert computer.x <= x <= computer.x + computer.width
+        assert y == computer.y + computer.height
+
+
+@pytest.mark.parametrize(
+    ("uri", "title"),
+    [
+        ("stun:example.org:3479", "stun:example.org"),
+        ("TURNS:Example.org?transport=tcp", "turns:example.org"),
+        ("turn:[2001:db8::1]:5349", "turn:[2001:db8::1]"),
+        ("no URI", "no URI"),
+    ],
+)
+def test_a_server_is_labelled_with_its_scheme(uri: str, title: str) -> None:
+    row = msgspec.structs.replace(stun_row(0), uri=uri)
+
+    assert path(msgspec.structs.replace(REPORTS["healthy"](), servers=(row,))).hops[0].place.title == title
+
+
+NEAR = Nat(behind_nat=False, mapping="endpoint-independent", mapped=(at("192.168.1.4:1"),), local_only=True)
+CONE = Nat(behind_nat=True, mapping="endpoint-independent", mapped=(at("203.0.113.7:1"),))
 
 
 @pytest.mark.parametrize(
@@ -80,10 +137,18 @@ def test_servers_that_do_not_fit_are_counted() -> None:
             ("some kind of cone", "203.0.113.7"),
         ),
         (Nats(ipv4=Nat(behind_nat=True, mapping="address-dependent")), "NAT", ("symmetric NAT",)),
+        (Nats(ipv4=NEAR), "NAT not known", ("no server outside",)),
+        (Nats(ipv4=NEAR, ipv6=Nat(behind_nat=False)), "No NAT", ()),
+        (Nats(ipv4=Nat(), ipv6=CONE), "NAT", ("some kind of cone", "203.0.113.7")),
+        (
+            Nats(ipv4=CONE, ipv6=Nat(behind_nat=False, firewall=True)),
+            "NAT",
+            ("IPv4 203.0.113.7", "some kind of cone", "IPv6", "no NAT, firewall"),
+        ),
     ],
 )
 def test_the_nat_is_drawn_as_what_it_is(nat: Nats, title: str, lines: tuple[str, ...]) -> None:
-    place = path(msgspec.structs.replace(REPORTS["healthy"](), nat=nat)).stops[2]
+    place = path(msgspec.structs.replace(REPORTS["healthy"](), nat=nat)).stops[1]
 
     assert (place.title, place.lines) == (title, lines)
 
@@ -103,7 +168,7 @@ def test_the_nat_is_drawn_as_what_it_is(nat: Nats, title: str, lines: tuple[str,
 def test_the_interface_is_drawn_with_what_is_known_of_it(
     environment: Environment, title: str, lines: tuple[str, ...]
 ) -> None:
-    place = path(msgspec.structs.replace(REPORTS["healthy"](), environment=environment)).stops[1]
+    place = path(msgspec.structs.replace(REPORTS["healthy"](), environment=environment)).stops[0]
 
     assert (place.title, place.lines) == (title, lines)
 

@@ -12,6 +12,7 @@ import pytest
 from rtcdiag.formats import render
 from rtcdiag.formats.html import ACTIONS, extract_json
 from rtcdiag.report import ReportError
+from support import findings as known
 from support.reports import REPORTS, crowded
 
 EVERY_REPORT = pytest.mark.parametrize("name", REPORTS)
@@ -140,6 +141,13 @@ def test_the_banner_names_at_most_three_actions_by_who_must_act() -> None:
     assert banner.count("Server operator can fix this") == 1
 
 
+def test_what_is_only_worth_doing_is_not_called_a_fix() -> None:
+    page_of_facts = render("html", msgspec.structs.replace(REPORTS["everything"](), findings=(known.SYMMETRIC,)))
+
+    assert "Network admin can do this" in page_of_facts
+    assert "can fix this" not in page_of_facts
+
+
 def test_every_remedy_stands_with_its_finding() -> None:
     html = page("wrong-password")
     article = html[html.index("<article") : html.index("</article>")]
@@ -184,7 +192,7 @@ def test_a_page_that_a_browser_saved_again_still_gives_its_report_back() -> None
 
 @pytest.mark.parametrize("html", ["", "<p>hello</p>", '<script id="other">{}</script>'])
 def test_a_page_without_a_report_is_refused(html: str) -> None:
-    with pytest.raises(ReportError, match="holds no report"):
+    with pytest.raises(ReportError, match="no report is embedded"):
         extract_json(html)
 
 

@@ -5,10 +5,12 @@ import re
 import msgspec
 import pytest
 
-from rtcdiag.formats import RenderOptions, render
+from rtcdiag.formats import FORMATS, RenderOptions, render
 from rtcdiag.formats.terminal import Paper
-from rtcdiag.report import Redaction
+from rtcdiag.nat import Nat
+from rtcdiag.report import Nats, Redaction
 from support.hostile import HOSTILE, poisoned
+from support.observations import at
 from support.reports import REPORTS, crowded
 
 LINES = 24
@@ -95,6 +97,33 @@ def test_every_command_shows_what_was_asked_before_anything_else(name: str, labe
 def test_the_familiar_name_stands_in_brackets_behind_the_words_of_the_rfc() -> None:
     assert "filtering address-and-port-dependent (symmetric NAT)" in shown("symmetric")
     assert "filtering address-and-port-dependent (port-restricted cone)" in shown("healthy")
+
+
+@pytest.mark.parametrize(
+    ("mapped", "words"), [("127.0.0.1:1", "this computer only"), ("10.0.0.7:1", "local network only")]
+)
+def test_no_server_outside_is_not_told_as_no_nat(mapped: str, words: str) -> None:
+    near = Nat(behind_nat=False, mapping="endpoint-independent", mapped=(at(mapped),), local_only=True)
+    report = msgspec.structs.replace(REPORTS["healthy"](), nat=Nats(ipv4=near))
+
+    for name in FORMATS:
+        text = render(name, report, RenderOptions(verbosity=1))
+        assert name == "json" or words in text
+        assert "no NAT" not in text.partition("Glossary</h2>")[0]
+
+
+def test_a_server_that_works_is_shown_beside_many_that_fail() -> None:
+    report = msgspec.structs.replace(crowded(12), servers=(*crowded(12).servers, REPORTS["healthy"]().servers[0]))
+
+    first, second, *_ = [line for line in render("text", report).splitlines() if re.search(r"[✓✗] .* udp", line)]
+    assert "✗ FAIL" in first
+    assert "✓ ok" in second
+
+
+def test_a_change_reads_as_a_sentence_whatever_it_is() -> None:
+    words = "DEPENDS ON PEER with this change here: the firewall lets UDP out"
+
+    assert words in " ".join(shown("udp-blocked").split())
 
 
 def test_the_chain_of_a_turn_server_names_times_the_broken_stage_and_its_finding() -> None:
