@@ -146,7 +146,7 @@ def _split_scheme(uri: str) -> tuple[str, str]:
     if "@" in rest:
         raise _bad(uri, "a URI carries no user name or password", _corrected(scheme, rest))
     if rest.startswith("//"):
-        raise _bad(uri, f"no slashes stand behind {scheme}:", _corrected(scheme, rest))
+        raise _bad(uri, f"{scheme}: is not followed by //", _corrected(scheme, rest))
     return scheme, rest
 
 

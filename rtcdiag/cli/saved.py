@@ -24,5 +24,5 @@ def _json(data: bytes) -> bytes:
 
     try:
         return extract_json(data.decode())
-    except ValueError as error:  # not UTF-8, or no report in it
-        raise ReportError(f"no report is embedded in this HTML ({error})") from None
+    except UnicodeDecodeError as error:
+        raise ReportError(f"no report is embedded in this HTML, which is not UTF-8 ({error.reason})") from None

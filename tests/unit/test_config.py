@@ -89,7 +89,7 @@ BAD = [
     ('[{"urls": ["stun:h", ["stun:i"]]}]', "$[0].urls[1]: expected a string, found a list"),
     (
         '{"iceServers": [{"urls": "turn://h"}]}',
-        "$.iceServers[0].urls: 'turn://h': no slashes stand behind turn: (write turn:h)",
+        "$.iceServers[0].urls: 'turn://h': turn: is not followed by // (write turn:h)",
     ),
     (
         '{"uris": ["turn:h?proto=tcp"], "username": "a", "password": "b"}',

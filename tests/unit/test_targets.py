@@ -37,9 +37,9 @@ GOOD = [
 
 # text, what the message says, the corrected form that it shows
 BAD = [
-    ("turn://example.org", "no slashes stand behind turn:", "turn:example.org"),
-    ("turn://example.org:443/path?transport=tcp", "no slashes", "turn:example.org:443?transport=tcp"),
-    ("stun://example.org?transport=udp", "no slashes", "stun:example.org"),
+    ("turn://example.org", "turn: is not followed by //", "turn:example.org"),
+    ("turn://example.org:443/path?transport=tcp", "is not followed by //", "turn:example.org:443?transport=tcp"),
+    ("stun://example.org?transport=udp", "is not followed by //", "stun:example.org"),
     ("turn:?transport=udp", "the host is missing", None),
     ("turn:", "the host is missing", None),
     ("turn::3478", "the host is missing", None),

@@ -22,7 +22,7 @@ USAGE = [
     (["nat-type", "--require", "x"], "Invalid value for '--require'"),
     (["nat-type", "--format", "pdf"], "Invalid value for '--format'"),
     (["nat-type", "--json", "--format", "html"], "--json and --format html exclude each other"),
-    (["nat-type", "--server", "turn://h"], "'turn://h': no slashes stand behind turn: (write turn:h)"),
+    (["nat-type", "--server", "turn://h"], "'turn://h': turn: is not followed by // (write turn:h)"),
     (["nat-type", "--output", "report.pdf"], "--output report.pdf: the suffix names no format"),
     (["nat-type", "--output", "json="], "--output json=: the file is missing (write json=FILE)"),
     (["nat-type", "--output", "/no/such/dir/x.json"], "--output /no/such/dir/x.json: there is no directory"),

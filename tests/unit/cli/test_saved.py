@@ -21,6 +21,7 @@ def test_a_report_comes_back_from_its_file_as_it_was(make: Callable[[], Report],
 
 
 WHOLE = encode(REPORTS["healthy"]())
+PAGE = render("html", REPORTS["healthy"]()).encode()
 BAD: list[tuple[bytes, str]] = [
     (b"", "not JSON, or cut off"),
     (WHOLE[: len(WHOLE) // 2], "not JSON, or cut off"),
@@ -31,8 +32,9 @@ BAD: list[tuple[bytes, str]] = [
     (b"\xff\xfe{}", "not JSON, or cut off"),
     (WHOLE.replace(b'"kind": "report"', b'"kind": "diff"', 1), "this file is of the kind 'diff', not a report"),
     (WHOLE.replace(b'"1.0"', b'"2.0"', 1), "schema version '2.0' is not 1.x"),
-    (b"<html><p>hello", "no report is embedded in this HTML"),
-    (b"<\xff", "no report is embedded in this HTML"),
+    (b"<html><p>hello", "no report is embedded in this HTML, or it is cut off before the report"),
+    (PAGE[: PAGE.index(b'"verdict":')], "this HTML is cut off inside the report that it embeds"),
+    (b"<\xff", "no report is embedded in this HTML, which is not UTF-8"),
 ]
 
 

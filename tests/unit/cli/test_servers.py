@@ -45,7 +45,7 @@ def test_a_command_about_one_kind_takes_only_those_of_a_mixed_list(tmp_path: Pat
 @pytest.mark.parametrize(
     ("uri", "only", "message"),
     [
-        ("turn://h", None, "'turn://h': no slashes stand behind turn: (write turn:h)"),
+        ("turn://h", None, "'turn://h': turn: is not followed by // (write turn:h)"),
         (
             "turn:h?transport=tcp",
             "stun",
