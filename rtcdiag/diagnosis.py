@@ -6,7 +6,7 @@ import msgspec
 
 from rtcdiag.address import Family
 from rtcdiag.evidence import Candidate, Evidence, Skipped
-from rtcdiag.findings import STAGES, Finding, Severity, silenced
+from rtcdiag.findings import STAGES, Finding, Severity, merged, silenced
 from rtcdiag.nat import classify
 from rtcdiag.report import (
     CandidateRow,
@@ -39,9 +39,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 def diagnose(evidence: Evidence, run: Run) -> Report:
     """Return the report on a run: a pure function of what it saw."""
-    findings = findings_of(evidence)
+    found = findings_of(evidence)
+    findings = merged(found)
     nats = _nats(evidence) if run.command in NAT_COMMANDS else Nats()
-    servers = server_rows(evidence, findings)
+    servers = server_rows(evidence, found)
     candidates = tuple(_candidate(item) for item in evidence.of(Candidate))
     known = Known(nats=nats, servers=servers, findings=findings, candidates=len(candidates))
     return Report(

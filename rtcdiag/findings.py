@@ -1,6 +1,7 @@
 """Findings: a code, the facts behind it, and the words that ``catalogue.toml`` has for it."""
 
 import tomllib
+from collections.abc import Callable
 from enum import StrEnum
 from functools import lru_cache
 from importlib.resources import files
@@ -36,7 +37,7 @@ class Severity(StrEnum):
     """How much a finding matters."""
 
     ERROR = "error"
-    """Something that has to be fixed before calls work, or within days so that they go on working."""
+    """Something that has to be fixed before calls work."""
     WARNING = "warning"
     """Something that will fail for some, or soon."""
     INFO = "info"
@@ -131,14 +132,39 @@ def _spoken(value: object) -> object:
 
 
 def silenced(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Leave out the findings that another one explains (``silences``), and keep the order of the rest."""
+    """Leave out the findings that another one explains, and keep the order of the rest.
+
+    The catalogue names consequences of a cause (``silences``); and the first broken stage of a path owns its verdict.
+    """
     return tuple(
         finding for finding in findings if not any(_explains(other, finding) for other in findings if other != finding)
     )
 
 
 def _explains(cause: Finding, consequence: Finding) -> bool:
-    return _covers(cause, consequence) and consequence.code in catalogue()[cause.code].silences
+    named = consequence.code in catalogue()[cause.code].silences
+    return (named and _covers(cause, consequence)) or _breaks_before(cause, consequence)
+
+
+_FREE: tuple[Stage, ...] = ("dns", "connect", "tls", "binding")
+"""Stages that a wrong entry does not break: that a server is down is worth knowing beside it."""
+
+
+def _breaks_before(cause: Finding, consequence: Finding) -> bool:
+    """Whether an error broke the same path at an earlier stage: what fails behind it may be its doing."""
+    if cause.severity is not Severity.ERROR or consequence.severity is Severity.INFO:
+        return False
+    if cause.subject is None or cause.stage is None or consequence.stage is None:
+        return False
+    if cause.stage == "config":
+        owned = consequence.severity is Severity.ERROR and consequence.stage not in _FREE
+    else:
+        owned = _names_path(cause) and _names_path(consequence)
+    return owned and STAGES.index(cause.stage) < STAGES.index(consequence.stage) and _covers(cause, consequence)
+
+
+def _names_path(finding: Finding) -> bool:
+    return {"address", "transport"} <= set(finding.facts)
 
 
 def _covers(cause: Finding, consequence: Finding) -> bool:
@@ -151,3 +177,65 @@ def _covers(cause: Finding, consequence: Finding) -> bool:
         if name in cause.facts and name in consequence.facts
     )
     return cause.subject == consequence.subject and same_path
+
+
+def merged(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Join what says the same: one finding a code and path, and one for all addresses that ail alike.
+
+    The first stands for all, with the evidence of all. Where several addresses are joined its words name them, and its
+    facts have them as ``addresses`` beside the first one's ``address``.
+    """
+    by_path = _joined(findings, _path_key)
+    return _joined(by_path, _ailment_key)
+
+
+def _joined(findings: tuple[Finding, ...], key: Callable[[Finding], str]) -> tuple[Finding, ...]:
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(key(finding), []).append(finding)
+    return tuple(_one(group) for group in groups.values())
+
+
+def _path_key(finding: Finding) -> str:
+    if not _names_path(finding):
+        return _key(finding, evidence=())
+    facts = {name: finding.facts.get(name) for name in ("address", "transport", "family")}
+    return _key(finding, evidence=(), facts=facts, severity=None, stage=None, title="", meaning="", remedy={})
+
+
+def _ailment_key(finding: Finding) -> str:
+    if not _names_path(finding):
+        return _key(finding, evidence=())
+    facts = {name: value for name, value in finding.facts.items() if name != "address"}
+    return _key(finding, evidence=(), facts=facts, title="", meaning="", remedy={})
+
+
+def _key(finding: Finding, **blank: Any) -> str:
+    return repr(msgspec.structs.replace(finding, **blank))
+
+
+_SHOWN = 4
+"""So many addresses are named in words."""
+
+
+def _one(group: list[Finding]) -> Finding:
+    """Return the most severe, with the evidence of all, and all their addresses."""
+    first = min(group, key=lambda finding: _SEVERITIES.index(finding.severity))
+    evidence = tuple(dict.fromkeys(name for finding in group for name in finding.evidence))
+    addresses = [str(finding.facts["address"]) for finding in group if "address" in finding.facts]
+    addresses = list(dict.fromkeys(addresses))
+    if len(addresses) < 2:
+        return msgspec.structs.replace(first, evidence=evidence)
+    more = [f"{len(addresses) - _SHOWN} more"] if len(addresses) > _SHOWN else []
+    told = find(
+        first.code,
+        *evidence,
+        subject=first.subject,
+        stage=first.stage,
+        severity=first.severity,
+        **first.facts | {"address": addresses[:_SHOWN] + more},
+    )
+    return msgspec.structs.replace(told, facts=first.facts | {"addresses": addresses})
+
+
+_SEVERITIES = tuple(Severity)

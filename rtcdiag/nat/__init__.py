@@ -16,9 +16,11 @@ from rtcdiag.nat.behavior import (
     possible_mappings,
 )
 from rtcdiag.nat.classify import classify
+from rtcdiag.nat.judgement import CONTRADICTION
 
 __all__ = [
     "BEHAVIORS",
+    "CONTRADICTION",
     "Behavior",
     "Certainty",
     "Nat",

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from rtcdiag.address import IPAddress, Scope, TransportAddress
 from rtcdiag.nat.behavior import Pooling
-from rtcdiag.nat.judgement import Judgement
+from rtcdiag.nat.judgement import CONTRADICTION, Judgement
 from rtcdiag.nat.samples import Sample, Socket, is_translated
 from rtcdiag.nat.view import View
 
@@ -24,7 +24,7 @@ def behind_nat_of(view: View) -> Judgement[bool]:
         odd = next(sample for sample, translated in known if translated != known[0][1])
         first = known[0][0]
         why = f"{first.server} saw {first.mapped} of {first.local}, {odd.server} saw {odd.mapped} of {odd.local}"
-        return Judgement(why=why)
+        return Judgement(why=CONTRADICTION + why if odd.local == first.local else why)
     return Judgement(value=answers.pop(), evidence=tuple(sample.id for sample, _ in known))
 
 

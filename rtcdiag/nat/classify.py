@@ -19,6 +19,8 @@ from rtcdiag.nat.judgement import Class, Judgement
 from rtcdiag.nat.mapping import mapping_of
 from rtcdiag.nat.view import View, view_of
 
+_NOT_YET = "not tested by this version"
+
 
 def classify(evidence: Evidence, family: Family) -> Nat | None:
     """Return what the NAT of a family does; None where no server was asked over UDP in it.
@@ -45,8 +47,8 @@ def _details(view: View, behind_nat: Judgement[bool], filtering: Class) -> dict[
         "pooling": pooling_of(view, behind_nat.value),
         "port_preservation": preserved,
         "port_delta": port_delta_of(view, behind_nat.value, preserved.value),
-        "hairpinning": Judgement(why="not tested: --hairpin"),
-        "lifetime_s": Judgement(why="not tested: --lifetime"),
+        "hairpinning": Judgement(why=_NOT_YET),
+        "lifetime_s": Judgement(why=_NOT_YET),
         "alg": rewritten(view.bindings),
         "cgnat": cgnat_of(view, behind_nat.value),
         "layers": Judgement(value=0, evidence=behind_nat.evidence) if behind_nat.value is False else layers,
@@ -79,9 +81,7 @@ def _nat(view: View, classes: dict[str, Class], judged: dict[str, Judgement[Any]
         mapped=mapped_of(view),
         local_only=view.scope is not Scope.GLOBAL,
         confidence=sure,
-        undetermined={
-            name: why if not mute or why.startswith("not tested:") else mute for name, why in unknown.items()
-        },
+        undetermined={name: why if not mute or why == _NOT_YET else mute for name, why in unknown.items()},
         distrusted=view.distrusted,
         **{name: item.value for name, item in judged.items()},
     )

@@ -127,9 +127,12 @@ def _p_excluded_wrongly(opinions: tuple[Opinion, ...], behavior: Behavior) -> fl
 
 
 def _untested(view: View) -> str:
-    if any(item.purpose == "mapping" and item.exchange.succeeded for item in view.bindings):
-        return "no server that was asked can answer from another address (RFC 5780)"
-    return view.silent or "no filtering test was made"
+    named = {address: other_address(view, address) for address in view.plain}
+    if not named or any(other.value is not None for other in named.values()):
+        return view.silent or "no filtering test was made"
+    if any(answer.other_address is not None for replies in view.plain.values() for _, answer in replies):
+        return "; ".join(dict.fromkeys(f"{address} {other.why}" for address, other in named.items()))
+    return "no server that was asked can answer from another address (RFC 5780)"
 
 
 def _told(opinions: tuple[Opinion, ...]) -> str:

@@ -11,6 +11,9 @@ T = TypeVar("T")
 SURE = 1e-6
 """No conclusion is given a smaller probability of being wrong: what no model covers is more likely than that."""
 
+CONTRADICTION = "servers disagree as no NAT makes them: "
+"""How a reason begins where no NAT could explain what the servers told."""
+
 
 class Judgement(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """One field of ``Nat``: ``value``, or None and ``why``."""

@@ -6,7 +6,7 @@ import msgspec
 
 from rtcdiag.address import IPAddress, Scope, TransportAddress
 from rtcdiag.nat.behavior import BEHAVIORS, Behavior
-from rtcdiag.nat.judgement import Class, Judgement
+from rtcdiag.nat.judgement import CONTRADICTION, Class, Judgement
 from rtcdiag.nat.samples import Sample, Socket
 from rtcdiag.nat.servers import other_address
 from rtcdiag.nat.view import View
@@ -84,9 +84,10 @@ def read(samples: tuple[Sample, ...], view: View) -> Reading:
         return Reading(samples=samples, possible=("endpoint-independent",))
     agreeing = _agreeing(samples)
     if agreeing is not None:
-        return Reading(samples=samples, why=_disagreement(agreeing, samples), contradiction=True)
+        return Reading(samples=samples, why=CONTRADICTION + _disagreement(agreeing, samples), contradiction=True)
     if _count_operators(samples) < 3 and not _has_own_alternate(samples, view):
-        why = f"{_disagreement(samples[:1], samples)}; a third operator, or one with RFC 5780, has to tell who is right"
+        told = _disagreement(samples[:1], samples)
+        why = f"servers disagree: {told}; a third operator, or one with RFC 5780, has to tell who is right"
         return Reading(samples=samples, possible=_DEPENDENT, is_hint=True, why=why)
     return _by_ports(samples)
 
@@ -131,7 +132,7 @@ def _disagreement(agreeing: Sequence[Sample], samples: tuple[Sample, ...]) -> st
     common = agreeing[0].mapped
     odd = next(sample for sample in samples if sample.mapped != common)
     sides = " and ".join(_named(sample) for sample in agreeing)
-    return f"servers disagree: {sides} saw {common}, {_named(odd)} saw {odd.mapped} from the same socket"
+    return f"{sides} saw {common}, {_named(odd)} saw {odd.mapped} from the same socket"
 
 
 def _named(sample: Sample) -> str:

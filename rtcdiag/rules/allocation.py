@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from rtcdiag.address import Family, Scope
-from rtcdiag.evidence import Allocation, Answer, Challenge, Evidence
-from rtcdiag.findings import Facts, Finding, Stage
+from rtcdiag.evidence import Allocation, Answer, Challenge, Evidence, Observation
+from rtcdiag.findings import Facts, Finding, Severity, Stage
 from rtcdiag.rules.paths import Path, asked_paths, clip
 
 _LIFETIME_S = 600
@@ -27,7 +27,7 @@ def rejected(path: Path, item: Challenge | Allocation, answer: Answer, stage: St
     """Name the refusal of an Allocate request by its error code (RFC 8656 section 19)."""
     code = answer.error_code or 0
     if code == 300:
-        return _redirect(path, item, answer, stage)
+        return redirected(path, item, answer, stage)
     ipv6 = isinstance(item, Allocation) and item.family is Family.IPV6
     if ipv6 and code in _OTHER_FAMILY:
         return path.find("turn-no-ipv6-relay", item, stage=stage)
@@ -38,11 +38,16 @@ def rejected(path: Path, item: Challenge | Allocation, answer: Answer, stage: St
     return path.find(_CODES.get(code, "turn-allocate-rejected"), item, stage=stage, **facts)
 
 
-def _redirect(path: Path, item: Challenge | Allocation, answer: Answer, stage: Stage) -> Finding:
+def redirected(
+    path: Path, item: Observation, answer: Answer, stage: Stage, severity: Severity | None = None
+) -> Finding:
+    """Judge a 300 (RFC 8489 section 10): it has to name a server, and one that clients can reach."""
     target = answer.alternate_server
-    inward = target is not None and target.scope is not Scope.GLOBAL and path.address.scope is Scope.GLOBAL
+    if target is None:
+        return path.find("server-redirects-nowhere", item, stage=stage, severity=severity)
+    inward = target.scope is not Scope.GLOBAL and path.address.scope is Scope.GLOBAL
     code = "server-redirects-to-private" if inward else "server-redirects"
-    return path.find(code, item, stage=stage, alternate=str(target or "unknown"))
+    return path.find(code, item, stage=stage, alternate=str(target))
 
 
 def granted(evidence: Evidence) -> Iterator[Finding]:
@@ -57,7 +62,9 @@ def granted(evidence: Evidence) -> Iterator[Finding]:
 def _granted(path: Path, item: Allocation, answer: Answer) -> Iterator[Finding]:
     if answer.relayed is None:
         yield path.find("turn-no-relayed-address", item)
-    if answer.lifetime_s is None or answer.lifetime_s < _LIFETIME_S:
+    if answer.lifetime_s == 0:
+        yield path.find("turn-zero-lifetime", item)
+    elif answer.lifetime_s is None or answer.lifetime_s < _LIFETIME_S:
         yield path.find("turn-short-lifetime", item, lifetime_s=answer.lifetime_s or 0)
     # From the first transmission: a slow answer has met repetitions, which leave the round-trip time open.
     took_ms = answer.t_ms - item.exchange.sent_ms[0] if item.exchange.sent_ms else 0.0

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from rtcdiag.address import TransportAddress
-from rtcdiag.evidence import Binding, Evidence
-from rtcdiag.findings import Finding, find
+from rtcdiag.evidence import Binding, Evidence, Failure
+from rtcdiag.findings import Facts, Finding, find
+from rtcdiag.nat import classify
 from rtcdiag.rules.paths import Path, about, asked_paths, targets_of
 
 
@@ -19,6 +20,36 @@ def change_request(evidence: Evidence) -> Iterator[Finding]:
             seen = [item for item in here if disobeys(item)]
             if seen:
                 yield about(targets.get(server), server, code, *seen, address=str(address), transport="udp")
+        strange = [item for item in here if _strange(item)]
+        if strange:
+            facts: Facts = {"source": str(_strange(strange[0])), "address": str(address), "transport": "udp"}
+            yield about(targets.get(server), server, "stun-changes-to-wrong-address", *strange, **facts)
+        if _drops(evidence, server, address, here):
+            facts = {"address": str(address), "transport": "udp"}
+            yield about(targets.get(server), server, "stun-drops-change-request", *here, **facts)
+
+
+def _strange(item: Binding) -> TransportAddress | None:
+    """Return from where an answer came that was neither asked for nor the address that was asked."""
+    asked = (item.destination, item.answer_from)
+    sources = (answer.source for answer in item.exchange.answers if not answer.expected_source)
+    return next((source for source in sources if source is not None and source not in asked), None)
+
+
+def _drops(evidence: Evidence, server: str, address: TransportAddress, asked: list[Binding]) -> bool:
+    """Whether a server answers everything but CHANGE-REQUEST, and no mapping of this network explains it.
+
+    The control's socket had sent to the alternates before, so a filter alone would have let their answers in.
+    """
+    plain = evidence.of(Binding, lambda item: item.server == server and item.change == "none")
+    answered = {item.role for item in plain if item.exchange.succeeded and item.destination.family is address.family}
+    silent = all(not item.exchange.answers and item.exchange.failure is Failure.TIMEOUT for item in asked)
+    if not silent or not {"primary", "alternate-address-and-port"} <= answered:
+        return False
+    if {item.purpose for item in asked} != {"filtering", "control"}:
+        return False
+    nat = classify(evidence, address.family)
+    return nat is not None and nat.mapping == "endpoint-independent"
 
 
 def _refuses(item: Binding) -> bool:
@@ -55,10 +86,11 @@ def _announced(path: Path, item: Binding, other: TransportAddress) -> Iterator[F
 def _silent(evidence: Evidence, path: Path) -> Iterator[Finding]:
     asked = evidence.of(Binding, lambda item: item.server == path.server and item.role != "primary")
     plain = [item for item in asked if item.change == "none" and item.destination.family is path.address.family]
-    for address in dict.fromkeys(item.destination for item in plain):
-        tried = [item for item in plain if item.destination == address]
-        if not any(item.exchange.answers for item in tried):
-            yield path.find("stun-alternate-silent", *tried, other=str(address))
+    answered = {item.destination for item in plain if item.exchange.answers}
+    silent = [item for item in plain if item.destination not in answered]
+    if silent:
+        others = list(dict.fromkeys(str(item.destination) for item in silent))
+        yield path.find("stun-alternate-silent", *silent, other=others)
 
 
 def no_behavior_server(evidence: Evidence) -> Iterator[Finding]:

@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping
 from rtcdiag.address import Scope
 from rtcdiag.evidence import Candidate, Evidence, Gathering, Target
 from rtcdiag.findings import Finding, find
-from rtcdiag.rules.paths import about, targets_of
+from rtcdiag.rules.paths import UNFINISHED, about, targets_of
 
 
 def gathering(evidence: Evidence) -> Iterator[Finding]:
     """Find the servers from which the ICE agent got no candidate."""
     targets = targets_of(evidence)
     for item in evidence.of(Gathering):
-        if item.server is None:
+        if item.server is None or item.failure in UNFINISHED:
             continue
         target = targets.get(item.server)
         if item.failure is not None or (item.candidates == 0 and not _told_there_is_no_nat(target, item)):

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Literal
 
 from rtcdiag.address import Family
-from rtcdiag.evidence import Evidence, Failure, Refresh, RelayedData
+from rtcdiag.evidence import Evidence, Refresh, RelayedData
 from rtcdiag.findings import Facts, Finding, Severity
-from rtcdiag.rules.paths import Path, asked_paths
+from rtcdiag.rules.paths import UNFINISHED, Path, asked_paths
 
 _Data = tuple[RelayedData, ...]
 _LOSS = 0.1
@@ -116,7 +116,7 @@ def refresh(evidence: Evidence) -> Iterator[Finding]:
     for path in asked_paths(evidence):
         for item in path.of(Refresh):
             answer = item.exchange.answer
-            if item.exchange.succeeded or item.exchange.failure is Failure.DEADLINE:
+            if item.exchange.succeeded or item.exchange.failure in UNFINISHED:
                 continue
             if item.lifetime_s == 0:
                 yield path.find("turn-release-failed", item)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rtcdiag.address import Family
 from rtcdiag.evidence import Evidence
 from rtcdiag.findings import Facts, Finding, find
-from rtcdiag.nat import Nat, classify, endpoint_dependent
+from rtcdiag.nat import CONTRADICTION, Nat, classify, endpoint_dependent
 from rtcdiag.rules.paths import about, clip, targets_of
 
 
@@ -17,6 +17,7 @@ def nat_facts(evidence: Evidence) -> Iterator[Finding]:
             facts: Facts = {"family": family.value, "mapped": [str(address) for address in nat.mapped[:5]]}
             yield from (find(code, *_ids(nat, field), **facts, **more) for code, field, more in _facts(nat))
             yield from _distrusted(evidence, nat, family)
+            yield from _contradicting(nat, family)
 
 
 _Fact = tuple[str, str, Facts]
@@ -47,3 +48,11 @@ def _distrusted(evidence: Evidence, nat: Nat, family: Family) -> Iterator[Findin
     targets = targets_of(evidence)
     for server, why in nat.distrusted.items():
         yield about(targets.get(server), server, "nat-server-distrusted", family=family.value, why=clip(why))
+
+
+def _contradicting(nat: Nat, family: Family) -> Iterator[Finding]:
+    """Say so where servers told what no NAT does; who of them is wrong stays open."""
+    whys = [nat.undetermined.get(field, "") for field in ("mapping", "behind_nat")]
+    told = [why.removeprefix(CONTRADICTION) for why in whys if why.startswith(CONTRADICTION)]
+    if told:
+        yield find("nat-servers-contradict", family=family.value, why=clip(told[0], 300))

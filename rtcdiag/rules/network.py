@@ -5,17 +5,19 @@ from ipaddress import ip_address
 
 import msgspec
 
-from rtcdiag.address import IPAddress, Scope, TransportAddress, scope_of
+from rtcdiag.address import Family, IPAddress, Scope, TransportAddress, scope_of
 from rtcdiag.evidence import Binding, Connect, Evidence, Failure, Observation, Resolution, Target, TurnStep
-from rtcdiag.findings import Facts, Finding, find
+from rtcdiag.findings import Facts, Finding, Severity, find
 from rtcdiag.rules.answers import Answers, answers, exchanges
 from rtcdiag.rules.dns import UNANSWERED
-from rtcdiag.rules.paths import asked_paths, relayed_data, targets_of
+from rtcdiag.rules.paths import UNFINISHED, asked_paths, relayed_data, targets_of
 from rtcdiag.targets import Transport
 
-_SILENT = (Failure.TIMEOUT, Failure.HOST_UNREACHABLE)
+_SWALLOWED = (Failure.TIMEOUT, Failure.HOST_UNREACHABLE)
 _NO_ROUTE = (Failure.NETWORK_UNREACHABLE, Failure.HOST_UNREACHABLE, Failure.ADDRESS_UNAVAILABLE)
 _ALSO_MUTE = "Hosts that were asked by their address did not answer either: perhaps nothing gets out of this network."
+_LEAST = 2
+"""So many addresses, and so many ports, have to be silent before UDP as such is to blame."""
 _SHOWN = 20
 """So many observations are named as evidence of a finding about all of them."""
 
@@ -80,17 +82,29 @@ def _attempts(evidence: Evidence) -> Iterator[_Attempt]:
     for transport, address, exchange, seen in exchanges(evidence):
         came = exchange.answers or exchange.stray_count
         if address.scope is not Scope.LOOPBACK and isinstance(seen, (Binding, TurnStep)):
-            failure = None if came else exchange.failure
+            failure = None if came else _heard(evidence, address, exchange.failure)
             yield _Attempt(seen, hosts.get(seen.server, seen.server), address, transport, failure)
     for item in evidence.of(Connect):
         if item.destination.scope is not Scope.LOOPBACK:
             host = hosts.get(item.server, item.server)
-            yield _Attempt(item, host, item.destination, Transport.TCP, item.failure)
+            failure = _heard(evidence, item.destination, item.failure)
+            yield _Attempt(item, host, item.destination, Transport.TCP, failure)
+
+
+def _heard(evidence: Evidence, address: TransportAddress, failure: Failure | None) -> Failure | None:
+    """Take "no route" for a router's word about something farther where this computer has a route."""
+    here = has_route(evidence, address.family)
+    return Failure.HOST_UNREACHABLE if here and failure is Failure.NETWORK_UNREACHABLE else failure
+
+
+def has_route(evidence: Evidence, family: Family) -> bool:
+    """Whether this computer has a route to the internet of that family."""
+    return evidence.environment.ipv6 if family is Family.IPV6 else evidence.environment.ipv4
 
 
 def _something_came(tried: tuple[_Attempt, ...]) -> bool:
     """Whether anything at all came from beyond this computer; a refusal is an answer of the network, too."""
-    mute = (*_SILENT, *_NO_ROUTE, Failure.PERMISSION_DENIED, Failure.DEADLINE)
+    mute = (*_SWALLOWED, *_NO_ROUTE, Failure.PERMISSION_DENIED, *UNFINISHED)
     return any(item.failure not in mute for item in tried)
 
 
@@ -102,7 +116,7 @@ def _no_network(evidence: Evidence, tried: tuple[_Attempt, ...], lost_names: tup
 
 def _nothing(tried: tuple[_Attempt, ...]) -> Iterator[Finding]:
     """Say so where servers are silent by their address and nothing else answers; controls alone are no server."""
-    mute = [item for item in tried if item.failure in _SILENT]
+    mute = [item for item in tried if item.failure in _SWALLOWED]
     hosts = {item.host for item in mute}
     if len(hosts) > 1 and any(not _is_control(item.seen) for item in mute):
         yield find("no-answer-at-all", *(item.seen.id for item in mute[:_SHOWN]), hosts=len(hosts))
@@ -113,14 +127,16 @@ def _is_control(seen: Observation) -> bool:
 
 
 def _lost_names(evidence: Evidence) -> tuple[Resolution, ...]:
-    """Return the look-ups where all of them failed; empty where one name got an answer.
+    """Return the look-ups of the servers' names where all failed; empty where any name got an answer.
 
-    A no is an answer, too, but not about the documented hosts: those exist.
+    A no is an answer, too, but not about the documented hosts: those exist. That a control's name does not resolve
+    hinders no call; that it does shows that names can be looked up.
     """
     every = evidence.of(Resolution)
+    needed = {target.host for target in evidence.of(Target)}
     named = {target.host for target in evidence.of(Target) if target.origin == "user"}
     answered = any(item.addresses or (item.host in named and item.failure not in UNANSWERED) for item in every)
-    return () if answered else every
+    return () if answered else tuple(item for item in every if item.host in needed)
 
 
 def _names(lost: tuple[Resolution, ...], beside: str) -> Iterator[Finding]:
@@ -135,17 +151,23 @@ def _udp(evidence: Evidence, tried: tuple[_Attempt, ...]) -> Iterator[Finding]:
     lost = _lost(tried, seen)
     connected = [address for address in seen.stream if address.scope is not Scope.LOOPBACK]
     came = any(item.transport is Transport.UDP and item.failure is None for item in tried)
-    if came or not connected or len({item.address for item in lost}) < 2:
+    if came or not connected or len({item.address for item in lost}) < _LEAST:
         return
     hosts = {item.host for item in lost}
     relays = [path for path in asked_paths(evidence) if path.transport is not Transport.UDP and _is_relay(path.target)]
     works = any(relayed_data(path) for path in relays)
     facts: Facts = {"destinations": len({item.address for item in lost}), "hosts": len(hosts)}
     ids = [item.seen.id for item in lost]
-    if not works:
-        yield find("udp-blocked", *ids, **facts, relays_tried=len(relays))
-    elif len(hosts) > 1:
+    if works and len(hosts) < _LEAST:
+        return
+    ports = sorted({item.address.port for item in lost})
+    if len(ports) < _LEAST:
+        severity = Severity.WARNING if works else None
+        yield find("udp-port-silent", *ids, severity=severity, port=ports[0], **facts)
+    elif works:
         yield find("udp-blocked-relay-works", *ids, **facts)
+    else:
+        yield find("udp-blocked", *ids, **facts, ports=ports, relays_tried=len(relays))
 
 
 def _is_relay(target: Target | None) -> bool:
@@ -155,7 +177,7 @@ def _is_relay(target: Target | None) -> bool:
 def _lost(tried: tuple[_Attempt, ...], seen: Answers) -> list[_Attempt]:
     """Return the UDP attempts that were swallowed; refusals count where many hosts refuse, yet answer over TCP."""
     udp = [item for item in tried if item.transport is Transport.UDP]
-    silent = [item for item in udp if item.failure in _SILENT]
+    silent = [item for item in udp if item.failure in _SWALLOWED]
     refused = [
         item for item in udp if item.failure is Failure.CONNECTION_REFUSED and item.address in seen.stream | seen.plain
     ]

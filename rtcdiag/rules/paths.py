@@ -12,6 +12,7 @@ from rtcdiag.evidence import (
     Connect,
     Evidence,
     Exchange,
+    Failure,
     Observation,
     Permission,
     Refresh,
@@ -23,6 +24,8 @@ from rtcdiag.evidence import (
 from rtcdiag.findings import Finding, Severity, Stage, find
 from rtcdiag.targets import Transport
 
+UNFINISHED = (Failure.DEADLINE, Failure.INTERRUPTED)
+"""The run ended before the operation could fail: nothing follows from it."""
 _Kind = TypeVar("_Kind", bound=Observation)
 _Key = tuple[str, TransportAddress, Transport]
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import msgspec
 
-from rtcdiag.address import Family
+from rtcdiag.address import Family, Scope, TransportAddress
 from rtcdiag.evidence import Connect, Evidence, Failure, Observation
 from rtcdiag.findings import Finding, Stage
 from rtcdiag.rules.answers import Answers, answers
-from rtcdiag.rules.paths import Path, Step, paths
+from rtcdiag.rules.network import has_route
+from rtcdiag.rules.paths import UNFINISHED, Path, Step, paths
 from rtcdiag.targets import Transport
 
 _FIRST: tuple[Stage, ...] = ("binding", "challenge", "allocate")
@@ -27,7 +28,7 @@ _DEAD = (
     Failure.CONNECTION_REFUSED,
 )
 """How an address fails at which nobody is."""
-_UNTOLD = (Failure.TIMEOUT, Failure.DEADLINE, None)
+_UNTOLD = (Failure.TIMEOUT, *UNFINISHED, None)
 """Failures that tell the less, the later they stand here."""
 _WRONG = (Failure.NOT_STUN, Failure.NOT_STUN_HTTP, Failure.NOT_STUN_TLS)
 _NO_STUN = {"not-stun", "wrong-cookie"}
@@ -90,7 +91,7 @@ def _failure(step: Step) -> Failure | None:
 
 
 def _at(path: Path, stage: Stage, failure: Failure | None, seen: Observation) -> _Broken | None:
-    return None if failure is None or failure is Failure.DEADLINE else _Broken(path, stage, failure, seen)
+    return None if failure is None or failure in UNFINISHED else _Broken(path, stage, failure, seen)
 
 
 def _udp_works(scene: _Scene, path: Path) -> bool:
@@ -107,7 +108,7 @@ def _cause(scene: _Scene, broken: _Broken) -> Finding:
     if _only_ipv6_dead(scene, broken):
         return broken.find("server-ipv6-silent", why=broken.failure.value)
     if broken.failure in _LOCAL:
-        return broken.find(_LOCAL[broken.failure])
+        return broken.find(_local(scene, broken))
     if broken.failure in _WRONG:
         return _wrong(broken)
     if broken.path.transport is Transport.UDP:
@@ -115,11 +116,16 @@ def _cause(scene: _Scene, broken: _Broken) -> Finding:
     return _connect(scene, broken) if broken.stage == "connect" else _stream(scene, broken)
 
 
+def _local(scene: _Scene, broken: _Broken) -> str:
+    """Take "no route" for a router's word about something farther where this computer has a route."""
+    routed = has_route(scene.evidence, broken.path.address.family)
+    farther = routed and broken.failure is Failure.NETWORK_UNREACHABLE
+    return "server-unreachable" if farther else _LOCAL[broken.failure]
+
+
 def _no_family(scene: _Scene, broken: _Broken) -> bool:
     """Whether this computer simply lacks the family, and the server has an address of the other one too."""
-    family = broken.path.address.family
-    environment = scene.evidence.environment
-    here = environment.ipv6 if family is Family.IPV6 else environment.ipv4
+    here = has_route(scene.evidence, broken.path.address.family)
     silent = broken.failure in (*_LOCAL, Failure.TIMEOUT) and broken.failure is not Failure.PERMISSION_DENIED
     return silent and not here and bool(_siblings(scene, broken.path))
 
@@ -151,7 +157,7 @@ def _wrong(broken: _Broken) -> Finding:
 
 def _udp(scene: _Scene, broken: _Broken) -> Finding:
     if broken.failure is Failure.CONNECTION_REFUSED:
-        return broken.find("server-udp-refused")
+        return broken.find("server-udp-refused", causes=_refusers(scene, broken.path))
     if broken.failure is not Failure.TIMEOUT:
         return broken.find("network-operation-failed", why=broken.failure.value)
     address = broken.path.address
@@ -161,7 +167,24 @@ def _udp(scene: _Scene, broken: _Broken) -> Finding:
     others = here or scene.answers.elsewhere(scene.answers.udp, address.ip)
     if here or any(other.ip == address.ip for other in scene.answers.stream):
         return broken.find("server-udp-filtered" if others else "udp-silent-tcp-answers")
-    return broken.find("server-silent" if others else "server-no-answer")
+    return _silent(scene, broken, scene.answers.udp)
+
+
+def _refusers(scene: _Scene, path: Path) -> str:
+    """Name who may have sent the refusal, the likeliest first: the message does not say from whom it is."""
+    if path.address in scene.answers.plain:
+        return "STUN over TCP answers at the same port, so a firewall rejects UDP, or the service does not listen on it"
+    return "Nothing listens on the port, or a firewall on the way rejects the packets with this message"
+
+
+def _silent(scene: _Scene, broken: _Broken, kind: frozenset[TransportAddress]) -> Finding:
+    """Compare with whoever answered the same way beyond this computer; this server's own addresses are weaker proof."""
+    path = broken.path
+    away = {address.ip for address in kind if address.scope is not Scope.LOOPBACK} - {path.address.ip}
+    own = {other.address.ip for other in scene.paths if other.server == path.server}
+    if not away:
+        return broken.find("server-no-answer")
+    return broken.find("server-silent", others="other hosts do" if away - own else "its other addresses do")
 
 
 def _connect(scene: _Scene, broken: _Broken) -> Finding:
@@ -172,8 +195,7 @@ def _connect(scene: _Scene, broken: _Broken) -> Finding:
     ip = broken.path.address.ip
     if any(other.ip == ip for other in scene.answers.udp):
         return broken.find("server-tcp-filtered")
-    others = scene.answers.elsewhere(scene.answers.stream, ip)
-    return broken.find("server-silent" if others else "server-no-answer")
+    return _silent(scene, broken, scene.answers.stream)
 
 
 def _only_ipv6_dead(scene: _Scene, broken: _Broken) -> bool:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from rtcdiag.address import Scope, TransportAddress
-from rtcdiag.evidence import Allocation, Answer, Evidence, Failure, Permission, RelayedData
+from rtcdiag.evidence import Allocation, Answer, Evidence, Permission, RelayedData
 from rtcdiag.findings import Facts, Finding
-from rtcdiag.rules.paths import Path, asked_paths, clip
+from rtcdiag.rules.paths import UNFINISHED, Path, asked_paths, clip
 
 _REACH = {Scope.LOOPBACK: 0, Scope.LINK_LOCAL: 1, Scope.PRIVATE: 2, Scope.SHARED: 2, Scope.GLOBAL: 3}
 """From how far an address of this scope can be reached."""
@@ -43,7 +43,7 @@ def permission(evidence: Evidence) -> Iterator[Finding]:
         relays = {item.exchange.answer.relayed.ip for item in path.of(Allocation) if _has_relay(item)}  # type: ignore[union-attr]
         for item in path.of(Permission):
             answer = item.exchange.answer
-            if answer is None and item.exchange.failure not in (None, Failure.DEADLINE):
+            if answer is None and item.exchange.failure not in (None, *UNFINISHED):
                 yield path.find("turn-permission-silent", item, peer=str(item.peer), request=_request(item))
             elif answer is not None and not answer.success:
                 yield _denied(path, item, answer, own=item.peer.ip in relays)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rtcdiag.evidence import Crash, Evidence, Failure
+from rtcdiag.evidence import Crash, Evidence, Failure, Observation, Skipped
 from rtcdiag.findings import Finding, find
 
 _SKEW_S = 30.0
@@ -15,15 +15,18 @@ def crashed(evidence: Evidence) -> Iterator[Finding]:
 
 
 def deadline(evidence: Evidence) -> Iterator[Finding]:
-    """Count what the deadline cut off."""
-    cut = [
-        item.id
-        for item in evidence.observations
-        if Failure.DEADLINE
-        in (getattr(item, "failure", None), getattr(getattr(item, "exchange", None), "failure", None))
-    ]
-    if cut:
-        yield find("deadline-reached", *cut[:20], count=len(cut))
+    """Count the experiments that the deadline cut off: one may consist of many requests, and is named once."""
+    cut = [item for item in evidence.observations if _cut_off(item)]
+    named = evidence.of(Skipped, lambda item: item.why.startswith("the deadline"))
+    if cut or named:
+        servers = {getattr(item, "server", None) or getattr(item, "host", None) for item in cut}
+        ids = [item.id for item in (*named, *cut)]
+        yield find("deadline-reached", *ids[:20], count=len(named) or len(servers))
+
+
+def _cut_off(item: Observation) -> bool:
+    exchange = getattr(item, "exchange", None)
+    return Failure.DEADLINE in (getattr(item, "failure", None), getattr(exchange, "failure", None))
 
 
 def clock(evidence: Evidence) -> Iterator[Finding]:

@@ -7,10 +7,16 @@ from statistics import median
 from rtcdiag.address import Family, Scope, TransportAddress
 from rtcdiag.evidence import Answer, Binding, Challenge, Evidence, Failure
 from rtcdiag.findings import Facts, Finding, Severity
+from rtcdiag.rules.allocation import redirected
 from rtcdiag.rules.paths import Path, asked_paths, clip, paths
 from rtcdiag.targets import Transport
 
 _FAR_MS = 500.0
+_HERE = "Between two programs of one computer nothing rewrites packets: the server is wrong."
+_ON_THE_WAY = (
+    "Something on the way rewrites addresses (a router that 'helps', an ALG), or the server is wrong. STUN is made to "
+    "survive the former; SIP and other protocols may not."
+)
 _NOWHERE = (Scope.UNSPECIFIED, Scope.MULTICAST, Scope.RESERVED)
 
 
@@ -58,7 +64,9 @@ def rewritten(evidence: Evidence) -> Iterator[Finding]:
         for item in path.of(Binding):
             answer = item.exchange.answer
             if answer and answer.mapped and answer.xor_mapped and answer.mapped != answer.xor_mapped:
-                yield path.find("address-rewritten", item, mapped=str(answer.mapped), xor_mapped=str(answer.xor_mapped))
+                here = path.address.scope is Scope.LOOPBACK
+                facts: Facts = {"mapped": str(answer.mapped), "xor_mapped": str(answer.xor_mapped)}
+                yield path.find("address-rewritten", item, cause=_HERE if here else _ON_THE_WAY, **facts)
                 break
 
 
@@ -91,8 +99,7 @@ def _refused(path: Path, item: Binding, answer: Answer) -> Finding:
     if answer.error_code == 401:
         return path.find("binding-needs-credentials", item, severity=severity)
     if answer.error_code == 300:
-        target = str(answer.alternate_server or "unknown")
-        return path.find("server-redirects", item, stage="binding", alternate=target)
+        return redirected(path, item, answer, "binding", severity)
     return path.find("binding-rejected", item, severity=severity, error_code=answer.error_code or 0)
 
 
@@ -111,6 +118,8 @@ def _mapped(evidence: Evidence, path: Path, item: Binding, answer: Answer) -> It
     facts: Facts = {"mapped": str(mapped), "scope": mapped.scope.value}
     if mapped.scope in _NOWHERE or mapped.port == 0 or mapped.family is not path.address.family:
         yield path.find("mapped-address-implausible", item, severity=severity, **facts)
+    elif path.address.scope is Scope.LOOPBACK and item.local not in (None, mapped):
+        yield path.find("mapped-address-not-ours", item, local=str(item.local), **facts)
     elif _is_rewritten_source(evidence, path, item, mapped):
         yield path.find("mapped-address-private", item, **facts)
 

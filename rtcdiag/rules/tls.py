@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rtcdiag.evidence import Certificate, Evidence, Failure, TlsHandshake
 from rtcdiag.findings import Facts, Finding
 from rtcdiag.rules.answers import answers
-from rtcdiag.rules.paths import Path, asked_paths, clip
+from rtcdiag.rules.paths import UNFINISHED, Path, asked_paths, clip
 
 _DAY_S = 86400.0
 _SOON_DAYS = 21.0
@@ -44,7 +44,7 @@ def handshake(evidence: Evidence) -> Iterator[Finding]:
 
 def _refused(path: Path, item: TlsHandshake, plain: bool, now_s: float) -> Iterator[Finding]:
     failure = item.failure
-    if failure is None or failure is Failure.DEADLINE:
+    if failure is None or failure in UNFINISHED:
         return
     facts: Facts = {"detail": clip(item.detail) or failure.value, "host": _host(path, item)}
     if item.certificate is not None:

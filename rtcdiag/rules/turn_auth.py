@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import msgspec
 
-from rtcdiag.evidence import Allocation, Answer, Challenge, Evidence, Failure
+from rtcdiag.evidence import Allocation, Answer, Challenge, Evidence
 from rtcdiag.findings import Facts, Finding, Severity
 from rtcdiag.rules.allocation import rejected
-from rtcdiag.rules.paths import Path, asked_paths, clip
+from rtcdiag.rules.paths import UNFINISHED, Path, asked_paths, clip
 
 _USED_UP = (486, 508)
 """Allocation Quota Reached and Insufficient Capacity (RFC 8656 section 19)."""
@@ -30,7 +30,7 @@ def challenge(evidence: Evidence) -> Iterator[Finding]:
 
 def _silent(path: Path, item: Challenge) -> Iterator[Finding]:
     """Report a server that answers other requests on this path, and this one not."""
-    if not path.answered or item.exchange.failure in (None, Failure.DEADLINE):
+    if not path.answered or item.exchange.failure in (None, *UNFINISHED):
         return
     yield path.find("turn-allocate-silent", item, why=item.exchange.failure.value)
 
@@ -74,7 +74,7 @@ def _recovered(path: Path, refused: Allocation) -> bool:
 
 
 def _unanswered(path: Path, item: Allocation) -> Iterator[Finding]:
-    if path.answered and item.exchange.failure not in (None, Failure.DEADLINE):
+    if path.answered and item.exchange.failure not in (None, *UNFINISHED):
         yield path.find("turn-authenticated-allocate-silent", item, why=item.exchange.failure.value)
 
 

@@ -8,6 +8,7 @@ from rtcdiag.rules.paths import Path, Step, clip, paths
 
 _FLOOD = 20
 _MTU_BYTES = 1500
+_TOLD = 3
 
 
 def wire(evidence: Evidence) -> Iterator[Finding]:
@@ -19,6 +20,7 @@ def wire(evidence: Evidence) -> Iterator[Finding]:
             yield from _late(path, steps)
         yield from _amount(path, steps)
         yield from _doubled(path, steps)
+        yield from _contradictory(path, steps)
         yield from _encoding(path, steps)
 
 
@@ -81,6 +83,21 @@ def _doubles(step: Step) -> int:
     exchange = step.exchange
     same = sum(answer.expected_source for answer in exchange.answers)
     return same + sum(stray.why == "duplicate" for stray in exchange.strays) - len(exchange.sent_ms)
+
+
+def _contradictory(path: Path, steps: tuple[Step, ...]) -> Iterator[Finding]:
+    for step in steps:
+        told = {_told(answer): answer for answer in step.exchange.answers if answer.expected_source}
+        if len(told) > 1:
+            yield path.find("answers-contradict", step.seen, stage=step.stage, told=list(told)[:_TOLD])
+
+
+def _told(answer: Answer) -> str:
+    """Return what an answer says, as far as it may not change between the copies of one answer."""
+    if not answer.success:
+        return f"error {answer.error_code}"
+    addresses = " and ".join(str(address) for address in (answer.reflexive, answer.relayed) if address)
+    return addresses or "success"
 
 
 def _encoding(path: Path, steps: tuple[Step, ...]) -> Iterator[Finding]:

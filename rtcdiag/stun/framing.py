@@ -66,7 +66,8 @@ class StreamFrames:
     def end(self) -> None:
         """Say that the stream has ended: what is unfinished will never be a frame."""
         if self.failure is None and self._buffer:
-            self._fail(Failure.NOT_STUN if not self._seen_stun else Failure.CONNECTION_CLOSED)
+            half = self._seen_stun or self._buffer[4:8] == _COOKIE_BYTES
+            self._fail(Failure.CONNECTION_CLOSED if half else Failure.NOT_STUN)
 
     def _frames(self) -> Iterator[Frame]:
         start = 0

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from rtcdiag.address import Family, TransportAddress
+from rtcdiag.address import Family, Scope, TransportAddress
 from rtcdiag.evidence import (
     Allocation,
     Answer,
@@ -119,7 +119,8 @@ def handshake(uri: str, address: str, failure: Failure | None = None, **more: An
 
 
 def binding(uri: str, address: str, exchange: Exchange | None = None, **more: Any) -> Binding:
-    good = answered(address, xor_mapped=at(PUBLIC), mapped=at(PUBLIC))
+    seen = at(HERE if at(address).scope is Scope.LOOPBACK else PUBLIC)
+    good = answered(address, xor_mapped=seen, mapped=seen)
     fields: dict[str, Any] = {
         "t_ms": 0.0,
         "server": uri,

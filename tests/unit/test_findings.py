@@ -7,7 +7,7 @@ from string import Formatter
 
 import pytest
 
-from rtcdiag.findings import ROLES, STAGES, Entry, Facts, Severity, catalogue, find, silenced
+from rtcdiag.findings import ROLES, STAGES, Entry, Facts, Severity, catalogue, find, merged, silenced
 from rtcdiag.rules import RULES
 from support.cases import network, stun, tls, turn
 
@@ -31,6 +31,7 @@ NAT_CODES = {
     "nat-arbitrary-pooling",
     "firewall-without-nat",
     "nat-server-distrusted",
+    "nat-servers-contradict",
 }
 """Produced by tests/unit/rules/test_nat.py."""
 CASES = [*network.CASES.values(), *tls.CASES.values(), *stun.CASES.values(), *turn.CASES.values()]
@@ -109,7 +110,7 @@ def test_a_hostile_fact_is_text_and_no_template() -> None:
 
 
 def test_what_rules_set_replaces_the_catalogue() -> None:
-    facts: Facts = {"address": "1.2.3.4:5", "transport": "udp"}
+    facts: Facts = {"address": "1.2.3.4:5", "transport": "udp", "others": "other hosts do"}
     plain = find("server-silent", subject="stun:a", **facts)
     other = find("server-silent", subject="stun:a", stage="binding", severity=Severity.INFO, **facts)
     assert (plain.stage, plain.severity) == ("connect", Severity.ERROR)
@@ -125,6 +126,69 @@ def test_a_cause_silences_its_consequence_on_the_same_path_only() -> None:
     other_address = find("turn-relays-no-data", subject="turn:a", **there, family="ipv4", sent=5)
     other_server = find("turn-relays-no-data", subject="turn:b", **here, family="ipv4", sent=5)
     assert silenced((mine, cause, other_address, other_server)) == (cause, other_address, other_server)
+
+
+HERE: Facts = {"address": "198.51.100.10:3478", "transport": "udp"}
+THERE: Facts = {"address": "198.51.100.20:3478", "transport": "udp"}
+
+
+def test_the_first_broken_stage_of_a_path_owns_the_later_ones() -> None:
+    cause = find("message-integrity-invalid", subject="turn:a", **HERE)
+    later = find("turn-permission-silent", subject="turn:a", request="CreatePermission", peer="1.2.3.4:5", **HERE)
+    mild = find("turn-short-lifetime", subject="turn:a", stage="refresh", lifetime_s=3, **HERE)
+    elsewhere = find("turn-permission-silent", subject="turn:a", request="x", peer="1.2.3.4:5", **THERE)
+    before = find("stun-loss", subject="turn:a", lost=1, sent=5, **HERE)
+    assert silenced((cause, later, mild, elsewhere, before)) == (cause, mild, elsewhere, before)
+
+
+def test_a_warning_owns_nothing() -> None:
+    cause = find("message-integrity-missing", subject="turn:a", **HERE)
+    later = find("turn-permission-silent", subject="turn:a", request="CreatePermission", peer="1.2.3.4:5", **HERE)
+    assert silenced((cause, later)) == (cause, later)
+
+
+def test_missing_credentials_own_the_login_and_not_a_server_that_is_down() -> None:
+    cause = find("turn-credentials-missing", subject="turn:a")
+    login = find("turn-challenge-incomplete", subject="turn:a", lacks="NONCE", **HERE)
+    down = find("server-udp-refused", subject="turn:a", causes="", stage="binding", **HERE)
+    open_relay = find("turn-no-authentication", subject="turn:a", **HERE)
+    assert silenced((cause, login, open_relay)) == (cause, open_relay)
+    assert silenced((cause, login, down)) == (cause, down)
+
+
+def test_two_allocations_of_one_path_are_one_finding() -> None:
+    a, b = (
+        find("turn-relay-private-address", name, subject="turn:a", relayed=f"10.0.0.1:{port}", scope="private", **HERE)
+        for name, port in (("obs-1", 1), ("obs-2", 2))
+    )
+    (one,) = merged((a, b))
+    assert (one.facts, one.evidence) == (a.facts, ("obs-1", "obs-2"))
+
+
+def test_the_most_severe_of_one_code_and_path_stands() -> None:
+    mild = find("turn-quota-reached", "obs-1", subject="turn:a", severity=Severity.INFO, **HERE)
+    grave = find("turn-quota-reached", "obs-2", subject="turn:a", **HERE)
+    assert [finding.severity for finding in merged((mild, grave))] == [Severity.ERROR]
+
+
+def test_addresses_that_ail_alike_are_one_finding_that_names_them() -> None:
+    facts: Facts = {"transport": "udp", "others": "other hosts do"}
+    addresses = [f"198.51.100.{number}:3478" for number in range(1, 7)]
+    dead = tuple(
+        find("server-silent", f"obs-{address}", subject="turn:a", address=address, **facts) for address in addresses
+    )
+    (one,) = merged(dead)
+    assert one.facts == {"address": addresses[0], "addresses": addresses, **facts}
+    assert f"at {', '.join(addresses[:4])}, 2 more over UDP" in one.title
+    assert len(one.evidence) == 6
+
+
+def test_what_differs_in_more_than_the_address_stays_apart() -> None:
+    v4 = find("turn-relays-no-data", subject="turn:a", family="ipv4", sent=5, **HERE)
+    v6 = find("turn-relays-no-data", subject="turn:a", family="ipv6", sent=5, **HERE)
+    other = find("turn-relays-no-data", subject="turn:b", family="ipv4", sent=5, **HERE)
+    crashes = tuple(find("probe-crashed", probe="p", error="E", where=where) for where in "ab")
+    assert merged((v4, v6, other, *crashes)) == (v4, v6, other, *crashes)
 
 
 def test_a_cause_in_the_network_silences_its_consequence_at_every_server() -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from rtcdiag.address import Family
-from rtcdiag.evidence import Binding, Candidate, Crash, Failure, Gathering, Interface, Observation, Stray
+from rtcdiag.evidence import Binding, Candidate, Crash, Failure, Gathering, Interface, Observation, Skipped, Stray
 from rtcdiag.targets import Transport
 from support.cases import case
 from support.evidence import (
@@ -23,6 +23,8 @@ from support.evidence import (
 
 A, A4, A6 = "stun:stun.example.org:3478", "198.51.100.10:3478", "[2001:db8::10]:3478"
 B, B4 = "stun:stun.example.net:3478", "198.51.100.20:3478"
+BX, BX4 = "stun:stun.example.net:5349", "198.51.100.20:5349"
+"""The same server at another port."""
 C, C4 = "stun:stun.example.com:3478", "198.51.100.40:3478"
 T, T4 = "turn:turn.example.org:3478?transport=tcp", "198.51.100.30:3478"
 CONTROL = connect("control.example", "198.51.100.99:443", purpose="control")
@@ -39,6 +41,9 @@ def tcp(uri: str, address: str, failure: Failure | None = None, **more: Any) -> 
     """Return the TCP control beside a UDP server."""
     reached = () if failure else (binding(uri, address, transport=Transport.TCP, purpose="control", **more),)
     return (connect(uri, address, failure, purpose="control"), *reached)
+
+
+SILENT_TWICE = (silent(A, A4), silent("stun:stun.example.org:3479", "198.51.100.10:3479"))
 
 
 def candidate(address: str, interface: str) -> Candidate:
@@ -63,7 +68,7 @@ CASES = {
         run(target(A), resolution("stun.example.org", failure=Failure.DNS_TIMEOUT), ipv4=False), "no-network"
     ),
     "a router says that the network is unreachable: there is a route as far as that": case(
-        run(target(A), silent(A, A4, Failure.NETWORK_UNREACHABLE)), "no-route-to-server"
+        run(target(A), silent(A, A4, Failure.NETWORK_UNREACHABLE)), "server-unreachable"
     ),
     "names get no answer, and there is a route": case(
         run(target(A), target(B), *(resolution(h, failure=Failure.DNS_TIMEOUT) for h in (A[5:21], B[5:21]))),
@@ -105,6 +110,21 @@ CASES = {
         run(target(A), target(B), *(resolution(uri[5:-5], failure=Failure.DNS_NOT_FOUND) for uri in (A, B))),
         "dns-name-not-found",
     ),
+    "only a control's name does not exist: no server needs it": case(
+        run(
+            target("stun:198.51.100.20:3478"),
+            binding("stun:198.51.100.20:3478", B4),
+            resolution("control.example", failure=Failure.DNS_NOT_FOUND),
+        )
+    ),
+    "only a control's name gets no answer, and the server by its address neither": case(
+        run(
+            target("stun:198.51.100.20:3478"),
+            silent("stun:198.51.100.20:3478", B4),
+            resolution("control.example", failure=Failure.DNS_TIMEOUT),
+        ),
+        "server-no-answer",
+    ),
     "names get no answer, and a server by address answers": case(
         run(
             target(A),
@@ -125,28 +145,46 @@ CASES = {
         "no-answer-at-all",
     ),
     "two servers are silent over UDP while TCP to one of them works": case(
-        run(target(A), target(B), silent(A, A4), silent(B, B4), *tcp(A, A4), *tcp(B, B4, Failure.TIMEOUT)),
+        run(target(A), target(BX), silent(A, A4), silent(BX, BX4), *tcp(A, A4), *tcp(BX, BX4, Failure.TIMEOUT)),
         "udp-blocked",
     ),
-    "two servers are silent over UDP while the control answers": case(
-        run(target(A), target(B), silent(A, A4), silent(B, B4), CONTROL), "udp-blocked"
+    "two servers are silent over UDP on two ports while the control answers": case(
+        run(target(A), target(BX), silent(A, A4), silent(BX, BX4), CONTROL), "udp-blocked"
+    ),
+    "two servers are silent over UDP on one port: perhaps only that is closed": case(
+        run(target(A), target(B), silent(A, A4), silent(B, B4), *tcp(A, A4), CONTROL), "udp-port-silent"
     ),
     "two addresses of one server are silent over UDP while TCP works": case(
-        run(target(A), silent(A, A4), silent(A, A6), *tcp(A, A4), ipv6=True), "udp-blocked"
+        run(target(A), silent(A, A4), silent(A, A6), *tcp(A, A4), ipv6=True), "udp-port-silent"
+    ),
+    "one server is silent over UDP on its address, and on its alternate address and port": case(
+        run(
+            target(A),
+            silent(A, A4),
+            *tcp(A, A4),
+            silent(A, "198.51.100.11:3479", role="alternate-address-and-port", purpose="control"),
+        ),
+        "udp-blocked",
+    ),
+    "two ports of one address are silent over UDP while TCP works": case(
+        run(target(A), target("stun:stun.example.org:3479"), *SILENT_TWICE, *tcp(A, A4)), "udp-blocked"
     ),
     "a firewall refuses UDP to every host, each of which answers over TCP": case(
         run(
             target(A),
-            target(B),
+            target(BX),
             silent(A, A4, Failure.CONNECTION_REFUSED),
-            silent(B, B4, Failure.CONNECTION_REFUSED),
+            silent(BX, BX4, Failure.CONNECTION_REFUSED),
             *tcp(A, A4),
-            *tcp(B, B4),
+            *tcp(BX, BX4),
         ),
         "udp-blocked",
     ),
     "UDP is silent everywhere and a relay over TLS carries data": case(
-        run(target(A), target(B), silent(A, A4), silent(B, B4), *TLS.up_to("end")), "udp-blocked-relay-works"
+        run(target(A), target(BX), silent(A, A4), silent(BX, BX4), *TLS.up_to("end")), "udp-blocked-relay-works"
+    ),
+    "UDP is silent on one port and a relay over TLS carries data": case(
+        run(target(A), target(B), silent(A, A4), silent(B, B4), *TLS.up_to("end")), "udp-port-silent"
     ),
     "one server's UDP is silent and its relay over TLS works: that tells nothing of the network": case(
         run(
@@ -327,8 +365,43 @@ CASES = {
     "a router says that the host is unreachable": case(
         run(target(T), target(B), connect(T, T4, Failure.HOST_UNREACHABLE), binding(B, B4)), "server-unreachable"
     ),
-    "there is no route to one server": case(
-        run(target(A), target(B), silent(A, A4, Failure.NETWORK_UNREACHABLE), binding(B, B4)), "no-route-to-server"
+    "a far router has no route to one server": case(
+        run(target(A), target(B), silent(A, A4, Failure.NETWORK_UNREACHABLE), binding(B, B4)), "server-unreachable"
+    ),
+    "this computer has no route to a server that has IPv6 only": case(
+        run(target(A), target(B), silent(A, A6, Failure.NETWORK_UNREACHABLE), binding(B, B4)), "no-route-to-server"
+    ),
+    "a far router has no route to two servers, and one host is silent": case(
+        run(
+            target(A),
+            target(B),
+            silent(A, A4, Failure.NETWORK_UNREACHABLE),
+            silent(B, B4, Failure.HOST_UNREACHABLE),
+            CONTROL_SILENT,
+        ),
+        "no-answer-at-all",
+    ),
+    "Ctrl-C cut everything off": case(
+        run(
+            target(A),
+            target(T),
+            resolution("stun.example.org", failure=Failure.INTERRUPTED),
+            silent(A, A4, Failure.INTERRUPTED),
+            connect(T, T4, Failure.INTERRUPTED),
+            Gathering(t_ms=1.0, server=A, candidates=0, failure=Failure.INTERRUPTED),
+        )
+    ),
+    "an experiment that the deadline cut off before its first packet": case(
+        run(target(A), Skipped(t_ms=1.0, what=f"stun-server {A}", why="the deadline of 1 s came first")),
+        "deadline-reached",
+    ),
+    "a whole experiment is named once, however many requests it had": case(
+        run(
+            target(A),
+            *(silent(A, A4, Failure.DEADLINE) for _ in range(5)),
+            Skipped(t_ms=1.0, what=f"stun-server {A}", why="the deadline of 1 s came first"),
+        ),
+        "deadline-reached",
     ),
     "UDP fails in a way that has no name": case(
         run(target(A), silent(A, A4, Failure.OTHER_OS_ERROR)), "network-operation-failed"

@@ -34,6 +34,26 @@ def changed(exchange: Exchange, **more: Any) -> Binding:
 GOOD = answer(A4, xor_mapped=at(PUBLIC))
 OTHER = "198.51.100.11:3479"
 
+GLOBAL_HERE = "203.0.113.50:40000"
+ALTERNATE = "198.51.100.11:3478"
+RFC5780 = (
+    target(A),
+    binding(A, A4, answered(A4, xor_mapped=at(PUBLIC), other_address=at(OTHER)), purpose="mapping", socket="m1"),
+)
+
+
+def alternates(*ports: int) -> tuple[Binding, ...]:
+    """Return direct answers of the server's alternates, which see these public ports."""
+    first, second = (at(f"203.0.113.7:{port}") for port in ports)
+    return (
+        binding(A, ALTERNATE, answered(ALTERNATE, xor_mapped=first), role="alternate-address", socket="m1"),
+        binding(A, OTHER, answered(OTHER, xor_mapped=second), role="alternate-address-and-port", socket="m1"),
+    )
+
+
+ONE_MAPPING = alternates(50123, 50123)
+DROPPED = (changed(failed()), changed(failed(), purpose="control", socket="ca"))
+
 CASES = {
     "two servers see the same": case(run(target(A), target(B), binding(A, A4), binding(B, B4))),
     "STUN asks for a password": case(run(target(A), binding(A, A4, refused(A4, 401))), "binding-needs-credentials"),
@@ -47,6 +67,86 @@ CASES = {
         one(xor_mapped=None, mapped=at(PUBLIC)), "stun-without-xor-mapped-address"
     ),
     "the mapped address is 0.0.0.0": case(one(xor_mapped=at("0.0.0.0:5000")), "mapped-address-implausible"),
+    "a server on this computer sees what nobody sent from": case(
+        run(
+            target("stun:127.0.0.1:3478"),
+            binding("stun:127.0.0.1:3478", "127.0.0.1:3478", answered("127.0.0.1:3478", xor_mapped=at("172.17.0.1:9"))),
+        ),
+        "mapped-address-not-ours",
+        "only-this-computer-asked",
+    ),
+    "a server on this computer, and the own address is not known": case(
+        run(
+            target("stun:127.0.0.1:3478"),
+            binding("stun:127.0.0.1:3478", "127.0.0.1:3478", local=None),
+        ),
+        "only-this-computer-asked",
+    ),
+    "two answers to one request tell different addresses": case(
+        sent(2, answer(A4, xor_mapped=at(PUBLIC)), answer(A4, xor_mapped=at("203.0.113.9:1"))), "answers-contradict"
+    ),
+    "an answer and an error to one request": case(
+        sent(2, answer(A4, xor_mapped=at(PUBLIC)), answer(A4, success=False, error_code=500)), "answers-contradict"
+    ),
+    "two answers to one request tell the same": case(sent(2, GOOD, GOOD)),
+    "STUN sends us to nobody": case(run(target(A), binding(A, A4, refused(A4, 300))), "server-redirects-nowhere"),
+    "a server drops CHANGE-REQUEST, on a socket that had asked its alternates as well": case(
+        run(*RFC5780, *ONE_MAPPING, *DROPPED), "stun-drops-change-request"
+    ),
+    "a filter may have dropped the changed answers: no control was made": case(run(*RFC5780, *ONE_MAPPING, DROPPED[0])),
+    "a mapping that depends on the destination may have dropped the changed answers": case(
+        run(*RFC5780, *alternates(50124, 50125), *DROPPED),
+        "nat-endpoint-dependent-mapping",
+    ),
+    "the deadline cut the changed answers off": case(
+        run(
+            *RFC5780,
+            *ONE_MAPPING,
+            *(changed(failed(Failure.DEADLINE), purpose=purpose) for purpose in ("filtering", "control")),
+        ),
+        "deadline-reached",
+    ),
+    "a changed answer comes from a third address": case(
+        run(
+            *RFC5780,
+            changed(
+                failed(answers=(answer("198.51.100.77:1", xor_mapped=at(PUBLIC), expected_source=False),)),
+                answer_from=at(OTHER),
+            ),
+        ),
+        "stun-changes-to-wrong-address",
+    ),
+    "two servers see the same and the third another address from one socket": case(
+        run(
+            target(A),
+            target(B),
+            target(C),
+            binding(A, A4, purpose="mapping", socket="m1"),
+            binding(B, B4, purpose="mapping", socket="m1"),
+            binding(C, C4, answered(C4, xor_mapped=at("203.0.113.7:4000")), purpose="mapping", socket="m1"),
+        ),
+        "nat-servers-contradict",
+        "no-nat-behavior-server",
+    ),
+    "one server sees this computer's own address and the other one another": case(
+        run(
+            target(A),
+            target(B),
+            binding(A, A4, answered(A4, xor_mapped=at(GLOBAL_HERE)), purpose="mapping", local=at(GLOBAL_HERE)),
+            binding(B, B4, purpose="mapping", local=at(GLOBAL_HERE)),
+        ),
+        "nat-servers-contradict",
+        "no-nat-behavior-server",
+    ),
+    "two servers behind a NAT see two ports: that may be the NAT": case(
+        run(
+            target(A),
+            target(B),
+            binding(A, A4, purpose="mapping", socket="m1"),
+            binding(B, B4, answered(B4, xor_mapped=at("203.0.113.7:4000")), purpose="mapping", socket="m1"),
+        ),
+        "no-nat-behavior-server",
+    ),
     "the mapped port is 0": case(one(xor_mapped=at("203.0.113.7:0")), "mapped-address-implausible"),
     "the mapped address is of another family": case(
         one(xor_mapped=at("[2001:db8::7]:5000")), "mapped-address-implausible"
@@ -77,6 +177,7 @@ CASES = {
             binding(C, C4, answered(C4, xor_mapped=at("198.18.0.9:4000"))),
         ),
         "mapped-address-outvoted",
+        "nat-servers-contradict",
     ),
     "addresses of two families do not contradict each other": case(
         run(

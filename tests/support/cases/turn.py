@@ -136,7 +136,7 @@ CASES: dict[str, Case] = {
         ),
         "server-redirects",
     ),
-    "a redirection that names nobody": case(challenged(refused(T.address, 300)), "server-redirects"),
+    "a redirection that names nobody": case(challenged(refused(T.address, 300)), "server-redirects-nowhere"),
     "a redirection to the operator's inside": case(
         challenged(refused(T.address, 300, alternate_server=at("10.0.0.31:3478"))), "server-redirects-to-private"
     ),
@@ -196,6 +196,18 @@ CASES: dict[str, Case] = {
     "a lifetime of five minutes": case(
         then("allocate", T.allocation(answered(T.address, relayed=at(T.relayed), lifetime_s=300))),
         "turn-short-lifetime",
+    ),
+    "a lifetime of zero": case(
+        then("allocate", T.allocation(answered(T.address, relayed=at(T.relayed), lifetime_s=0, integrity="valid"))),
+        "turn-zero-lifetime",
+    ),
+    "an answer that does not verify owns what fails behind it": case(
+        then(
+            "allocate",
+            T.allocation(answered(T.address, relayed=at(T.relayed), lifetime_s=600, integrity="invalid")),
+            T.permission(failed()),
+        ),
+        "message-integrity-invalid",
     ),
     "no lifetime": case(
         then("allocate", T.allocation(answered(T.address, relayed=at(T.relayed)))), "turn-short-lifetime"

@@ -2,11 +2,12 @@
 
 import pytest
 
+from rtcdiag.evidence import Failure
 from rtcdiag.findings import Severity, silenced
 from rtcdiag.rules import RULES
 from rtcdiag.rules import run as rule_run
 from support.cases import Case, network, stun, tls, turn
-from support.evidence import Turn, refused, run
+from support.evidence import Turn, binding, refused, run, target
 
 CASES = network.CASES | tls.CASES | stun.CASES | turn.CASES
 
@@ -67,7 +68,7 @@ def test_the_stage_is_the_one_at_which_the_path_ended() -> None:
 def test_a_path_finding_names_its_address_and_transport_and_rests_on_an_observation() -> None:
     evidence = CASES["UDP is refused by ICMP"].evidence
     (finding,) = [finding for rule in RULES for finding in rule(evidence)]
-    assert finding.facts == {"address": "198.51.100.10:3478", "transport": "udp"}
+    assert {"address": "198.51.100.10:3478", "transport": "udp"}.items() <= finding.facts.items()
     assert finding.evidence == ("obs-2",)
     assert "198.51.100.10:3478" in finding.title
 
@@ -81,6 +82,36 @@ def test_an_allocation_that_only_the_other_side_got_does_not_heal_a_refusal() ->
     )
     (finding,) = [finding for rule in RULES for finding in rule(evidence)]
     assert (finding.code, finding.severity) == ("turn-allocation-mismatch", Severity.ERROR)
+
+
+def test_a_refusal_names_the_firewall_first_where_stun_over_tcp_answers() -> None:
+    alone = CASES["UDP is refused by ICMP"].evidence
+    beside = run(
+        target(network.A),
+        network.silent(network.A, network.A4, Failure.CONNECTION_REFUSED),
+        *network.tcp(network.A, network.A4),
+    )
+    texts = [finding.meaning for evidence in (alone, beside) for rule in RULES for finding in rule(evidence)]
+    assert "Nothing listens on the port, or a firewall" in texts[0]
+    assert "so a firewall rejects UDP, or the service" in texts[1]
+
+
+def test_the_deadline_counts_experiments_and_not_their_requests() -> None:
+    evidence = CASES["a whole experiment is named once, however many requests it had"].evidence
+    assert next(iter(rule_run.deadline(evidence))).facts["count"] == 1
+
+
+def test_other_hosts_are_named_only_where_they_answered() -> None:
+    uri = "stun:stun.example.org:3478"
+    addresses = ("198.51.100.10:3478", "198.51.100.11:3478")
+    dead, alive = network.silent(uri, addresses[0]), binding(uri, addresses[1])
+    (finding,) = [finding for rule in RULES for finding in rule(run(target(uri), dead, alive))]
+    assert "while its other addresses do" in finding.title
+    other = binding(network.B, network.B4)
+    (finding,) = [
+        finding for rule in RULES for finding in rule(run(target(uri), target(network.B), dead, alive, other))
+    ]
+    assert "while other hosts do" in finding.title
 
 
 def test_the_clock_says_which_way_it_is_wrong() -> None:

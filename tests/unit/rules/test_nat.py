@@ -1,11 +1,11 @@
-"""What a NAT does is named, and none of it is a fault."""
+"""What a NAT does is named, and none of it is a fault; servers that tell wrong addresses are."""
 
 import pytest
 
 import rtcdiag.rules.nat
 from rtcdiag.address import Family, TransportAddress
 from rtcdiag.findings import Finding, Severity
-from rtcdiag.nat import Certainty, Nat
+from rtcdiag.nat import CONTRADICTION, Certainty, Nat
 from support.evidence import run, target
 
 MAPPED = (TransportAddress.parse("203.0.113.7:50123"),)
@@ -18,8 +18,12 @@ FACTS = {
     "nat-layered": Nat(behind_nat=True, layers=2),
     "nat-arbitrary-pooling": Nat(behind_nat=True, pooling="arbitrary", mapped=MAPPED),
     "firewall-without-nat": Nat(behind_nat=False, mapping="endpoint-independent", firewall=True),
+    "nat-servers-contradict": Nat(undetermined={"mapping": f"{CONTRADICTION}a saw b, c saw d"}),
     "nat-server-distrusted": Nat(distrusted={"stun:stun.example.org:3478": "it sees another address than all others"}),
 }
+
+WARNINGS = ("nat-server-distrusted", "nat-servers-contradict")
+"""Somebody is wrong, and users of that server pay for it."""
 
 
 def facts_of(nat: Nat | None, monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
@@ -31,7 +35,8 @@ def facts_of(nat: Nat | None, monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
 @pytest.mark.parametrize(("code", "nat"), FACTS.items())
 def test_each_trait_is_one_fact(code: str, nat: Nat, monkeypatch: pytest.MonkeyPatch) -> None:
     (finding,) = facts_of(nat, monkeypatch)
-    assert (finding.code, finding.severity) == (code, Severity.INFO)
+    severity = Severity.WARNING if code in WARNINGS else Severity.INFO
+    assert (finding.code, finding.severity) == (code, severity)
     assert finding.facts["family"] == "ipv4"
 
 
