@@ -3,7 +3,7 @@
 import msgspec
 
 from rtcdiag.address import Scope
-from rtcdiag.formats.tables.servers import broken, rtt_ms, short, some
+from rtcdiag.formats.tables.servers import broken, label, rtt_ms, some
 from rtcdiag.formats.words import STAGE_TONE, STAGE_WORD, Tone, familiar, ms
 from rtcdiag.nat import Nat
 from rtcdiag.report import Report, ServerRow
@@ -132,15 +132,9 @@ def _hop(row: ServerRow) -> Hop:
     took = ms(rtt_ms(row)) if row.status == "ok" else ""
     words = f"{row.transport} {STAGE_WORD[row.status]} {stage.stage if stage else took}".strip()
     return Hop(
-        place=Place(title=_label(row.uri), lines=(str(row.address) if row.address else "no address",)),
+        place=Place(title=label(row.uri), lines=(str(row.address) if row.address else "no address",)),
         words=words,
         code=(stage.finding or "") if stage else "",
         broken=failed,
         tone=STAGE_TONE[row.status],
     )
-
-
-def _label(uri: str) -> str:
-    """Return scheme and host: one host may run STUN and TURN; port and transport stand beside it."""
-    host = short(uri)
-    return uri if host == uri else f"{uri.partition(':')[0].lower()}:{f'[{host}]' if ':' in host else host}"

@@ -39,6 +39,12 @@ def short(uri: str) -> str:
         return uri
 
 
+def label(uri: str) -> str:
+    """Return scheme and host: one host may run STUN and TURN; port and transport stand beside it."""
+    host = short(uri)
+    return uri if host == uri else f"{uri.partition(':')[0].lower()}:{f'[{host}]' if ':' in host else host}"
+
+
 def rtt_ms(row: ServerRow) -> float | None:
     """Return the median round-trip time of a server, else how long its Binding took; None where neither is known."""
     median = (row.quality or {}).get("rtt_median_ms")
@@ -163,7 +169,7 @@ def _latency(row: ServerRow) -> Latency | None:
         return None
     sent, answered = (quality.get(name) for name in ("sent", "answered"))
     return Latency(
-        name=f"{short(row.uri)} {row.transport} {row.address or ''}".strip(),
+        name=f"{label(row.uri)} {row.transport} {row.address or ''}".strip(),
         samples=tuple(samples),
         median=samples[len(samples) // 2],
         p95=samples[min(len(samples) - 1, int(len(samples) * 0.95))],

@@ -218,6 +218,13 @@ def measured(**quality: Any) -> Report:
     return msgspec.structs.replace(REPORTS["check-stun"](), servers=(row,))
 
 
+def test_stun_and_turn_of_one_host_have_strips_of_their_own_name() -> None:
+    plot = strips(measured(rtt_ms=[20.0]))
+
+    assert plot is not None
+    assert plot.rows[0].name == "stun:stun.example.org udp 198.51.100.10:3478"
+
+
 def test_loss_is_part_of_the_strip() -> None:
     plot = strips(measured(rtt_ms=[20.0, 30.0], sent=4, answered=2))
 
