@@ -63,7 +63,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     silences: tuple[str, ...] = ()
     """Codes that are mere consequences of this one and are left out beside it.
 
-    They have to be about the same subject and, where both name one, the same path, or this one has no subject.
+    They have to be about the same subject and, where both name one, the same path; or this one has no subject, and they
+    are about the same port where it names one.
     """
 
 
@@ -168,9 +169,10 @@ def _names_path(finding: Finding) -> bool:
 
 
 def _covers(cause: Finding, consequence: Finding) -> bool:
-    """Whether they are about the same thing: the whole network, or the same server and, where both name one, path."""
+    """Whether they are about the same thing: the whole network (or one port), or the same server and, where both name one, path."""
     if cause.subject is None:
-        return True
+        port, address = cause.facts.get("port"), consequence.facts.get("address")
+        return port is None or address is None or str(address).endswith(f":{port}")
     same_path = all(
         cause.facts[name] == consequence.facts[name]
         for name in ("address", "transport")

@@ -127,10 +127,11 @@ def _p_excluded_wrongly(opinions: tuple[Opinion, ...], behavior: Behavior) -> fl
 
 
 def _untested(view: View) -> str:
-    named = {address: other_address(view, address) for address in view.plain}
+    primary = {item.destination for item in view.bindings if item.role == "primary"}
+    named = {address: other_address(view, address) for address in view.plain if address in primary}
     if not named or any(other.value is not None for other in named.values()):
         return view.silent or "no filtering test was made"
-    if any(answer.other_address is not None for replies in view.plain.values() for _, answer in replies):
+    if any(answer.other_address is not None for address in named for _, answer in view.plain[address]):
         return "; ".join(dict.fromkeys(f"{address} {other.why}" for address, other in named.items()))
     return "no server that was asked can answer from another address (RFC 5780)"
 

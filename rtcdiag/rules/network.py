@@ -18,6 +18,14 @@ _NO_ROUTE = (Failure.NETWORK_UNREACHABLE, Failure.HOST_UNREACHABLE, Failure.ADDR
 _ALSO_MUTE = "Hosts that were asked by their address did not answer either: perhaps nothing gets out of this network."
 _LEAST = 2
 """So many addresses, and so many ports, have to be silent before UDP as such is to blame."""
+_ONE_PORT = (
+    "No other port was asked over UDP. This network may block all UDP or this port only, or the hosts that were asked "
+    "may be closed for UDP; from here they look the same. Direct calls may or may not work."
+)
+_OTHER_PORTS = (
+    "UDP to other ports is answered, so UDP as such is not blocked: this network, or a firewall of each server, closes "
+    "this port. Direct calls may work; servers on this port are of no use."
+)
 _SHOWN = 20
 """So many observations are named as evidence of a finding about all of them."""
 
@@ -149,25 +157,40 @@ def _names(lost: tuple[Resolution, ...], beside: str) -> Iterator[Finding]:
 def _udp(evidence: Evidence, tried: tuple[_Attempt, ...]) -> Iterator[Finding]:
     seen = answers(evidence)
     lost = _lost(tried, seen)
-    connected = [address for address in seen.stream if address.scope is not Scope.LOOPBACK]
-    came = any(item.transport is Transport.UDP and item.failure is None for item in tried)
-    if came or not connected or len({item.address for item in lost}) < _LEAST:
+    if any(item.transport is Transport.UDP and item.failure is None for item in tried):
+        yield from _closed_port(lost, seen)
         return
-    hosts = {item.host for item in lost}
+    connected = [address for address in seen.stream if address.scope is not Scope.LOOPBACK]
+    if not connected or len({item.address for item in lost}) < _LEAST:
+        return
     relays = [path for path in asked_paths(evidence) if path.transport is not Transport.UDP and _is_relay(path.target)]
     works = any(relayed_data(path) for path in relays)
-    facts: Facts = {"destinations": len({item.address for item in lost}), "hosts": len(hosts)}
-    ids = [item.seen.id for item in lost]
-    if works and len(hosts) < _LEAST:
-        return
     ports = sorted({item.address.port for item in lost})
+    facts = _extent(lost)
+    ids = [item.seen.id for item in lost]
+    if works and facts["hosts"] < _LEAST:
+        return
     if len(ports) < _LEAST:
         severity = Severity.WARNING if works else None
-        yield find("udp-port-silent", *ids, severity=severity, port=ports[0], **facts)
+        yield find("udp-port-silent", *ids, severity=severity, port=ports[0], beside=_ONE_PORT, **facts)
     elif works:
         yield find("udp-blocked-relay-works", *ids, **facts)
     else:
         yield find("udp-blocked", *ids, **facts, ports=ports, relays_tried=len(relays))
+
+
+def _extent(lost: list[_Attempt]) -> Facts:
+    return {"destinations": len({item.address for item in lost}), "hosts": len({item.host for item in lost})}
+
+
+def _closed_port(lost: list[_Attempt], seen: Answers) -> Iterator[Finding]:
+    """Tell one port that nobody answers on from servers that are down: their hosts answer over TCP."""
+    up = {address.ip for address in seen.stream}
+    for port in sorted({item.address.port for item in lost} - {address.port for address in seen.udp}):
+        here = [item for item in lost if item.address.port == port and item.address.ip in up]
+        facts = _extent(here)
+        if min(facts.values()) >= _LEAST:
+            yield find("udp-port-silent", *(item.seen.id for item in here), port=port, beside=_OTHER_PORTS, **facts)
 
 
 def _is_relay(target: Target | None) -> bool:

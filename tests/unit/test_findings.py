@@ -197,6 +197,13 @@ def test_a_cause_in_the_network_silences_its_consequence_at_every_server() -> No
     assert silenced((*lookups, cause)) == (cause,)
 
 
+def test_a_closed_port_explains_nothing_at_another_port() -> None:
+    cause = find("udp-port-silent", port=3478, destinations=2, hosts=2, beside="")
+    here = find("server-udp-filtered", subject="stun:a", **HERE)
+    there = find("server-udp-filtered", subject="stun:a", address="198.51.100.10:3479", transport="udp")
+    assert silenced((cause, here, there)) == (cause, there)
+
+
 def test_the_page_of_findings_is_current() -> None:
     page = runpy.run_path(str(ROOT / "scripts" / "findings"))["page"]()
     assert (ROOT / "docs" / "findings.md").read_text(encoding="utf-8") == page, "run scripts/findings"

@@ -166,6 +166,21 @@ CASES = {
         ),
         "udp-blocked",
     ),
+    "two servers are silent over UDP on one port, and one of them answers on another": case(
+        run(
+            target(A),
+            target(B),
+            silent(A, A4),
+            silent(B, B4),
+            *tcp(A, A4),
+            *tcp(B, B4),
+            binding(B, "198.51.100.21:3479", role="alternate-address-and-port", purpose="control"),
+        ),
+        "udp-port-silent",
+    ),
+    "two servers are down, and a third answers over UDP on another port": case(
+        run(target(A), target(B), target(BX), silent(A, A4), silent(C, C4), binding(BX, BX4)), "server-silent"
+    ),
     "two ports of one address are silent over UDP while TCP works": case(
         run(target(A), target("stun:stun.example.org:3479"), *SILENT_TWICE, *tcp(A, A4)), "udp-blocked"
     ),
