@@ -169,7 +169,7 @@ def _names_path(finding: Finding) -> bool:
 
 
 def _covers(cause: Finding, consequence: Finding) -> bool:
-    """Whether they are about the same thing: the whole network (or one port), or the same server and, where both name one, path."""
+    """Whether they are about the same: the network (or one port in it), or a server and, where both name one, path."""
     if cause.subject is None:
         port, address = cause.facts.get("port"), consequence.facts.get("address")
         return port is None or address is None or str(address).endswith(f":{port}")
