@@ -154,7 +154,7 @@ def _build(fields: dict[str, Any]) -> NatSpec:
     for name, value in fields.items():
         end, dot, rest = name.partition(".")
         (links[end] if dot else plain)[rest or name] = value
-    return NatSpec(**plain, **{end: Link(**link) for end, link in links.items()})
+    return NatSpec(**plain, up=Link(**links["up"]), down=Link(**links["down"]))
 
 
 def _consistent(spec: NatSpec) -> NatSpec:
