@@ -21,7 +21,7 @@ from rtcdiag.report import (
 )
 from rtcdiag.rules import RULES
 from rtcdiag.stages import server_rows
-from rtcdiag.verdict import Known, verdict_of
+from rtcdiag.verdict import NAT_COMMANDS, Known, verdict_of
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +40,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 def diagnose(evidence: Evidence, run: Run) -> Report:
     """Return the report on a run: a pure function of what it saw."""
     findings = findings_of(evidence)
-    nats = Nats(ipv4=classify(evidence, Family.IPV4), ipv6=classify(evidence, Family.IPV6))
+    nats = _nats(evidence) if run.command in NAT_COMMANDS else Nats()
     servers = server_rows(evidence, findings)
     candidates = tuple(_candidate(item) for item in evidence.of(Candidate))
     known = Known(nats=nats, servers=servers, findings=findings, candidates=len(candidates))
@@ -74,6 +74,10 @@ def rediagnose(report: Report) -> tuple[Report, int]:
         return report, unknown
     run = Run(**{name: getattr(report, name) for name in Run.__struct_fields__})
     return msgspec.structs.replace(diagnose(evidence, run), tool=report.tool, evidence=report.evidence), 0
+
+
+def _nats(evidence: Evidence) -> Nats:
+    return Nats(ipv4=classify(evidence, Family.IPV4), ipv6=classify(evidence, Family.IPV6))
 
 
 _SEVERITIES = tuple(Severity)

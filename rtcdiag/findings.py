@@ -4,12 +4,12 @@ import tomllib
 from enum import StrEnum
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
 Role = Literal["you", "network_admin", "server_operator", "developer"]
-ROLES: tuple[Role, ...] = ("you", "network_admin", "server_operator", "developer")
+ROLES: tuple[Role, ...] = get_args(Role)
 Stage = Literal[
     "config",
     "clock",
@@ -25,21 +25,7 @@ Stage = Literal[
     "refresh",
     "release",
 ]
-STAGES: tuple[Stage, ...] = (
-    "config",
-    "clock",
-    "dns",
-    "connect",
-    "tls",
-    "binding",
-    "challenge",
-    "allocate",
-    "relayed-address",
-    "permission",
-    "data",
-    "refresh",
-    "release",
-)
+STAGES: tuple[Stage, ...] = get_args(Stage)
 """The causal chain of a server, in order: the first broken stage owns the verdict."""
 
 Facts = dict[str, Any]

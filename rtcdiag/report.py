@@ -207,9 +207,9 @@ def decode(data: bytes) -> Report:
         _check_version(msgspec.json.decode(data.decode()))
         report = _reports.decode(data)
     except msgspec.ValidationError as error:
-        raise ReportError(f"not a report: {_printable(error)}") from None
+        raise ReportError(f"not a report: {error}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ReportError(f"not JSON, or cut off: {_printable(error)}") from None
+        raise ReportError(f"not JSON, or cut off: {error}") from None
     if report.kind != "report":
         raise ReportError(f"this file is of the kind {report.kind!r}, not a report")
     return report
@@ -221,8 +221,3 @@ def _check_version(tree: Any) -> None:
     major = SCHEMA_VERSION.partition(".")[0]
     if str(version).partition(".")[0] != major:
         raise ReportError(f"schema version {version!r} is not {major}.x")
-
-
-def _printable(error: Exception) -> str:
-    """Return an error's words, which quote the file, without what a terminal would obey."""
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in str(error))

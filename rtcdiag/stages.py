@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from rtcdiag.address import TransportAddress
+from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import (
     Allocation,
     Binding,
@@ -24,7 +24,7 @@ from rtcdiag.evidence import (
     TlsHandshake,
     TurnStep,
 )
-from rtcdiag.findings import STAGES, Finding, Severity, Stage
+from rtcdiag.findings import STAGES, Finding, Severity, Stage, catalogue
 from rtcdiag.report import ServerRow, StageRow, StageStatus
 from rtcdiag.targets import Transport
 
@@ -48,12 +48,19 @@ def _paths(target: Target, evidence: Evidence) -> Iterator[_Path]:
         for item in evidence.observations
         if isinstance(item, (Connect, TlsHandshake, Binding, TurnStep)) and _is_of(item, target)
     )
-    # The URI's own transport first; the others are controls.
-    for address, transport in sorted(seen, key=lambda pair: pair[1] != target.transport):
-        yield _Path(target, address, transport)
     resolutions = evidence.of(Resolution, lambda item: item.host == target.host)
+    named = [
+        address for family in Family for item in resolutions if item.family is family for address in item.addresses
+    ]
+    # The URI's own transport first, for the others are controls; and IPv4 first, whoever answered first.
+    for address, transport in sorted(seen, key=lambda at: (at[1] != target.transport, _rank(at[0].host, named))):
+        yield _Path(target, address, transport)
     if not seen and resolutions:
         yield _Path(target, None, target.transport)
+
+
+def _rank(host: str, named: list[str]) -> int:
+    return named.index(host) if host in named else len(named)
 
 
 def _is_of(item: Connect | TlsHandshake | Binding | TurnStep, target: Target) -> bool:
@@ -74,6 +81,8 @@ def _transport(item: Observation, target: Target) -> Transport:
     return target.transport
 
 
+_BEFORE: tuple[Stage, ...] = ("config", "clock", "dns")
+"""Stages before the server itself is asked."""
 _Held = Callable[[Any], bool]
 _STAGE_EVIDENCE: tuple[tuple[Stage, type[Observation], _Held, _Held], ...] = (
     # stage, kind, which of that kind, and whether it held
@@ -97,7 +106,7 @@ _STAGE_EVIDENCE: tuple[tuple[Stage, type[Observation], _Held, _Held], ...] = (
 
 def _row(path: _Path, evidence: Evidence, findings: tuple[Finding, ...]) -> ServerRow:
     about = tuple(finding for finding in findings if _concerns(finding, path))
-    stages = _first_break(tuple(_stage(stage, path, evidence, about) for stage in _chain(path, about)))
+    stages = tuple(_first_break(tuple(_stage(stage, path, evidence, about) for stage in _chain(path, about))))
     return ServerRow(
         uri=path.target.server,
         address=path.address,
@@ -108,13 +117,36 @@ def _row(path: _Path, evidence: Evidence, findings: tuple[Finding, ...]) -> Serv
     )
 
 
-def _first_break(stages: tuple[StageRow, ...]) -> tuple[StageRow, ...]:
+class _Seen(msgspec.Struct, frozen=True):
+    """A stage as findings judge it, and what the evidence alone says."""
+
+    row: StageRow
+    observed: StageStatus
+
+    @property
+    def broke(self) -> bool:
+        """Whether it did not hold, or is said to be broken although it did."""
+        return "failed" in (self.observed, self.row.status)
+
+
+def _first_break(seen: tuple[_Seen, ...]) -> Iterator[StageRow]:
     """Let the first broken stage own the break: what fails behind it for no reason of its own was not tested."""
-    broken = next((number for number, row in enumerate(stages) if row.status == "failed"), len(stages))
-    return stages[: broken + 1] + tuple(
-        replace(row, status="not-tested", duration_ms=None) if row.status == "failed" and row.finding is None else row
-        for row in stages[broken + 1 :]
-    )
+    held = any(item.observed == "ok" for item in seen if item.row.stage not in _BEFORE)
+    broken = False
+    for item in seen:
+        if broken and item.row.status == "failed" and item.row.finding is None:
+            yield replace(item.row, status="not-tested", duration_ms=None)
+        elif item.broke and not broken and not held:
+            yield _all_that_is_known(item.row)
+        else:
+            yield item.row
+        broken = broken or item.broke
+
+
+def _all_that_is_known(row: StageRow) -> StageRow:
+    """Do not call mild what ended a path on which nothing held: it failed, or could not even be tested."""
+    untested = row.finding is not None and catalogue()[row.finding].severity is Severity.INFO
+    return replace(row, status="not-tested" if untested else "failed")
 
 
 def _concerns(finding: Finding, path: _Path) -> bool:
@@ -138,16 +170,16 @@ def _chain(path: _Path, about: tuple[Finding, ...]) -> tuple[Stage, ...]:
     return tuple(stage for stage in STAGES if stage in stages)
 
 
-def _stage(stage: Stage, path: _Path, evidence: Evidence, about: tuple[Finding, ...]) -> StageRow:
+def _stage(stage: Stage, path: _Path, evidence: Evidence, about: tuple[Finding, ...]) -> _Seen:
     held, duration_ms = _observed(stage, path, evidence)
     # A rule may call harmless what did not hold (a TURN server without Binding): that shows, and breaks nothing.
     mild = () if held == "failed" else (Severity.INFO,)
     owners = [finding for finding in about if finding.stage == stage and finding.severity not in mild]
     owner = min(owners, key=lambda finding: tuple(Severity).index(finding.severity), default=None)
     if owner is None:
-        return StageRow(stage=stage, status=held, duration_ms=duration_ms)
+        return _Seen(StageRow(stage=stage, status=held, duration_ms=duration_ms), held)
     status: StageStatus = "failed" if owner.severity is Severity.ERROR else "warning"
-    return StageRow(stage=stage, status=status, duration_ms=duration_ms, finding=owner.code)
+    return _Seen(StageRow(stage=stage, status=status, duration_ms=duration_ms, finding=owner.code), held)
 
 
 def _observed(stage: Stage, path: _Path, evidence: Evidence) -> tuple[StageStatus, float | None]:
@@ -209,11 +241,7 @@ def _worst(stages: tuple[StageRow, ...]) -> StageStatus:
     for status in ("failed", "warning"):
         if status in found:
             return status
-    return (
-        "ok"
-        if any(row.status == "ok" for row in stages if row.stage not in ("config", "clock", "dns"))
-        else ("not-tested")
-    )
+    return "ok" if any(row.status == "ok" for row in stages if row.stage not in _BEFORE) else "not-tested"
 
 
 def _quality(path: _Path, evidence: Evidence) -> dict[str, Any] | None:

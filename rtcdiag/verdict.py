@@ -22,7 +22,8 @@ _PEER_WORDS: dict[PeerKind, str] = {
     "firewalled": "public hosts behind a firewall",
     "udp-blocked": "networks without UDP",
 }
-_NAT_COMMANDS = ("report", "nat-type")
+NAT_COMMANDS = ("report", "nat-type")
+"""The commands that ask about the NAT; the others have no such section."""
 
 
 _FIXED: dict[Direct, str] = {
@@ -60,13 +61,14 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
 def verdict_of(command: str, known: Known) -> Verdict:
     """Draw the verdict of a command."""
-    about_nat = command in _NAT_COMMANDS
+    about_nat = command in NAT_COMMANDS
     direct = _direct(known) if about_nat else "not-tested"
+    status = _status(known, answered=_answered(command, direct, known))
     return Verdict(
-        status=_status(known, answered=_answered(command, direct, known)),
+        status=status,
         direct_p2p=direct,
         by_family=dict(_by_family(known)) if about_nat else {},
-        confidence=_confidence(direct, known),
+        confidence="low" if status == "inconclusive" else _confidence(direct, known),
         summary=_summary(direct, known),
         because=tuple(dict.fromkeys(finding.code for finding in known.findings)),
         would_change_if=tuple(_changes(direct, known)) if about_nat else (),
@@ -101,7 +103,7 @@ def _relay(servers: tuple[ServerRow, ...]) -> Direct:
 
 
 def _answered(command: str, direct: Direct, known: Known) -> bool:
-    if command in _NAT_COMMANDS:
+    if command in NAT_COMMANDS:
         return direct != "inconclusive"
     if command == "candidates":
         return known.candidates > 0

@@ -35,6 +35,8 @@ class Call:
         self.transaction = transaction
         self.failure: Failure | None = None
         self.woken = asyncio.Event()
+        self.enough_ms: Callable[[], float | None] = lambda: None
+        """Until when to wait for an answer, once it need not be sent again; None while the schedule stands."""
 
     @property
     def message(self) -> Message | None:
@@ -69,9 +71,13 @@ async def finish(wire: "Wire", call: Call) -> Call:
 async def _step(wire: "Wire", call: Call) -> None:
     """Send what is due, and wait for an answer or for the next timer."""
     transaction, now_ms = call.transaction, wire.net.now_ms
-    for data in transaction.datagrams_to_send(now_ms()):
-        wire.transmit(call, data)
-    timer = transaction.next_timer()
+    timer = call.enough_ms()
+    if timer is None:
+        for data in transaction.datagrams_to_send(now_ms()):
+            wire.transmit(call, data)
+        timer = transaction.next_timer()
+    elif now_ms() >= timer:
+        call.fail(Failure.TIMEOUT)
     if timer is None or call.failure is not None:
         return
     call.woken.clear()

@@ -39,7 +39,7 @@ def classify(evidence: Evidence, family: Family) -> Nat | None:
 
 def _details(view: View, behind_nat: Judgement[bool], filtering: Class) -> dict[str, Judgement[Any]]:
     preserved = port_preservation_of(view, behind_nat.value)
-    layers: Judgement[int] = Judgement(why="not tested")
+    layers: Judgement[int] = Judgement(why="the gateway was not asked")
     return {
         "behind_nat": behind_nat,
         "pooling": pooling_of(view, behind_nat.value),

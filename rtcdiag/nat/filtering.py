@@ -129,7 +129,7 @@ def _p_excluded_wrongly(opinions: tuple[Opinion, ...], behavior: Behavior) -> fl
 def _untested(view: View) -> str:
     if any(item.purpose == "mapping" and item.exchange.succeeded for item in view.bindings):
         return "no server that was asked can answer from another address (RFC 5780)"
-    return "not tested"
+    return view.silent or "no filtering test was made"
 
 
 def _told(opinions: tuple[Opinion, ...]) -> str:

@@ -37,7 +37,7 @@ def mapping_of(view: View, behind_nat: Judgement[bool]) -> Class:
         return Class(possible=("endpoint-independent",), p_wrong=p_wrong, evidence=behind_nat.evidence)
     readings = sorted((read(samples, view) for samples in _by_socket(view)), key=lambda item: -len(item.samples))
     if not readings:
-        return Class(why=view.silent or "not tested")
+        return Class(why=view.silent or "no mapping test was made")
     contradiction = next((item for item in readings if item.contradiction), None)
     if contradiction is not None:
         return Class(why=contradiction.why, evidence=_ids([contradiction]))

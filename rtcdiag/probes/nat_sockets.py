@@ -1,9 +1,12 @@
 """The sockets of one family's NAT experiment, and every transaction on them, kept until the end of the run."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Binding, Change, Purpose, Role
+from rtcdiag.nat.loss import p_all_lost, tally
+from rtcdiag.nat.silence import LIMIT
 from rtcdiag.net import Net
 from rtcdiag.stun.attributes import AttributeType
 from rtcdiag.stun.request import binding_request
@@ -90,9 +93,21 @@ class Sockets:
             response_port,
         )
         self.asked.append(asked)
+        if change != "none" and schedule is not None:
+            call.enough_ms = partial(self._enough_ms, call, schedule.give_up_ms - schedule.offsets_ms[-1])
         await finish(wire, call)
         asked.ended_ms = self.net.now_ms()
         return call
+
+    def _enough_ms(self, call: Call, wait_ms: float) -> float | None:
+        """Return when silence is proof: after the transmissions that loss, as measured so far, cannot all swallow.
+
+        Without loss that are few, and the answer comes sooner; with loss they are as many as it takes.
+        """
+        sent = call.transaction.sent_ms
+        if not sent or p_all_lost(tally(self.evidence()), len(sent)) >= LIMIT:
+            return None
+        return sent[-1] + wait_ms
 
     def evidence(self) -> tuple[Binding, ...]:
         """Return what a report keeps of every transaction, late answers included."""

@@ -39,17 +39,28 @@ def _flow(path: Path, items: _Data) -> Iterator[Finding]:
     if not _passed(items):
         yield path.find(_all_lost(between, here), *items, **facts)
     elif between and not _passed(between):
-        yield path.find("turn-cannot-reach-itself", *between, **facts)
+        yield _half(path, items, facts)
     else:
         yield from _one_way(path, between, facts)
         yield from _framing(path, between, facts)
-        yield from _here(path, _along(here, "relay-to-mapped"), facts)
+        yield from _here(path, here, facts)
 
 
 def _all_lost(between: _Data, here: _Data) -> str:
     if between and here:
         return "turn-relays-no-data"
     return "turn-relay-to-relay-silent" if between else "turn-data-undetermined"
+
+
+def _half(path: Path, items: _Data, facts: Facts) -> Finding:
+    """Tell a relay that cannot reach itself from one whose ports are closed one way: that also shows from here."""
+    inward, outward = _along(items, "mapped-to-relay"), _along(items, "relay-to-mapped")
+    if inward and not _passed(inward):
+        return path.find("turn-relay-half-open", *items, half="sends, but nothing gets into it", **facts)
+    # A packet from here got in just before, so the way back was open here.
+    if outward and not _passed(outward):
+        return path.find("turn-relay-half-open", *items, half="gets packets, but none of its own gets out", **facts)
+    return path.find("turn-cannot-reach-itself", *_along(items, "relay-to-relay"), **facts)
 
 
 def _one_way(path: Path, between: _Data, facts: Facts) -> Iterator[Finding]:
@@ -67,8 +78,15 @@ def _framing(path: Path, between: _Data, facts: Facts) -> Iterator[Finding]:
             yield path.find("turn-framing-lost", *silent, lost=lost, works=works, **facts)
 
 
-def _here(path: Path, outward: _Data, facts: Facts) -> Iterator[Finding]:
-    if outward and not _passed(outward):
+def _here(path: Path, here: _Data, facts: Facts) -> Iterator[Finding]:
+    """Judge what got lost between the relay and this computer while two relays reach each other."""
+    inward, outward = _along(here, "mapped-to-relay"), _along(here, "relay-to-mapped")
+    if not outward or _passed(outward):
+        return
+    relayed = outward[0].expected_source
+    if inward and not _passed(inward) and relayed is not None and relayed.ip != path.address.ip:
+        yield path.find("turn-relay-address-unreachable", *here, relayed=str(relayed), **facts)
+    else:
         yield path.find("relay-cannot-reach-here", *outward, **facts)
 
 

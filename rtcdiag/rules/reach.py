@@ -20,6 +20,13 @@ _LOCAL = {
     Failure.NETWORK_UNREACHABLE: "no-route-to-server",
 }
 """What this computer or its routers said themselves; the transport does not matter."""
+_DEAD = (
+    Failure.TIMEOUT,
+    Failure.HOST_UNREACHABLE,
+    Failure.NETWORK_UNREACHABLE,
+    Failure.CONNECTION_REFUSED,
+)
+"""How an address fails at which nobody is."""
 _UNTOLD = (Failure.TIMEOUT, Failure.DEADLINE, None)
 """Failures that tell the less, the later they stand here."""
 _WRONG = (Failure.NOT_STUN, Failure.NOT_STUN_HTTP, Failure.NOT_STUN_TLS)
@@ -97,6 +104,8 @@ def _udp_works(scene: _Scene, path: Path) -> bool:
 def _cause(scene: _Scene, broken: _Broken) -> Finding:
     if _no_family(scene, broken):
         return broken.find("family-not-here", family=broken.path.address.family.value)
+    if _only_ipv6_dead(scene, broken):
+        return broken.find("server-ipv6-silent", why=broken.failure.value)
     if broken.failure in _LOCAL:
         return broken.find(_LOCAL[broken.failure])
     if broken.failure in _WRONG:
@@ -146,8 +155,6 @@ def _udp(scene: _Scene, broken: _Broken) -> Finding:
     if broken.failure is not Failure.TIMEOUT:
         return broken.find("network-operation-failed", why=broken.failure.value)
     address = broken.path.address
-    if _only_ipv6_silent(scene, broken.path):
-        return broken.find("server-ipv6-silent")
     if address in scene.answers.http:
         return broken.find("server-behind-http-proxy")
     here = any(other.ip == address.ip for other in scene.answers.udp)
@@ -163,19 +170,19 @@ def _connect(scene: _Scene, broken: _Broken) -> Finding:
     if broken.failure is not Failure.TIMEOUT:
         return broken.find("network-operation-failed", why=broken.failure.value)
     ip = broken.path.address.ip
-    if _only_ipv6_silent(scene, broken.path):
-        return broken.find("server-ipv6-silent")
     if any(other.ip == ip for other in scene.answers.udp):
         return broken.find("server-tcp-filtered")
     others = scene.answers.elsewhere(scene.answers.stream, ip)
     return broken.find("server-silent" if others else "server-no-answer")
 
 
-def _only_ipv6_silent(scene: _Scene, path: Path) -> bool:
-    others = _siblings(scene, path)
-    return path.address.family is Family.IPV6 and any(
-        other.answered or (bool(other.of(Connect)) and other.connected) for other in others
-    )
+def _only_ipv6_dead(scene: _Scene, broken: _Broken) -> bool:
+    """Whether nobody is at the IPv6 address of a server that is well at its IPv4 address."""
+    path = broken.path
+    if path.address.family is not Family.IPV6 or broken.failure not in _DEAD:
+        return False
+    others = any(other.answered or (bool(other.of(Connect)) and other.connected) for other in _siblings(scene, path))
+    return others and (broken.stage == "connect" or path.transport is Transport.UDP)
 
 
 def _stream(scene: _Scene, broken: _Broken) -> Finding:

@@ -27,6 +27,12 @@ def test_nothing_seen_is_a_report_that_is_inconclusive() -> None:
     assert (report.findings, report.servers, report.candidates, report.nat.ipv4) == ((), (), (), None)
 
 
+def test_a_server_check_has_no_section_about_the_nat() -> None:
+    report = diagnose(evidence(*ANSWERED), msgspec.structs.replace(RUN, command="check-stun"))
+
+    assert (report.nat.ipv4, report.nat.ipv6, report.reach, report.not_tested) == (None, None, (), ())
+
+
 def test_the_report_says_of_the_run_what_the_run_said() -> None:
     report = diagnose(Evidence(), msgspec.structs.replace(RUN, interrupted=True))
 

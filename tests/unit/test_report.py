@@ -1,5 +1,7 @@
 """The report's JSON: written, read back, and refused where it is none."""
 
+import time
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -32,6 +34,7 @@ def test_one_line_holds_the_same_report_even_when_its_evidence_was_read_from_an_
     line = encode(report, indent=0)
 
     assert line.count(b"\n") == 1
+    assert len(line) == len(msgspec.json.encode(msgspec.json.decode(line))) + 1
     assert encode(decode(line)) == encode(report)
 
 
@@ -148,6 +151,16 @@ def test_a_byte_order_mark_in_front_does_no_harm() -> None:
 )
 def test_a_time_is_read_as_utc_and_nonsense_is_zero(text: str, seconds: float) -> None:
     assert started_at_s(text) == seconds
+
+
+def test_a_time_without_a_zone_is_utc_wherever_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert started_at_s("2026-11-22T16:00:00") == 1795363200.0
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_the_fields_of_a_report_stand_in_the_order_of_the_promise() -> None:

@@ -48,11 +48,24 @@ def finding(**more: object) -> Finding:
 
 
 def test_what_a_rule_calls_harmless_shows_as_a_warning_and_not_as_a_failure() -> None:
-    harmless = finding(severity=Severity.INFO, subject=TURN, stage="binding")
+    harmless = finding(code="turn-no-binding", severity=Severity.INFO, subject=TURN, stage="binding")
     unanswered = binding(TURN, HOST, silent(6.0), 6.0, purpose="reach")
-    (row,) = rows(target(TURN), unanswered, findings=[harmless])
+    refusing = answered(5.0, HOST, success=False, error_code=401)
+    asked = Challenge(t_ms=0, server=TURN, transport=Transport.UDP, destination=at(HOST), exchange=refusing)
+    (row,) = rows(target(TURN), unanswered, asked, findings=[harmless])
 
-    assert statuses(row)["binding"] == "warning"
+    assert (statuses(row)["binding"], statuses(row)["challenge"]) == ("warning", "ok")
+
+
+def test_a_server_that_is_silent_has_failed_even_where_that_is_nobodys_problem() -> None:
+    unanswered = binding(STUN, HOST, silent(6.0), 6.0, purpose="reach")
+    down = finding(code="server-silent", severity=Severity.INFO, subject=STUN, stage="binding")
+    (row,) = rows(target(STUN), unanswered, findings=[down])
+    assert row.status == "failed"
+
+    untested = finding(code="family-not-here", severity=Severity.INFO, subject=STUN, stage="binding")
+    (row,) = rows(target(STUN), unanswered, findings=[untested])
+    assert row.status == "not-tested"
 
 
 def test_every_resolved_address_and_transport_is_a_row_of_its_own() -> None:

@@ -32,7 +32,7 @@ ALICE = ("alice", "wonderland")
 PLAIN = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "80", "PYTHONWARNINGS": ""}
 NAMES = {
     "turn.example.org": [SERVER],
-    "both.example.org": [SERVER, OTHER_SERVER],
+    "both.example.org": [SERVER],
     "six.example.org": [SERVER, SERVER6],
     "inner.example.org": ["10.0.0.5"],
     "blocked.example.org": ["0.0.0.0"],
@@ -90,6 +90,7 @@ class Lab:
     @contextlib.contextmanager
     def one_row(self) -> Any:
         """Start nothing; what a row alone has, such as a scripted server, ends with the block."""
+        self.heard: list[Scripted] = []
         with contextlib.ExitStack() as self._row:
             yield self
 
@@ -142,7 +143,8 @@ class Lab:
 
     def udp(self, script: Script, **options: Any) -> Scripted:
         """Run a scripted server over UDP, for one row."""
-        return self._row.enter_context(scripted_udp(script, **options))
+        self.heard.append(self._row.enter_context(scripted_udp(script, **options)))
+        return self.heard[-1]
 
     def tcp(self, script: Script, *greeting: Reply | Close, **options: Any) -> Scripted:
         """Run a scripted server over TCP, or TLS with a certificate, for one row."""
@@ -161,7 +163,7 @@ class Lab:
         """The internet of namespaces, with a name server."""
         net = self._stack.enter_context(Topology())
         net.internet.ip("address add 10.0.0.5/24 dev wide")
-        net.serve_names(NAMES)
+        net.serve_names(NAMES, f"--host-record=both.example.org,{OTHER_SERVER}")
         return net
 
     @functools.cache  # noqa: B019
@@ -172,16 +174,33 @@ class Lab:
             client.nft(rules)
         return client
 
+    @functools.cached_property
+    def without_ipv6(self) -> Client:
+        """A computer behind a router, with IPv4 only."""
+        return self.net.client("masquerade", ipv6=False)
+
+    @functools.cached_property
+    def alone(self) -> Namespace:
+        """A computer that is connected to nothing."""
+        return self.net.alone()
+
     @functools.cache  # noqa: B019
     def outside(self, *extra: str, rules: str = "", ports: int = 50, **options: Any) -> Coturn:
-        """Run coturn on the internet of namespaces, on ports of its own, which rules know as PORT and RELAY."""
+        """Run coturn on the internet of namespaces, on ports of its own.
+
+        The rules of its firewall know them as PORT, RELAY and FIRST (of the relay ports), and hold once it answers.
+        """
         port, relay = next(self._ports), next(self._relays)
-        if rules:
-            self.net.internet.nft(rules.replace("PORT", str(port)).replace("RELAY", f"{relay}-{relay + ports - 1}"))
-        where = {"listen": (SERVER,), "relay": (SERVER,), "prefix": self.net.internet.prefix}
-        options = {**where, "port": port, "tls_port": port + 2, "relay_ports": (relay, relay + ports - 1), **options}
+        where: dict[str, Any] = {"listen": (SERVER,), "relay": (SERVER,), "prefix": self.net.internet.prefix}
+        ranges = {"port": port, "tls_port": port + 2, "relay_ports": (relay, relay + ports - 1)}
         directory = Path(tempfile.mkdtemp(dir=self.directory))
-        return self._stack.enter_context(coturn(directory, extra=extra, **options))
+        server = self._stack.enter_context(coturn(directory, extra=extra, **where | ranges | options))
+        words = {"PORT": port, "RELAY": f"{relay}-{relay + ports - 1}", "FIRST": relay}
+        if rules:
+            self.net.internet.nft(
+                functools.reduce(lambda text, word: text.replace(word, str(words[word])), words, rules)
+            )
+        return server
 
 
 # --- what rows ask ---

@@ -105,6 +105,8 @@ class Turn:
     key: bytes | None = KEY
     """Signs the success responses."""
     relayed: TransportAddress | None = field(default_factory=lambda: TransportAddress(*HERE))
+    software: str = ""
+    reason: str = ""
     delay_ms: float = 0.0
     """Before the answer to a signed Allocate."""
 
@@ -131,9 +133,9 @@ class Turn:
             attributes = [lifetime] if request.method == Method.REFRESH else []
         return encode(MessageClass.SUCCESS, request.method, request.transaction_id, attributes, key=self.key)
 
-    @staticmethod
-    def _error(request: Message, code: int, attributes: Attributes) -> bytes:
-        told = [(A.ERROR_CODE, ErrorCode(code)), *attributes]
+    def _error(self, request: Message, code: int, attributes: Attributes) -> bytes:
+        software = [(A.SOFTWARE, self.software)] if self.software else []
+        told = [(A.ERROR_CODE, ErrorCode(code, self.reason)), *attributes, *software]
         return encode(MessageClass.ERROR, request.method, request.transaction_id, told)
 
 

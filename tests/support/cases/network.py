@@ -296,7 +296,7 @@ CASES = {
         run(target(A), binding(A, A4), silent(A, A6, Failure.PERMISSION_DENIED)), "local-firewall"
     ),
     "IPv6 is refused although this computer seems to have none": case(
-        run(target(A), binding(A, A4), silent(A, A6, Failure.CONNECTION_REFUSED)), "server-udp-refused"
+        run(target(A), binding(A, A4), silent(A, A6, Failure.CONNECTION_REFUSED)), "server-ipv6-silent"
     ),
     "the IPv4 address of a server is silent and the IPv6 address answers": case(
         run(target(A), silent(A, A4), binding(A, A6, answered(A6, xor_mapped=at("[2001:db8::7]:1"))), ipv6=True),

@@ -281,8 +281,26 @@ CASES: dict[str, Case] = {
     "no data between two relays, but to this computer": case(
         then("data", *T.flows(0), T.data("relay-to-mapped")), "turn-cannot-reach-itself"
     ),
+    "no data between two relays, but to this computer and back": case(
+        then("data", *T.flows(0), T.data("relay-to-mapped"), T.data("mapped-to-relay")), "turn-cannot-reach-itself"
+    ),
+    "data gets out of the relay, and none gets in": case(
+        then("data", *T.flows(0), T.data("relay-to-mapped"), T.data("mapped-to-relay", 0)), "turn-relay-half-open"
+    ),
+    "data gets into the relay, and none gets out": case(
+        then("data", *T.flows(0), T.data("relay-to-mapped", 0), T.data("mapped-to-relay")), "turn-relay-half-open"
+    ),
     "data between two relays, but not to this computer": case(
         then("data", *T.flows(), T.data("relay-to-mapped", 0)), "relay-cannot-reach-here"
+    ),
+    "data between two relays, and none to or from an address that is not the server's": case(
+        then(
+            "data",
+            *T.flows(),
+            T.data("relay-to-mapped", 0, expected_source=at("198.51.100.77:49160")),
+            T.data("mapped-to-relay", 0),
+        ),
+        "turn-relay-address-unreachable",
     ),
     "data in one direction only": case(
         then("data", T.data(receiver="a"), T.data(received=0, receiver="b")), "turn-relays-one-way"

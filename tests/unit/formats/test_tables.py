@@ -20,11 +20,11 @@ from rtcdiag.findings import Finding, Severity
 from rtcdiag.formats.actions import Action, actions, by_role, ranked
 from rtcdiag.formats.tables import candidates, nat, run, servers
 from rtcdiag.formats.tables.steps import exchange_outcome, steps
-from rtcdiag.formats.words import failure_words, familiar, ms
+from rtcdiag.formats.words import failure_words, familiar, headline, ms
 from rtcdiag.nat import Nat
 from rtcdiag.report import Report, ServerRow, StageRow
 from rtcdiag.targets import Transport
-from support.observations import answer, answered, at, refused, silent
+from support.observations import answer, answered, at, mapped, refused, silent
 from support.report_parts import AT, STUN, TURN, TURN_AT, chain, stages, stun_row
 from support.reports import REPORTS
 
@@ -180,6 +180,25 @@ def test_a_property_that_is_not_known_without_a_reason_is_named_below_the_table(
 
     assert [row[0].text for row in table.rows] == ["Mapping behavior", "Filtering behavior"]
     assert "Hairpinning" in table.note
+
+
+def test_the_evidence_of_the_nat_leaves_out_mere_questions_whether_a_server_answers() -> None:
+    asked = mapped(STUN[0], AT[0], 50123, purpose="reach", socket="reach")
+    both = nat.bindings(Evidence(observations=(asked, mapped(STUN[0], AT[0], 50123, socket="m1"))))
+    only = nat.bindings(Evidence(observations=(asked,)))
+    assert both is not None
+    assert only is not None
+
+    assert [row[0].text for row in both.rows] == ["m1"]
+    assert [row[0].text for row in only.rows] == ["reach"]
+
+
+def test_a_broken_status_outweighs_the_tone_of_a_direct_path() -> None:
+    report = REPORTS["healthy"]()
+    broken = msgspec.structs.replace(report, verdict=msgspec.structs.replace(report.verdict, status="broken"))
+
+    assert headline(report) == ("Direct P2P", "DEPENDS ON PEER", "info")
+    assert headline(broken) == ("Direct P2P", "DEPENDS ON PEER", "bad")
 
 
 def test_thresholds_and_flags_are_part_of_the_options() -> None:

@@ -199,7 +199,7 @@ def test_a_socket_that_asked_for_changed_answers_says_nothing_of_the_mapping() -
     seen = classify(probe.evidence, Family.IPV4)
 
     assert seen is not None
-    assert seen.undetermined["mapping"] == "not tested"
+    assert seen.undetermined["mapping"] == "no mapping test was made"
 
 
 def test_samples_of_reachability_on_one_socket_count_too() -> None:
