@@ -77,19 +77,19 @@ class Middlebox:
     def _passes(self, side: Side, packet: Packet) -> bool:
         """Return whether a packet is for a router at all, and not blocked."""
         spec, version = self._spec, packet.version
-        if not (_is_unicast(packet.source[0]) and _is_unicast(packet.destination[0])):
+        source, destination = packet.source[0], packet.destination[0]
+        if not (_is_unicast(source) and _is_unicast(destination)):
             return False
-        if self._is_inside(version, packet.source[0]) != (side is Side.INSIDE):
+        from_inside = self._is_inside(version, source)
+        if from_inside != (side is Side.INSIDE) or (from_inside and self._is_inside(version, destination)):
             return False
-        if packet.fragment and not spec.fragments:
+        if (packet.fragment and not spec.fragments) or (version == 6 and spec.v6 == "blocked"):
             return False
         if packet.protocol in {ICMP, ICMP6}:
             return spec.icmp
-        if version == 6 and spec.v6 == "blocked":
-            return False
         ports = {UDP: spec.udp, TCP: spec.tcp}.get(packet.protocol)
-        server = packet.destination if side is Side.INSIDE else packet.source
-        return ports is None or server[1] in ports or (bool(ports) and packet.later)
+        # A later fragment has no ports: it passes where its first one has passed.
+        return ports is None or bool(ports and packet.later) or (packet.destination if from_inside else packet.source)[1] in ports
 
     def _is_inside(self, version: int, address: bytes) -> bool:
         return any(network.has(address) for network in self._inside[version])

@@ -5,7 +5,7 @@ packet that was broken stays broken.
 """
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 ICMP, TCP, UDP, FRAGMENT, ICMP6 = 1, 6, 17, 44, 58
 _EXTENSIONS = {0, 43, 60}
@@ -24,8 +24,7 @@ Endpoint = tuple[bytes, int]
 NO_PORT = -1
 
 
-@dataclass(slots=True, frozen=True)
-class Packet:
+class Packet(NamedTuple):
     """One IP packet; ``start`` is where its transport header starts."""
 
     data: bytes
@@ -142,18 +141,20 @@ def _ports(data: bytes, protocol: int, start: int) -> tuple[int, int]:
 
 
 def rewrite(packet: Packet, source: Endpoint, destination: Endpoint, *, hop: bool = True) -> bytes:
-    """Return the packet with these ends, its checksums kept right, and with one hop less to go."""
+    """Return the packet with these ends, its checksums kept right, and with ``hop`` one hop less to go.
+
+    It must have a hop left, and ``source`` and ``destination`` ports where it has them.
+    """
     out = bytearray(packet.data)
-    at, size = (12, 4) if packet.version == 4 else (8, 16)
+    hops_at, at, size = (8, 12, 4) if packet.version == 4 else (7, 8, 16)
     new = source[0] + destination[0]
     change = int.from_bytes(new) - int.from_bytes(out[at : at + 2 * size])
     out[at : at + 2 * size] = new
+    out[hops_at] -= hop
     if packet.version == 4:
-        _adjust(out, 10, change)
+        _adjust(out, 10, change - 0x100 * hop)
     if packet.source[1] != NO_PORT:
         _rewrite_ports(packet, out, source[1], destination[1], change)
-    if hop:
-        _count_hop(out, packet.version)
     return bytes(out)
 
 
@@ -176,14 +177,6 @@ def _adjust(out: bytearray, at: int, change: int, zero: int = 0) -> None:
     """Change the checksum at ``at`` by the change of the words that it covers, summed (RFC 1624)."""
     summed = (0xFFFF - (out[at] << 8 | out[at + 1]) + change) % 0xFFFF
     out[at : at + 2] = ((0xFFFF - summed) if summed else zero).to_bytes(2)
-
-
-def _count_hop(out: bytearray, version: int) -> None:
-    if version == 4:
-        out[8] -= 1
-        _adjust(out, 10, -0x100)
-    else:
-        out[7] -= 1
 
 
 def checksum(data: bytes | bytearray, summed: int = 0) -> int:
