@@ -155,4 +155,8 @@ def _without_offloads(name: str) -> None:
 
 def tap_is_open() -> bool:
     """Return whether this user may make TAP devices."""
-    return os.access(_TUN_DEVICE, os.R_OK | os.W_OK)
+    try:
+        os.close(os.open(_TUN_DEVICE, os.O_RDWR | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
