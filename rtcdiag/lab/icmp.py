@@ -9,8 +9,7 @@ _HOPS = 64
 
 def quoted(packet: Packet) -> Packet | None:
     """Return the packet that an ICMP error is about, or None where too little of it is quoted."""
-    inner = parse(packet.data[packet.start + 8 :], quoted=True)
-    return inner if inner is not None and inner.version == packet.version and not inner.later else None
+    return parse(packet.data[packet.start + 8 :], quoted=True)
 
 
 def rewrite_error(packet: Packet, ends: tuple[bytes, bytes], inner: Packet, about: tuple[Endpoint, Endpoint]) -> bytes:

@@ -97,6 +97,12 @@ def test_a_firewall_filters_as_a_nat_does_and_changes_no_address(filtering: str)
     assert accepted == [True, filtering != "apdf", filtering == "eif"]
 
 
+def test_a_firewall_has_no_mapping_behavior() -> None:
+    box = Box("firewall mapping=apdm")
+    assert [box.mapped(HERE, remote) for remote in (A, B)] == [HERE, HERE]
+    assert [box.accepts(remote, HERE) for remote in (A, B)] == [True, True]
+
+
 def test_a_router_lets_everything_through_that_belongs_on_the_other_side() -> None:
     box = Box("none")
     assert box.accepts(B, HERE)
@@ -106,11 +112,12 @@ def test_a_router_lets_everything_through_that_belongs_on_the_other_side() -> No
 
 
 @pytest.mark.parametrize("spec", [*NINE, "firewall", "none"])
-def test_a_source_on_the_wrong_side_is_dropped(spec: str) -> None:
+def test_what_is_on_the_wrong_side_or_would_stay_on_its_side_is_dropped(spec: str) -> None:
     box = Box(spec)
     box.mapped(HERE, A)
     assert box.out(udp(A, B)) is None
     assert box.into(udp((OTHER_HOST, 1), HERE)) is None
+    assert box.out(udp(HERE, (OTHER_HOST, 1))) is None
 
 
 @pytest.mark.parametrize("address", ["224.0.0.1", "255.255.255.255", "127.0.0.1", "169.254.1.1", "0.0.0.0"])

@@ -3,7 +3,7 @@
 import pytest
 
 from rtcdiag.lab.middlebox import Side
-from support.middleboxes import HOST, OTHER_HOST, SERVER, Box, End, Seen, tcp, udp
+from support.middleboxes import HOST, OTHER_HOST, SERVER, Box, End, Seen, icmp, tcp, udp
 
 A = (SERVER, 3478)
 ONE, OTHER = (HOST, 5000), (OTHER_HOST, 6000)
@@ -52,6 +52,13 @@ def test_the_filter_holds_for_those_inside_too(mode: str) -> None:
     assert is_dropped(box, ONE, other)
     assert not is_dropped(box, OTHER, one)  # one has sent to other by now
     assert not is_dropped(box, ONE, other)
+
+
+def test_an_error_about_what_turned_back_does_not_leave() -> None:
+    box = Box("eim/eif hairpin=external")
+    one, other = box.mapped(ONE, A), box.mapped(OTHER, A)
+    seen = turned(box, ONE, other)
+    assert box.emissions(Side.INSIDE, icmp(OTHER_HOST, one[0], (3, 3), 0, seen.data)) == []
 
 
 def test_nobody_is_behind_a_port_that_is_not_mapped() -> None:

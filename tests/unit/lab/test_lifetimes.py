@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.middleboxes import HOST, OTHER_SERVER, SERVER, Box, End, echo, tcp
+from support.middleboxes import HOST, OTHER_HOST, OTHER_SERVER, SERVER, Box, End, echo, tcp
 
 A, B = (SERVER, 3478), (OTHER_SERVER, 3478)
 HERE = (HOST, 50000)
@@ -30,14 +30,26 @@ def test_an_expired_mapping_is_replaced_by_a_new_one() -> None:
 
 
 def test_a_mapping_that_expired_behind_a_clock_that_went_back_is_replaced_too() -> None:
-    box = Box("eim/eif port=random lifetime=30s")
+    box = Box("eim/eif port=preserving lifetime=30s")
     box.now_s = 100
     box.mapped((HOST, 1), A)
     box.now_s = 0
     old = box.mapped(HERE, A)
     box.now_s = 90
-    assert box.mapped(HERE, A) != old
     assert not box.accepts(A, old)
+    assert box.mapped(HERE, A) == old  # its port was free again
+    assert box.accepts(A, old)
+
+
+def test_the_port_of_an_expired_mapping_is_free_though_an_older_one_was_refreshed() -> None:
+    box = Box("eim/eif port=preserving lifetime=30s")
+    box.mapped((HOST, 1), A)
+    box.now_s = 1
+    expired = box.mapped(HERE, A)
+    box.now_s = 20
+    box.mapped((HOST, 1), A)
+    box.now_s = 35
+    assert box.mapped((OTHER_HOST, HERE[1]), A) == expired
 
 
 @pytest.mark.parametrize(("refresh", "kept"), [("outbound", True), ("inbound", False), ("both", True)])
