@@ -52,10 +52,6 @@ class Mappings:
         self._by_key: OrderedDict[tuple[Endpoint, object], Mapping] = OrderedDict()
         self._by_external: dict[Endpoint, Mapping] = {}
 
-    def __len__(self) -> int:
-        """Return the number of mappings that are kept."""
-        return len(self._by_key)
-
     def outbound(self, inside: Endpoint, remote: Endpoint, now_s: float) -> Mapping | None:
         """Return the mapping that a packet to ``remote`` takes, new where there is none; None when nothing is left."""
         self._expire(now_s)

@@ -89,7 +89,11 @@ class Middlebox:
             return spec.icmp
         ports = {UDP: spec.udp, TCP: spec.tcp}.get(packet.protocol)
         # A later fragment has no ports: it passes where its first one has passed.
-        return ports is None or bool(ports and packet.later) or (packet.destination if from_inside else packet.source)[1] in ports
+        return (
+            ports is None
+            or bool(ports and packet.later)
+            or (packet.destination if from_inside else packet.source)[1] in ports
+        )
 
     def _is_inside(self, version: int, address: bytes) -> bool:
         return any(network.has(address) for network in self._inside[version])
