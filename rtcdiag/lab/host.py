@@ -45,7 +45,7 @@ def execute(
     if silent:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     if not foreground:
-        # Signals come to it through the lab only, so it must not get those to the group a second time.
+        # What it signals to its own group (`kill 0`) is not for the lab.
         os.setpgid(0, 0)
     for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them
         signal.signal(number, signal.SIG_DFL)

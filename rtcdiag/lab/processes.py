@@ -77,6 +77,9 @@ def contained(work: Callable[[], int], report: Callable[[str], None], *, foregro
     """
 
     def keep() -> int:
+        if not foreground:
+            # A signal to the whole group of the caller must come through the caller only, and not several times.
+            os.setpgid(0, 0)
         _enter_namespaces()
         # Becoming another user may have made the kernel forget.
         linux.die_with_parent()

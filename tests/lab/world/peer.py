@@ -1,4 +1,4 @@
-"""What a program behind a NAT of the lab sees: `peer.py EXPERIMENT ARGUMENT…` prints JSON. Only the standard library."""
+"""What a program behind a NAT of the lab sees: `peer.py EXPERIMENT ARGUMENT…` prints JSON. No import but Python's."""
 
 import json
 import os

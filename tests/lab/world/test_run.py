@@ -1,12 +1,11 @@
 """`rtcdiag lab run`: what the command gets, and what becomes of its end, of signals and of mistakes."""
 
 import os
-import pty
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -14,23 +13,26 @@ import pytest
 from rtcdiag.lab.spec import presets
 from support.lab import SERVER, behind, lab
 from support.process import RTCDIAG, run
+from support.terminal import on_a_terminal
 
 pytestmark = pytest.mark.lab
 
 COUNT_SIGNALS = """
-import os, signal, sys, time
-seen = []
-for name in sys.argv[1:]:
-    signal.signal(getattr(signal, name), lambda number, frame: seen.append(signal.Signals(number).name))
-print("ready", flush=True)
-end = time.monotonic() + 20
-while not seen and time.monotonic() < end:
-    time.sleep(0.01)
-time.sleep(0.2)
-print(*seen, flush=True)
+import os, select, signal, sys
+arrived, note = os.pipe()
+os.set_blocking(note, False)
+signal.set_wakeup_fd(note)
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2):
+    signal.signal(number, lambda number, frame: None)
+for _ in range(int(sys.argv[1])):
+    print("ready", flush=True)
+    seen = b""
+    while select.select([arrived], [], [], 0.2 if seen else 20)[0]:
+        seen += os.read(arrived, 1)
+    print(*seen, flush=True)
 sys.exit(9)
 """
-
+"""Prints the number of each signal as often as it arrives, in so many rounds."""
 GET = """
 import sys, time, urllib.error, urllib.request
 for _ in range(200):
@@ -41,6 +43,11 @@ for _ in range(200):
         time.sleep(0.05)
 """
 """Fetches a page from a server that may not have started yet."""
+SERVE_ONE = """
+import http.server, sys
+http.server.HTTPServer(("198.51.100.130", 80), http.server.SimpleHTTPRequestHandler).handle_request()
+sys.exit(6)
+"""
 
 
 @pytest.mark.parametrize(
@@ -167,11 +174,12 @@ def started(*command: str) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"])
-def test_a_signal_is_passed_on_to_the_command_once(name: str) -> None:
-    with started(sys.executable, "-c", COUNT_SIGNALS, name) as process:
-        process.send_signal(getattr(signal, name))
+@pytest.mark.parametrize("send", [os.kill, os.killpg])
+def test_a_signal_is_passed_on_to_the_command_once(name: str, send: Callable[[int, int], None]) -> None:
+    with started(sys.executable, "-c", COUNT_SIGNALS, "1") as process:
+        send(process.pid, getattr(signal, name))
         out, _ = process.communicate(timeout=20)
-    assert (out, process.returncode) == (f"{name}\n", 9)
+    assert (out, process.returncode) == (f"{getattr(signal, name):d}\n", 9)
 
 
 def test_a_command_that_a_signal_ends_gives_the_code_of_the_signal() -> None:
@@ -180,20 +188,14 @@ def test_a_command_that_a_signal_ends_gives_the_code_of_the_signal() -> None:
         assert process.wait(20) == 143
 
 
-def test_ctrl_c_on_a_terminal_reaches_the_command_once() -> None:
-    child, terminal = pty.fork()
-    if child == 0:
-        command = [RTCDIAG, "lab", "run", "--", sys.executable, "-c", COUNT_SIGNALS, "SIGINT"]
-        os.execv(RTCDIAG, command)  # noqa: S606 - no shell between the terminal and the command
-    text = b""
-    while b"SIGINT" not in text.replace(b"^C", b"") and len(text) < 1000:
-        text += os.read(terminal, 100)
-        if text.endswith(b"ready\r\n"):
-            os.write(terminal, b"\x03")
-    _, status = os.waitpid(child, 0)
-    os.close(terminal)
-    assert text.split() == [b"ready", b"^CSIGINT"]
-    assert os.waitstatus_to_exitcode(status) == 9
+def test_ctrl_c_on_a_terminal_reaches_the_command_once_each_time() -> None:
+    rounds = 10
+    with on_a_terminal(RTCDIAG, "lab", "run", "--", sys.executable, "-c", COUNT_SIGNALS, str(rounds)) as terminal:
+        for _ in range(rounds):
+            assert terminal.readline().strip() == "ready"
+            terminal.write("\x03")
+            assert terminal.readline().strip() == f"^C{signal.SIGINT:d}"
+        assert terminal.wait() == 9
 
 
 def test_both_of_a_pair_run_and_the_first_failure_is_the_exit_code() -> None:
@@ -204,11 +206,8 @@ def test_both_of_a_pair_run_and_the_first_failure_is_the_exit_code() -> None:
 
 
 def test_a_pair_reaches_each_other_where_nothing_is_in_the_way() -> None:
-    serve = f"exec timeout 10 {sys.executable} -m http.server --bind 198.51.100.130 80"
     get = [sys.executable, "-c", GET, "http://198.51.100.130"]
-    done = lab(
-        "pair", "--a", "symmetric", "--", *get, "--and", "sh", "-c", f"{serve} >/dev/null 2>&1 & sleep 5; exit 6"
-    )
+    done = lab("pair", "--a", "symmetric", "--", *get, "--and", sys.executable, "-c", SERVE_ONE)
     assert (done.stdout, done.returncode) == ("200\n", 6), done.stderr
 
 

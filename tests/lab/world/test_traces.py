@@ -14,6 +14,7 @@ import pytest
 from support.lab import Traces
 from support.nobody import as_nobody
 from support.process import RTCDIAG, run
+from support.terminal import on_a_terminal
 
 pytestmark = pytest.mark.lab
 
@@ -98,16 +99,20 @@ def test_nothing_is_left_after_ctrl_c() -> None:
     assert traces.left() == NOTHING
 
 
-def test_a_signal_while_the_lab_is_built_ends_it_before_the_command_starts(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["SIGTERM", "Ctrl-C"])
+def test_a_lab_that_is_ended_while_it_is_built_does_not_start_the_command(how: str, tmp_path: Path) -> None:
     traces = Traces()
     ran = tmp_path / "ran"
-    command = [RTCDIAG, "lab", "run", *WHOLE, "--", "touch", str(ran)]
-    with subprocess.Popen(command, env={**os.environ, **traces.environment}) as process:
+    command = [RTCDIAG, "lab", "run", *WHOLE, "--", "sh", "-c", f"touch {ran}; sleep 20"]
+    with on_a_terminal(*command, env=traces.environment) as terminal:
         end = time.monotonic() + 20
         while len(traces.processes()) < 4 and time.monotonic() < end:
             pass
-        process.terminate()
-        assert process.wait(20) == 143
+        if how == "Ctrl-C":
+            terminal.write("\x03")
+        else:
+            os.kill(terminal.pid, signal.SIGTERM)
+        assert terminal.wait() == {"Ctrl-C": 130, "SIGTERM": 143}[how]
     assert not ran.exists()
     assert traces.left() == NOTHING
 
@@ -120,7 +125,7 @@ def many(count: int, user: str) -> None:
         with subprocess.Popen(wanted, env={**os.environ, **traces.environment}) as process:
             while process.poll() is None:
                 traces.processes()
-                time.sleep(0.05)
+                time.sleep(0.2)
         assert process.returncode == 0
     assert traces.left() == NOTHING
     assert "to-a" not in run(["ip", "-o", "link"]).stdout
