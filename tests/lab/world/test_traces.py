@@ -24,11 +24,14 @@ STAY = """
 import os, signal, time
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     signal.signal(number, signal.SIG_IGN)
+there, tell = os.pipe()
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
-        print("ready", flush=True)
+        os.write(tell, b"1")
     time.sleep(60)
+os.read(there, 1)
+print("ready", flush=True)
 time.sleep(60 if os.environ.get("WAIT") else 0)
 """
 WHOLE = ["--nat", "symmetric", "--nat", "cgnat", "--with", "embedded", "--with", "coturn", "--internet", "sleep 60"]
