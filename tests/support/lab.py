@@ -1,7 +1,6 @@
 """`rtcdiag lab` as a test starts it, and what is left of it afterwards."""
 
 import os
-import re
 import subprocess
 import sys
 import time
@@ -41,56 +40,49 @@ def asking(program: Path, *args: str) -> list[str | Path]:
 
 
 class Traces:
-    """Everything that bears the mark of one lab: processes by their environment, namespaces by who is in them."""
+    """The processes of one lab, by a mark in their environment.
+
+    A lab's namespaces have no names and nobody outside has them open, so where no process is left, none of them is.
+    """
 
     def __init__(self) -> None:
-        self.mark = f"RTCDIAG_TEST_MARK={uuid4().hex}"
-        self._namespaces = set[str]()
+        self._mark = ("RTCDIAG_TEST_MARK", uuid4().hex)
 
     @property
     def environment(self) -> dict[str, str]:
         """Return what marks a lab that is started with it."""
-        name, _, value = self.mark.partition("=")
-        return {name: value}
+        return dict([self._mark])
 
     def processes(self) -> list[int]:
-        """Return the marked processes, and remember which namespaces of their own they are in."""
-        found = list(self._marked())
-        for pid in found:
-            self._namespaces |= _namespaces_of(pid) - _namespaces_of(os.getpid())
-        return found
+        """Return the marked processes that run."""
+        return [int(path.name) for path in Path("/proc").glob("[0-9]*") if self._is_marked(path)]
 
-    def _marked(self) -> Iterator[int]:
-        for path in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                if self.mark.encode() in path.joinpath("environ").read_bytes().split(b"\0"):
-                    yield int(path.name)
+    def _is_marked(self, process: Path) -> bool:
+        try:
+            return "=".join(self._mark).encode() in process.joinpath("environ").read_bytes().split(b"\0")
+        except OSError:
+            return False
 
-    def namespaces(self) -> set[str]:
-        """Return those of the remembered namespaces that some process is still in or has open."""
-        return self._namespaces & {name for path in Path("/proc").glob("[0-9]*") for name in _held_by(path)}
+    def networks(self) -> set[str]:
+        """Return the network namespaces in which they are or which they have open."""
+        return {name for pid in self.processes() for name in _networks(pid)} - set(_networks(os.getpid()))
 
-    def left(self, within_s: float = 5.0) -> tuple[list[int], set[str]]:
-        """Return what is left of processes and namespaces, after waiting until nothing is, or so long."""
+    def left(self, within_s: float = 5.0) -> list[int]:
+        """Return what is left of the processes, after waiting until none is, or so long."""
         end = time.monotonic() + within_s
-        while (left := (self.processes(), self.namespaces())) != ([], set()) and time.monotonic() < end:
+        while (left := self.processes()) and time.monotonic() < end:
             time.sleep(0.02)
         return left
 
 
-def _namespaces_of(pid: int) -> set[str]:
-    return set(_links(Path(f"/proc/{pid}/ns")))
+def _networks(pid: int) -> Iterator[str]:
+    for link in (Path(f"/proc/{pid}/ns/net"), *Path(f"/proc/{pid}/fd").glob("*")):
+        with suppress(OSError):
+            if (target := str(link.readlink())).startswith("net:"):
+                yield target
 
 
-def _held_by(process: Path) -> Iterator[str]:
-    yield from _links(process / "ns")
-    yield from _links(process / "fd")
-
-
-def _links(directory: Path) -> Iterator[str]:
-    with suppress(OSError):
-        for entry in os.scandir(directory):
-            with suppress(OSError):
-                target = str(Path(entry.path).readlink())
-                if re.fullmatch(r"(net|pid|mnt|user):\[\d+\]", target):
-                    yield target
+def networks_of_the_kernel() -> int:
+    """Return how many network namespaces the kernel keeps, roughly: some are only about to be freed."""
+    lines = Path("/proc/slabinfo").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("net_namespace "))
