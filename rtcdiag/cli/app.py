@@ -33,6 +33,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("explain", "explain", "The long text of a finding, or all codes."),
     Entry("schema", "schema", "The JSON Schema of reports."),
     Entry("serve", "serve", "Run the embedded STUN and TURN server."),
+    Entry("lab", "lab", "Put any command behind any NAT on this computer (Linux)."),
 )
 
 EPILOG = """Examples:

@@ -9,6 +9,7 @@ import typer
 
 from rtcdiag.cli import exits
 from rtcdiag.cli.app import COMMANDS, app
+from rtcdiag.cli.lab_pair import AND
 from rtcdiag.cli.options import Requirement
 from rtcdiag.contacts import CONTROL_HOSTS, STUN_SERVERS
 from rtcdiag.formats import FORMATS
@@ -22,9 +23,14 @@ FINDINGS = USAGE.partition("## Exit codes\n")[2].partition("\n## ")[0]
 def leaves() -> dict[str, Any]:
     """Every command that can be run, by the words behind ``rtcdiag``."""
     group: Any = typer.main.get_command(app)
-    serve = group.get_command(None, "serve")
-    commands = {entry.name: group.get_command(None, entry.name) for entry in COMMANDS if entry.name != "serve"}
-    return commands | {f"serve {entry.name}": serve.get_command(None, entry.name) for entry in serve.entries}
+    found: dict[str, Any] = {}
+    for entry in COMMANDS:
+        command = group.get_command(None, entry.name)
+        inner = getattr(command, "entries", ())
+        found |= {f"{entry.name} {one.name}": command.get_command(None, one.name) for one in inner} or {
+            entry.name: command
+        }
+    return found
 
 
 LEAVES = leaves()
@@ -39,7 +45,7 @@ def test_every_command_has_a_section_and_every_section_a_command() -> None:
 
 
 def test_every_option_is_documented_and_every_documented_option_exists() -> None:
-    documented = set(re.findall(r"--[a-z][a-z0-9-]*", USAGE)) - {"--help"}
+    documented = set(re.findall(r"--[a-z][a-z0-9-]*", USAGE)) - {"--help", AND}
     assert documented == set().union(*map(options, LEAVES.values()))
 
 
@@ -50,7 +56,7 @@ def test_every_example_is_a_command_line_that_parses() -> None:
     assert len(examples) >= 10
     for example in examples:
         words = shlex.split(example)
-        name = " ".join(words[:2]) if words[0] == "serve" else words[0]
+        name = " ".join(words[:2]) if words[0] in {"serve", "lab"} else words[0]
         LEAVES[name].make_context(name, words[len(name.split()) :])
 
 
@@ -62,7 +68,7 @@ def test_the_exit_codes_are_those_of_the_program() -> None:
 
 
 def test_the_readme_has_every_command_in_its_table() -> None:
-    rows = re.findall(r"^\| `rtcdiag ([a-z-]+(?: stun)?)[^`]*` \|", README, re.MULTILINE)
+    rows = re.findall(r"^\| `rtcdiag ([a-z-]+(?: [a-z]+)?)[^`]*` \|", README, re.MULTILINE)
     assert rows == list(LEAVES)
 
 

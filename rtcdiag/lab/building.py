@@ -1,0 +1,85 @@
+"""The parts of a lab, made in the process that calls; each raises OSError and LabError."""
+
+import random
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from rtcdiag.lab import host, linux
+from rtcdiag.lab.interfaces import Network, plug, tap_is_open
+from rtcdiag.lab.iproute import ip
+from rtcdiag.lab.middlebox import Middlebox
+from rtcdiag.lab.plan import NAME_SERVER, OPERATORS, ROUTER, ROUTER6, SIDES, HostPlan, plan
+from rtcdiag.lab.spec import NatSpec
+from rtcdiag.lab.wire import Port, pump
+
+_SETTINGS = {
+    "ipv4/ip_forward": "1",
+    "ipv6/conf/all/forwarding": "1",
+    # The kernel's own limits on its errors would make the second test of a port closed look like a silent one.
+    "ipv4/icmp_ratelimit": "0",
+    "ipv6/icmp/ratelimit": "0",
+}
+
+
+class Grounds(NamedTuple):
+    """Where everything is built."""
+
+    internet: Network
+    wires: Network
+    """Without addresses: where packet sockets hold the far ends of veth pairs."""
+    tap: bool
+
+
+def plans(nats: Sequence[Sequence[NatSpec]]) -> list[HostPlan]:
+    """Return the plan of each host."""
+    return [plan(side, specs) for side, specs in zip(SIDES, nats, strict=False)]
+
+
+def grounds(*, tap: bool | None) -> Grounds:
+    """Make the networks that every lab has, and stay on the internet. For the first process of a PID namespace."""
+    linux.own_mounts()
+    with suppress(PermissionError):  # a container may forbid it, and /proc then shows more processes than there are
+        linux.mount("proc", "/proc", "proc")
+    wires = Network.new()
+    return Grounds(Network.new(), wires, tap_is_open() if tap is None else tap)
+
+
+def build_internet(grounds: Grounds, plans: Sequence[HostPlan], addresses: Sequence[str]) -> list[Port]:
+    """Give the internet its addresses and its ways to the hosts; return its end of each way."""
+    names = [f"to-{one.side}" for one in plans]
+    ports = [plug(grounds.internet, name, grounds.wires, tap=grounds.tap) for name in names]
+    own = [ROUTER, ROUTER6, NAME_SERVER, *addresses]
+    own += [address for operator in OPERATORS for family in operator for address in family]
+    routes = [
+        f"route add {network} dev {name}" for name, one in zip(names, plans, strict=True) for network in one.routed
+    ]
+    ip(
+        "link set lo up",
+        *(
+            f"address add {address} dev lo nodad" if ":" in address else f"address add {address} dev lo"
+            for address in own
+        ),
+        *(f"link set {name} up" for name in names),
+        *routes,
+    )
+    for name, value in _SETTINGS.items():
+        Path("/proc/sys/net", name).write_text(value, encoding="ascii")
+    return ports
+
+
+def build_host(grounds: Grounds, plan: HostPlan) -> tuple[Network, Port]:
+    """Make the network of a host; return it and our end of the host's interface."""
+    with grounds.internet.entered():
+        network = Network.new()
+        port = plug(network, host.INTERFACE, grounds.wires, tap=grounds.tap)
+        host.configure(plan)
+    return network, port
+
+
+def run_boxes(plan: HostPlan, inside: Port, outside: Port, seed: int | None) -> int:
+    """Be the middleboxes in front of a host, for ever."""
+    choices = random.Random(None if seed is None else f"{seed} {plan.side}")  # noqa: S311 - as a NAT's, not a secret
+    pump([Middlebox(layer.spec, layer.addresses, choices) for layer in plan.layers], inside, outside)
+    return 0

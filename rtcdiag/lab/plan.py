@@ -1,0 +1,101 @@
+"""Which address is where: pure arithmetic, the same in every lab.
+
+The internet of the lab has addresses of the documentation ranges (RFC 5737, RFC 3849), which count as global. Behind a
+NAT are those of RFC 1918, between two NATs those of RFC 6598.
+"""
+
+from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from itertools import count, pairwise
+from typing import Literal, NamedTuple
+
+from rtcdiag.lab.spec import Addresses, NatSpec
+
+Side = Literal["a", "b"]
+SIDES: tuple[Side, Side] = ("a", "b")
+
+
+class Operator(NamedTuple):
+    """The addresses of one server: two of each family, as RFC 5780 needs them."""
+
+    ipv4: tuple[str, str]
+    ipv6: tuple[str, str]
+
+
+OPERATORS = (
+    Operator(("203.0.113.10", "203.0.113.11"), ("2001:db8::10", "2001:db8::11")),
+    Operator(("198.51.100.10", "198.51.100.11"), ("2001:db8:100::10", "2001:db8:100::11")),
+)
+ROUTER, ROUTER6 = "203.0.113.1", "2001:db8::1"
+"""Who says on the internet that there is no way to a host."""
+NAME_SERVER = "203.0.113.53"
+
+_PUBLIC = {"a": IPv4Network("203.0.113.128/25"), "b": IPv4Network("198.51.100.128/25")}
+
+
+class Layer(NamedTuple):
+    """One middlebox."""
+
+    spec: NatSpec
+    addresses: Addresses
+
+
+class HostPlan(NamedTuple):
+    """A computer and the middleboxes in front of it, innermost first."""
+
+    side: Side
+    address: IPv4Address
+    lan: IPv4Network
+    address6: IPv6Address
+    lan6: IPv6Network
+    layers: tuple[Layer, ...]
+    routed: tuple[IPv4Network | IPv6Network, ...]
+    """What the internet sends to the outermost of them."""
+
+
+def plan(side: Side, specs: Sequence[NatSpec]) -> HostPlan:
+    """Give addresses to a host behind these; the outermost is the last."""
+    networks = list(_networks(side, [spec.kind == "nat" for spec in specs]))
+    networks6 = list(_networks6(side, [spec.v6 in {"nat66", "prefix"} for spec in specs]))
+    between = zip(specs, pairwise(networks), pairwise(networks6), strict=True)
+    layers = tuple(Layer(spec, _addresses(spec, pair, pair6)) for spec, pair, pair6 in between)
+    lan, lan6 = networks[0], networks6[0]
+    return HostPlan(side, lan[2], lan, lan6[2], lan6, layers, (networks[-1], networks6[-1]))
+
+
+def _addresses(
+    spec: NatSpec, networks: tuple[IPv4Network, IPv4Network], networks6: tuple[IPv6Network, IPv6Network]
+) -> Addresses:
+    (inside, outside), (inside6, outside6) = networks, networks6
+    external = tuple(outside[2 + number] for number in range(spec.pool)) if spec.kind == "nat" else ()
+    external6 = outside6 if spec.v6 in {"nat66", "prefix"} else None
+    return Addresses(inside=(inside,), external=external, inside6=inside6, external6=external6)
+
+
+def _networks(side: Side, translates: Sequence[bool]) -> Iterator[IPv4Network]:
+    """Yield the network inside the first box, then the one outside each: a new one behind each that translates."""
+    number = 1 + SIDES.index(side)
+    left = sum(translates)
+    depth = count()
+    network = IPv4Network(f"192.168.{number}.0/24") if left else _PUBLIC[side]
+    yield network
+    for translating in translates:
+        if translating:
+            left -= 1
+            between = (f"100.64.{number}.0/24", *(f"10.{deep}.{number}.0/24" for deep in range(1, 100)))
+            network = IPv4Network(between[next(depth)]) if left else _PUBLIC[side]
+        yield network
+
+
+def _networks6(side: Side, translates: Sequence[bool]) -> Iterator[IPv6Network]:
+    number = 1 + SIDES.index(side)
+    left = sum(translates)
+    public = IPv6Network(f"2001:db8:{number}::/64")
+    depth = count(1)
+    network = IPv6Network(f"fd5a:1ab:{number}::/64") if left else public
+    yield network
+    for translating in translates:
+        if translating:
+            left -= 1
+            network = IPv6Network(f"fd5a:1ab:{number}:{next(depth)}::/64") if left else public
+        yield network

@@ -1,0 +1,140 @@
+"""A lab: an internet, hosts behind middleboxes, servers, and the commands that run on the hosts."""
+
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NamedTuple
+
+from rtcdiag.lab import building, servers
+from rtcdiag.lab.failure import LabError
+from rtcdiag.lab.host import execute
+from rtcdiag.lab.interfaces import Network
+from rtcdiag.lab.processes import contained, ended, held_signals, in_the_foreground, next_signal, run_and_exit
+from rtcdiag.lab.servers import ServerKind
+from rtcdiag.lab.spec import NatSpec
+
+
+class HostSpec(NamedTuple):
+    """What runs behind which NATs, the innermost first."""
+
+    nats: tuple[NatSpec, ...]
+    command: tuple[str, ...]
+
+
+class LabSpec(NamedTuple):
+    """Everything that makes a lab."""
+
+    hosts: tuple[HostSpec, ...]
+    """One, or the two of a pair."""
+    servers: tuple[ServerKind, ...] = ()
+    addresses: tuple[str, ...] = ()
+    """More addresses that the lab's internet has."""
+    internet: str | None = None
+    """A line for the shell, which runs on the internet all the while."""
+    seed: int | None = None
+    """What the random choices of the NATs follow from; None for others each time."""
+    tap: bool | None = None
+    """Whether to use TAP devices or packet sockets; None for whichever this user may."""
+
+
+def run_lab(spec: LabSpec, report: Callable[[str], None]) -> int:
+    """Run the commands; return the first exit code of theirs that is not 0, or 0; 125 where the lab itself failed.
+
+    `report` is told in one line why. Everything that the lab made is gone when this returns, and also when this process
+    is killed.
+    """
+    foreground = in_the_foreground()
+    with held_signals() as mask:
+        lab = _Lab(spec, report, mask, foreground=foreground)
+        return contained(lab.run, report, foreground=foreground)
+
+
+class _Lab:
+    """What the first process of a lab does: build, start, wait."""
+
+    def __init__(
+        self, spec: LabSpec, report: Callable[[str], None], mask: set[signal.Signals], *, foreground: bool
+    ) -> None:
+        self._spec = spec
+        self._report = report
+        self._mask = mask
+        self._foreground = foreground
+        self._parts: dict[int, str] = {}
+        self._commands: list[int] = []
+
+    def run(self) -> int:
+        """Return the exit code. When this process ends, the kernel ends the others and takes everything away."""
+        user = servers.User.new()
+        try:
+            networks = self._build(user)
+        except OSError as error:
+            raise LabError(f"this computer refuses a part of the lab: {error}; see docs/lab.md") from None
+        early = [int(number) for number in signal.sigpending() if number != signal.SIGCHLD]
+        if early:
+            return 128 + early[0]
+        for number, network in enumerate(networks):
+            self._commands.append(self._fork(lambda: self._execute(number, network, user)))  # noqa: B023 - runs at once
+        return self._supervise()
+
+    def _build(self, user: servers.User) -> list[Network]:
+        spec = self._spec
+        plans = building.plans(tuple(one.nats for one in spec.hosts))
+        grounds = building.grounds(tap=spec.tap)
+        outside = building.build_internet(grounds, plans, spec.addresses)
+        wait = servers.start(spec.servers, user, self._keep)
+        if spec.internet is not None:
+            self._keep(lambda: _shell(str(spec.internet), self._mask), "the command on the internet")
+        networks = []
+        for plan, far in zip(plans, outside, strict=True):
+            network, near = building.build_host(grounds, plan)
+            networks.append(network)
+            self._keep(lambda: building.run_boxes(plan, near, far, spec.seed), "a NAT")  # noqa: B023 - runs at once
+        wait()
+        return networks
+
+    def _execute(self, number: int, network: Network, user: servers.User) -> int:
+        spec = self._spec
+        side = {"RTCDIAG_LAB_SIDE": "ab"[number]} if len(spec.hosts) > 1 else {}
+        environment = side | servers.environment(spec.servers, user)
+        command = spec.hosts[number].command
+        silent = number > 0
+        return execute(command, network, environment, self._mask, foreground=self._foreground, silent=silent)
+
+    def _fork(self, work: Callable[[], int]) -> int:
+        child = os.fork()
+        if child == 0:
+            run_and_exit(work, self._report)
+        return child
+
+    def _keep(self, work: Callable[[], int], name: str) -> None:
+        """Do the work in a process that no signal of the terminal reaches; the lab fails when it does."""
+
+        def apart() -> int:
+            os.setsid()
+            return work()
+
+        self._parts[self._fork(apart)] = name
+
+    def _supervise(self) -> int:
+        codes: dict[int, int] = {}
+        while len(codes) < len(self._commands):
+            number = next_signal(foreground=self._foreground)
+            for child, code in ended():
+                if child in self._commands:
+                    codes[child] = code
+                elif code and child in self._parts:
+                    raise LabError(f"{self._parts[child]} ended early, with exit code {code}")
+            for child in self._commands if number is not None else ():
+                with suppress(ProcessLookupError):
+                    os.kill(child, number or 0)
+        return next((codes[child] for child in self._commands if codes[child]), 0)
+
+
+def _shell(line: str, mask: set[signal.Signals]) -> int:
+    """Turn this process into a shell on the internet; what it prints is not the result of the command."""
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    os.execv("/bin/sh", ["sh", "-c", line])  # noqa: S606 - the user's command
