@@ -6,7 +6,7 @@ import msgspec
 
 from rtcdiag.evidence import Crash, Exchange, Failure, Observation, Skipped, Stray
 from rtcdiag.findings import STAGES, Finding, Stage
-from rtcdiag.nat import Nat
+from rtcdiag.nat import Behavior, Nat
 from rtcdiag.report import Nats, NotTested, Options, Redaction, Report, Verdict, evidence_of
 from support import findings as known
 from support.observations import (
@@ -86,7 +86,7 @@ def partly_local() -> Report:
 def local() -> Report:
     """Nothing but a server on this computer was asked."""
     mapped = (at("127.0.0.1:50123"),)
-    kind = "endpoint-independent"
+    kind: Behavior = "endpoint-independent"
     nat = Nat(behind_nat=False, mapping=kind, filtering=kind, mapped=mapped, local_only=True)
     return msgspec.structs.replace(partly_local(), servers=partly_local().servers[:3], nat=Nats(ipv4=nat))
 
