@@ -124,6 +124,8 @@ class Turn:
     relayed: TransportAddress | None = field(default_factory=lambda: TransportAddress(*HERE))
     software: str = ""
     reason: str = ""
+    lifetime_s: int = 600
+    """Of what it grants, where the request names none."""
     delay_ms: float = 0.0
     """Before the answer to a signed Allocate."""
 
@@ -142,7 +144,7 @@ class Turn:
         return [Reply(self._granted(request, source), delay_ms=delay_ms)]
 
     def _granted(self, request: Message, source: tuple[str, int]) -> bytes:
-        lifetime = (A.LIFETIME, 600 if request.lifetime_s is None else request.lifetime_s)
+        lifetime = (A.LIFETIME, self.lifetime_s if request.lifetime_s is None else request.lifetime_s)
         if request.method == Method.ALLOCATE:
             relayed = [(A.XOR_RELAYED_ADDRESS, self.relayed)] if self.relayed else []
             attributes = [*relayed, (A.XOR_MAPPED_ADDRESS, TransportAddress(*source)), lifetime]

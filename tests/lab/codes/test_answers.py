@@ -131,7 +131,7 @@ SIGNED = {
     "not signed": Row(
         lambda lab: turn(lab, at(lab, Turn(DENIED, key=None)).replace("stun", "turn")),
         "message-integrity-missing",
-        exit=0,
+        exit=3,
         stage="allocate",
         servers=("warning",),
         beside=("turn-data-not-tested",),

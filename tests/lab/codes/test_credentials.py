@@ -103,7 +103,7 @@ ROWS = {
     "a server that wants no password": Row(
         lambda lab: turn(lab, lab.coturn(users=()).uri()),
         "turn-no-authentication",
-        exit=0,
+        exit=3,
         stage="challenge",
         servers=("warning",),
     ),

@@ -132,6 +132,17 @@ WAYS = {
         "udp-blocked",
         servers=("failed", "ok", "failed", "ok"),
     ),
+    "a network that drops one port over UDP": Row(
+        lambda lab: turn(
+            lab,
+            outside(lab, port=3478),
+            outside(lab, port=3478, listen=(OTHER_SERVER,), relay=(OTHER_SERVER,), host=OTHER_SERVER),
+            where=lab.client(rules=wall("port", "udp sport 3478 drop")),
+            more=QUICK,
+        ),
+        "udp-port-silent",
+        servers=("failed", "ok", "failed", "ok"),
+    ),
     "an IPv6 address where there is no IPv6": Row(
         lambda lab: turn(lab, f"turn:[{SERVER6}]", where=lab.without_ipv6), "no-route-to-server", stage="binding"
     ),

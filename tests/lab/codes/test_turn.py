@@ -77,14 +77,14 @@ ALLOCATE = {
     "coturn that sends clients on": Row(
         lambda lab: turn(lab, lab.coturn("alternate-server=203.0.113.99:3478").uri()),
         "server-redirects",
-        exit=0,
+        exit=3,
         stage="challenge",
         servers=("warning",),
     ),
     "a server that takes its time": Row(
         lambda lab: turn(lab, scripted(lab, Turn({Method.CREATE_PERMISSION: 403}, delay_ms=1100.0))),
         "turn-allocate-slow",
-        exit=0,
+        exit=3,
         stage="allocate",
         servers=("warning",),
         beside=("turn-data-not-tested",),
@@ -114,6 +114,15 @@ ALLOCATE = {
     "a relay without an address": Row(
         lambda lab: turn(lab, scripted(lab, Turn(relayed=None))), "turn-no-relayed-address", stage="allocate"
     ),
+    "a relay that has expired at once": Row(
+        lambda lab: turn(lab, scripted(lab, Turn(lifetime_s=0)), more=QUICK),
+        "turn-zero-lifetime",
+        stage="allocate",
+        tested=("relayed-address", "permission", "release"),
+    ),
+    "a server that sends clients on to nobody": Row(
+        lambda lab: turn(lab, scripted(lab, Turn({Method.ALLOCATE: 300}))), "server-redirects-nowhere"
+    ),
     "a relay at 0.0.0.0": Row(
         lambda lab: turn(lab, scripted(lab, Turn(relayed=TransportAddress("0.0.0.0", 50_000))), more=QUICK),
         "turn-relay-impossible-address",
@@ -132,14 +141,14 @@ RELAY = {
     "coturn that does not relay to this computer": Row(
         lambda lab: turn(lab, lab.coturn(loopback_peers=False).uri()),
         "turn-data-not-tested",
-        exit=0,
+        exit=3,
         stage="permission",
         servers=("warning",),
     ),
     "error 443 for a peer": Row(
         lambda lab: turn(lab, scripted(lab, Turn({Method.CREATE_PERMISSION: 443}))),
         "turn-peer-family-mismatch",
-        exit=0,
+        exit=3,
         stage="permission",
         servers=("warning",),
     ),
