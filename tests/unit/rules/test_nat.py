@@ -4,9 +4,10 @@ import pytest
 
 import rtcdiag.rules.nat
 from rtcdiag.address import Family, TransportAddress
+from rtcdiag.evidence import Exchange
 from rtcdiag.findings import Finding, Severity
-from rtcdiag.nat import CONTRADICTION, Certainty, Nat
-from support.evidence import run, target
+from rtcdiag.nat import CONTRADICTION, Certainty, Nat, classify
+from support.evidence import answered, at, binding, failed, run, target
 
 MAPPED = (TransportAddress.parse("203.0.113.7:50123"),)
 FACTS = {
@@ -63,3 +64,23 @@ def test_a_fact_points_at_the_evidence_of_its_class(monkeypatch: pytest.MonkeyPa
     assert finding.evidence == ("obs-3", "obs-4")
     assert "symmetric NAT" in finding.title
     assert "IPv4" in finding.title
+
+
+URI, ADDRESS = "stun:stun.example.org:3478", "198.51.100.10:3478"
+
+
+def why_no_filtering(*answers: Exchange) -> str:
+    seen = [binding(URI, ADDRESS, answer, purpose="mapping") for answer in answers]
+    nat = classify(run(target(URI), *seen), Family.IPV4)
+    assert nat is not None
+    return nat.undetermined["filtering"]
+
+
+def test_what_a_server_cannot_do_is_said_only_of_one_that_answered() -> None:
+    plain = answered(ADDRESS, xor_mapped=MAPPED[0])
+    able = answered(ADDRESS, xor_mapped=MAPPED[0], other_address=at("198.51.100.11:3479"))
+    wrong = answered(ADDRESS, xor_mapped=MAPPED[0], other_address=at("10.0.0.1:3479"))
+    assert why_no_filtering(plain) == "no server that was asked can answer from another address (RFC 5780)"
+    assert why_no_filtering(able) == "no filtering test was made"
+    assert "OTHER-ADDRESS that is private: 10.0.0.1:3479" in why_no_filtering(wrong)
+    assert why_no_filtering(failed()) == "no answer over UDP"

@@ -90,6 +90,13 @@ def test_a_stream_that_ends_before_anything_was_said_is_not_stun() -> None:
     assert (short.failure, short.detail) == (Failure.NOT_STUN, "HTT")
 
 
+def test_a_stream_that_ends_inside_its_first_message_was_cut_off() -> None:
+    cut = StreamFrames()
+    assert cut.feed(STUN[:12]) == []
+    cut.end()
+    assert cut.failure is Failure.CONNECTION_CLOSED
+
+
 def test_a_stream_that_ends_between_frames_is_none() -> None:
     frames = StreamFrames()
     frames.feed(STREAM)
