@@ -5,6 +5,7 @@ import msgspec
 from rtcdiag.diagnosis import Run, diagnose, rediagnose
 from rtcdiag.evidence import Crash, CredentialShape, Evidence, Skipped
 from rtcdiag.report import decode, encode
+from support import evidence as evidence_support
 from support.observations import binding, mapped, resolution, silent, target
 
 STUN = "stun:stun.example.org"
@@ -87,3 +88,19 @@ def test_evidence_of_a_newer_version_keeps_the_saved_verdict() -> None:
     again, unknown = rediagnose(decode(encode(newer)))
 
     assert (encode(again), unknown) == (encode(newer), 1)
+
+
+def test_dead_addresses_of_one_server_are_one_finding_and_each_has_its_row() -> None:
+    server = "stun:stun.example.org:3478"
+    dead = [evidence_support.at(f"198.51.100.{number}:3478") for number in (10, 11)]
+    seen = evidence_support.run(
+        evidence_support.target(server),
+        *(evidence_support.binding(server, str(address), evidence_support.failed()) for address in dead),
+    )
+
+    report = diagnose(seen, RUN)
+
+    (finding,) = [finding for finding in report.findings if finding.code == "server-no-answer"]
+    assert finding.facts["addresses"] == [str(address) for address in dead]
+    assert finding.evidence == ("obs-2", "obs-3")
+    assert [row.stages[-1].finding for row in report.servers] == ["server-no-answer"] * 2
