@@ -18,6 +18,7 @@ from rtcdiag.stun.turn import TurnClient, relayed_datagram
 from rtcdiag.wires import Call, StreamWire, UdpWire, Wire, finish
 
 Side = Literal["a", "b"]
+_SECOND_LOOK_S = 0.2
 HURRY_MS = 1000.0
 """How long an allocation's release may take where the server was silent before, or the run is being ended."""
 
@@ -88,11 +89,18 @@ class Leg:
             # This server was never heard, and would hardly confirm.
             self.wire.send(self._client.refresh_request(0).data, self.path.destination)
         else:
-            kept = self._record if self._held == "allocation" else _forget
             limit_ms = HURRY_MS if hurry or not self._answering else None
-            kind = partial(Refresh, lifetime_s=0)
-            await self._ask(lambda: self._client.refresh_request(0), kind, kept, limit_ms=limit_ms)
+            if not await self._gave_back(limit_ms) and self._held == "maybe":
+                # A server of several threads may have looked at this Refresh before it granted the Allocate.
+                await asyncio.sleep(_SECOND_LOOK_S)
+                await self._gave_back(limit_ms)
         self._held = "nothing"
+
+    async def _gave_back(self, limit_ms: float | None) -> bool:
+        record = self._record if self._held == "allocation" else _forget
+        kind = partial(Refresh, lifetime_s=0)
+        call = await self._ask(lambda: self._client.refresh_request(0), kind, record, limit_ms=limit_ms)
+        return call.message is not None and call.message.message_class is MessageClass.SUCCESS
 
     def send(self, data: bytes, peer: TransportAddress) -> None:
         """Send data to a peer by Send indication."""
