@@ -50,7 +50,9 @@ def frames() -> str:
         for name, report in pages().items()
         for width in WIDTHS
     ]
-    return f"<!doctype html><script>window.alert = () => {{ window.alerted = 1; }};{METRICS}</script>{''.join(parts)}"
+    # Without a charset, the browser guesses one from the first bytes that arrive.
+    head = '<!doctype html><meta charset="utf-8">'
+    return f"{head}<script>window.alert = () => {{ window.alerted = 1; }};{METRICS}</script>{''.join(parts)}"
 
 
 @pytest.fixture(scope="module", params=["dark", "light"])
@@ -62,7 +64,7 @@ def theme(request: pytest.FixtureRequest) -> str:
 def measures(theme: str, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     directory = tmp_path_factory.mktemp("browser")
     page = directory / "frames.html"
-    page.write_text(frames())
+    page.write_text(frames(), encoding="utf-8")
     scheme = f"--blink-settings=preferredColorScheme={0 if theme == 'dark' else 1}"
     dumped = subprocess.run(
         [*ALONE, *CHROMIUM, scheme, f"--user-data-dir={directory / 'profile'}", page.as_uri()],
