@@ -90,17 +90,19 @@ class Leg:
             self.wire.send(self._client.refresh_request(0).data, self.path.destination)
         else:
             limit_ms = HURRY_MS if hurry or not self._answering else None
-            if not await self._gave_back(limit_ms) and self._held == "maybe":
+            if await self._give_back(limit_ms) == "refused" and self._held == "maybe":
                 # A server of several threads may have looked at this Refresh before it granted the Allocate.
                 await asyncio.sleep(_SECOND_LOOK_S)
-                await self._gave_back(limit_ms)
+                await self._give_back(limit_ms)
         self._held = "nothing"
 
-    async def _gave_back(self, limit_ms: float | None) -> bool:
+    async def _give_back(self, limit_ms: float | None) -> Literal["released", "refused", "silent"]:
         record = self._record if self._held == "allocation" else _forget
         kind = partial(Refresh, lifetime_s=0)
         call = await self._ask(lambda: self._client.refresh_request(0), kind, record, limit_ms=limit_ms)
-        return call.message is not None and call.message.message_class is MessageClass.SUCCESS
+        if call.message is None:
+            return "silent"
+        return "released" if call.message.message_class is MessageClass.SUCCESS else "refused"
 
     def send(self, data: bytes, peer: TransportAddress) -> None:
         """Send data to a peer by Send indication."""
