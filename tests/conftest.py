@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 
 # Quick runs try the same examples each time, so that a red test stays red; scripts/test --all looks for new ones.
-settings.register_profile("quick", max_examples=25, deadline=None, derandomize=True)
+settings.register_profile("quick", max_examples=15, deadline=None, derandomize=True)
 settings.register_profile("thorough", max_examples=400, deadline=None)
 settings.load_profile(os.environ.get("RTCDIAG_EXAMPLES", "quick"))
 
