@@ -46,7 +46,7 @@ def test_loss_makes_no_wrong_class(servers: str, loss: float) -> None:
     right, _, wrong = count(servers, loss, runs=2)
 
     assert wrong == 0
-    assert right >= {0.0: 72, 0.05: 57, 0.1: 45, 0.3: 20}[loss]
+    assert right >= {0.0: 36, 0.05: 28, 0.1: 22, 0.3: 10}[loss]
 
 
 @pytest.mark.slow
