@@ -9,7 +9,7 @@ from rtcdiag.nat.loss import p_all_lost, tally
 from rtcdiag.nat.silence import LIMIT
 from rtcdiag.net import Net
 from rtcdiag.stun.attributes import AttributeType
-from rtcdiag.stun.request import binding_request
+from rtcdiag.stun.request import Request, binding_request
 from rtcdiag.stun.transaction import Schedule
 from rtcdiag.targets import Server
 from rtcdiag.wires import Call, UdpWire, finish
@@ -75,15 +75,9 @@ class Sockets:
     ) -> Call:
         """Run one transaction on a socket and keep it."""
         wire = self.sockets[label]
-        change_ip, change_port = _FLAGS[change]
         source = expected or destination
-        attributes = [(AttributeType.RESPONSE_PORT, response_port)] if response_port is not None else []
-        call = wire.start(
-            binding_request(change_ip=change_ip, change_port=change_port, attributes=attributes),
-            destination,
-            expected=frozenset({source}),
-            schedule=schedule,
-        )
+        request = _request(change, response_port)
+        call = wire.start(request, destination, expected=frozenset({source}), schedule=schedule)
         asked = _Asked(
             server,
             purpose,
@@ -117,6 +111,12 @@ class Sockets:
     def evidence(self) -> tuple[Binding, ...]:
         """Return what a report keeps of every transaction, late answers included."""
         return tuple(_binding(asked, self.net) for asked in self.asked)
+
+
+def _request(change: Change, response_port: int | None) -> Request:
+    change_ip, change_port = _FLAGS[change]
+    attributes = [(AttributeType.RESPONSE_PORT, response_port)] if response_port is not None else []
+    return binding_request(change_ip=change_ip, change_port=change_port, attributes=attributes)
 
 
 def _binding(asked: _Asked, net: Net) -> Binding:
