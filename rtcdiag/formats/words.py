@@ -4,7 +4,7 @@ from typing import Literal
 
 from rtcdiag.address import Scope
 from rtcdiag.findings import Role, Severity
-from rtcdiag.nat import Behavior, Nat
+from rtcdiag.nat import Nat, familiar_name
 from rtcdiag.report import Direct, Report, StageStatus, Status
 from rtcdiag.traversal import PeerKind, Reachable
 
@@ -73,12 +73,6 @@ PEER_SHORT: dict[PeerKind, str] = {
     "firewalled": "firewalled public addresses",
     "udp-blocked": "UDP-blocked networks",
 }
-_CONES: dict[Behavior, str] = {
-    "endpoint-independent": "full cone",
-    "address-dependent": "address-restricted cone",
-    "address-and-port-dependent": "port-restricted cone",
-    "undetermined": "some kind of cone",
-}
 _ACRONYMS = frozenset({"dns", "tls", "stun", "os"})
 _SUBJECTS = {"check-stun": "STUN", "check-turn": "TURN", "candidates": "Candidates"}
 
@@ -105,9 +99,8 @@ def familiar(nat: Nat) -> str | None:
         return "this computer only" if own else "local network only"
     if nat.behind_nat is False:
         return "no NAT, firewall" if nat.firewall else "no NAT"
-    if nat.mapping == "undetermined":
-        return None
-    return _CONES[nat.filtering] if nat.mapping == "endpoint-independent" else "symmetric NAT"
+    cone = "some kind of cone" if nat.behind_nat and nat.mapping == "endpoint-independent" else None
+    return familiar_name(nat) or cone
 
 
 def failure_words(failure: str) -> str:

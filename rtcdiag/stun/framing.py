@@ -12,10 +12,8 @@ from rtcdiag.evidence.base import Failure
 from rtcdiag.stun.header import COOKIE, HEADER_BYTES
 
 FIRST_CHANNEL = 0x4000
-LAST_CHANNEL = 0x4FFF
-"""RFC 8656 section 12."""
 LAST_OLD_CHANNEL = 0x7FFF
-"""RFC 5766 allowed these too, and its clients and servers still use them."""
+"""RFC 8656 section 12 ends at 0x4FFF; RFC 5766 allowed these too, and its clients and servers still use them."""
 _COOKIE_BYTES = pack("!I", COOKIE)
 _DETAIL_CHARS = 80
 _BANNERS: tuple[tuple[bytes, Failure], ...] = (
