@@ -70,11 +70,15 @@ def _listed(name: str, only: Literal["stun", "turn"] | None) -> list[Server]:
 
 
 def with_credential(servers: tuple[Server, ...], options: Servers) -> tuple[Server, ...]:
-    """Give the user's credential to the TURN servers that came without one; this may prompt."""
+    """Give the user's credential to the TURN servers that came without one; this may prompt.
+
+    A file that was named is read also where no server needs it: a wrong name is never passed over in silence.
+    """
     from msgspec.structs import replace
 
     bare = [server for server in servers if server.protocol == "turn" and server.credential is None]
-    credential = _credential(options) if bare else None
+    named = options.password_file is not None or options.secret_file is not None
+    credential = _credential(options) if bare or named else None
     return tuple(replace(server, credential=credential) if server in bare else server for server in servers)
 
 

@@ -11,13 +11,24 @@ from rtcdiag.rules.paths import UNFINISHED, about, targets_of
 def gathering(evidence: Evidence) -> Iterator[Finding]:
     """Find the servers from which the ICE agent got no candidate."""
     targets = targets_of(evidence)
+    relaying = {item.server for item in evidence.of(Candidate) if item.type == "relay"}
     for item in evidence.of(Gathering):
         if item.server is None or item.failure in UNFINISHED:
             continue
         target = targets.get(item.server)
-        if item.failure is not None or (item.candidates == 0 and not _told_there_is_no_nat(target, item)):
-            why = item.failure.value if item.failure else "no candidate came"
-            yield about(target, item.server, "gathering-failed", item, why=why)
+        missing = _missing(item, target, relays=item.server in relaying)
+        if missing is not None:
+            why = item.failure.value if item.failure else f"no {missing} candidate came"
+            yield about(target, item.server, "gathering-failed", item, missing=missing, why=why)
+
+
+def _missing(item: Gathering, target: Target | None, *, relays: bool) -> str | None:
+    """Name the kind of candidate that a server owes and did not give, None where it gave all."""
+    if item.failure is not None:
+        return "ICE"
+    if item.candidates == 0:
+        return None if _told_there_is_no_nat(target, item) else "ICE"
+    return "relay" if target is not None and target.protocol == "turn" and not relays else None
 
 
 def _told_there_is_no_nat(target: Target | None, item: Gathering) -> bool:

@@ -46,9 +46,9 @@ def tcp(uri: str, address: str, failure: Failure | None = None, **more: Any) -> 
 SILENT_TWICE = (silent(A, A4), silent("stun:stun.example.org:3479", "198.51.100.10:3479"))
 
 
-def candidate(address: str, interface: str) -> Candidate:
+def candidate(address: str, interface: str, **more: Any) -> Candidate:
     fields: dict[str, Any] = {"t_ms": 1.0, "type": "host", "priority": 1, "foundation": "1", "sdp": ""}
-    return Candidate(address=at(address), interface=interface, **fields)
+    return Candidate(address=at(address), interface=interface, **fields | more)
 
 
 CASES = {
@@ -626,6 +626,21 @@ CASES = {
     ),
     "a TURN server gave no relay": case(
         run(target(T), Gathering(t_ms=1.0, server=T, candidates=0, redundant=1)), "gathering-failed"
+    ),
+    "a TURN server gave a server-reflexive candidate, and no relay": case(
+        run(
+            target(T),
+            candidate("203.0.113.7:5000", "eth0", type="srflx", server=T),
+            Gathering(t_ms=1.0, server=T, candidates=1),
+        ),
+        "gathering-failed",
+    ),
+    "a TURN server gave a relay": case(
+        run(
+            target(T),
+            candidate("198.51.100.9:5000", "eth0", type="relay", server=T),
+            Gathering(t_ms=1.0, server=T, candidates=1),
+        )
     ),
     "only a VPN and link-local addresses are there": case(
         run(

@@ -106,6 +106,11 @@ def test_a_password_file_of_another_shape_is_refused_and_not_shown(tmp_path: Pat
     assert SECRET not in str(caught.value)
 
 
+def test_a_password_file_that_is_not_there_is_bad_input_also_where_no_server_needs_it(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="--password-file"):
+        with_credential((parse_server("stun:a"),), Servers(username="ann", password_file=str(tmp_path / "missing")))
+
+
 def test_a_password_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RTCDIAG_PASSWORD", SECRET)
     found = credential(Servers(username="ann"))
