@@ -25,7 +25,7 @@ def run_options(question: "Question") -> RunOptions:
     return RunOptions(
         families=families,
         bind=_bind(network.bind, families),
-        interface=_interface(network.interface),
+        interface=_interface(network.interface, families),
         port=_port(network.port),
         server_name=_server_name(servers.sni),
         ca_file=_ca_file(servers.ca_file),
@@ -51,17 +51,41 @@ def _bind(text: str | None, families: tuple[Family, ...]) -> IPv4Address | IPv6A
         raise BadInputError(f"--bind {text}: not an IP address (write 192.0.2.1 or 2001:db8::1)") from None
     if family_of(address) not in families:
         raise BadInputError(f"--bind {text}: an address of the family that -{families[0][-1]} leaves out")
+    _check_own(address, text)
     return address
 
 
-def _interface(name: str | None) -> str | None:
+def _check_own(address: IPv4Address | IPv6Address, text: str) -> None:
+    """Bind a socket to it, which tells more than any list: a system may have whole networks as its own."""
+    from rtcdiag.net.local import can_bind
+    from rtcdiag.net.routes import local_addresses
+
+    if isinstance(address, IPv6Address) and address.is_link_local and address.scope_id is None:
+        names = {ip: name for name, ip in local_addresses()}
+        name = next((name for ip, name in names.items() if ip.packed == address.packed), "eth0")
+        raise BadInputError(f"--bind {text}: a link-local address needs its interface (write {address}%{name})")
+    if not can_bind(address):
+        family = family_of(address)
+        own = [str(ip) for _, ip in local_addresses() if family_of(ip) is family and not ip.is_link_local]
+        raise BadInputError(f"--bind {text}: no address of this computer (there are {', '.join(own) or 'none'})")
+
+
+def _interface(name: str | None, families: tuple[Family, ...]) -> str | None:
     if name is None:
         return None
     import ifaddr
 
-    known = sorted({str(adapter.nice_name) for adapter in ifaddr.get_adapters()})
+    from rtcdiag.net.local import is_down
+    from rtcdiag.net.routes import local_addresses
+
+    known = sorted({str(adapter.nice_name) for adapter in ifaddr.get_adapters(include_unconfigured=True)})
     if name not in known:
         raise BadInputError(f"--interface {name}: there is none of this name (there are {', '.join(known)})")
+    if is_down(name):
+        raise BadInputError(f"--interface {name}: it is down")
+    if not any(owner == name and family_of(ip) in families for owner, ip in local_addresses()):
+        what = "IP" if len(families) > 1 else f"IPv{families[0][-1]}"
+        raise BadInputError(f"--interface {name}: it has no {what} address")
     return name
 
 

@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from rtcdiag.address import Family
+
 
 class Interface(msgspec.Struct, frozen=True, kw_only=True):
     """A network interface that is up, and its addresses. No MAC address, no SSID."""
@@ -13,6 +15,8 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
     """A guess from the name and the operating system; only words in the report hang on it."""
     addresses: tuple[str, ...]
     """IP addresses, without prefix length."""
+    default_routes: tuple[Family, ...] | None = None
+    """The families in which it has a default route of its own, used or not; None where the system does not tell."""
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +27,9 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     python: str = ""
     interfaces: tuple[Interface, ...] = ()
     default_route: str | None = None
-    """The interface that holds the address which the system chooses towards the internet."""
+    """The interface by which the system sends towards the internet: of IPv4 where there is a route, else of IPv6."""
+    default_interfaces: dict[str, str] = {}
+    """The same for each family that has a route: ``ipv4``, ``ipv6``. They may differ."""
     vpn: bool = False
     """Whether the default route goes through an interface that looks like a VPN."""
     container: bool = False

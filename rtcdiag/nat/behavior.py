@@ -21,9 +21,25 @@ class Certainty(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[str, ...] = ()
 
 
+class OtherWay(msgspec.Struct, frozen=True, kw_only=True):
+    """Another way out of this computer, by which some servers were asked; no part of the NAT that is described."""
+
+    interface: str | None = None
+    address: str | None = None
+    """The address on this computer."""
+    mapped: tuple[TransportAddress, ...] = ()
+    """What the servers saw, in the order asked."""
+
+
 class Nat(msgspec.Struct, frozen=True, kw_only=True):
     """The NAT (or none) in one address family, as classified from the evidence. None means not known."""
 
+    interface: str | None = None
+    """By which the questions left whose answers count; None where the system does not tell."""
+    address: str | None = None
+    """This computer's IP address on that way."""
+    other_ways: tuple[OtherWay, ...] = ()
+    """The other ways by which servers were asked: their answers are not compared with those that count."""
     behind_nat: bool | None = None
     mapping: Behavior = "undetermined"
     filtering: Behavior = "undetermined"

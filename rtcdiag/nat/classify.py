@@ -31,7 +31,7 @@ def classify(evidence: Evidence, family: Family) -> Nat | None:
     bindings = asked(evidence, family)
     if not bindings:
         return None
-    view = view_of(bindings, evidence.environment)
+    view = view_of(bindings, evidence.environment, family)
     behind_nat = behind_nat_of(view)
     mapping = mapping_of(view, behind_nat)
     filtering = filtering_of(view, mapping.possible)
@@ -74,6 +74,9 @@ def _nat(view: View, classes: dict[str, Class], judged: dict[str, Judgement[Any]
     sure = {name: item.certainty for name, item in classes.items() if item.behavior != "undetermined"}
     sure |= {name: item.certainty for name, item in judged.items() if item.value is not None}
     return Nat(
+        interface=view.way.interface,
+        address=str(view.way.address) if view.way.address is not None else None,
+        other_ways=view.others,
         mapping=classes["mapping"].behavior,
         filtering=classes["filtering"].behavior,
         mapping_possible=classes["mapping"].possible,

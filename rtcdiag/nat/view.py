@@ -2,12 +2,14 @@
 
 import msgspec
 
-from rtcdiag.address import Scope, TransportAddress
+from rtcdiag.address import Family, Scope, TransportAddress
 from rtcdiag.evidence import Answer, Binding, Environment, Failure
 from rtcdiag.nat.answers import valid_answer, widest
+from rtcdiag.nat.behavior import OtherWay
 from rtcdiag.nat.operators import operators
 from rtcdiag.nat.samples import Sample, samples_of
 from rtcdiag.nat.trust import distrust
+from rtcdiag.nat.ways import Way, by_way, main_way, other_ways
 
 Reply = tuple[Binding, Answer]
 Asked = tuple[str, TransportAddress]
@@ -18,8 +20,11 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
     scope: Scope
     """That of the servers that count."""
+    way: Way
+    """The way out that is judged."""
+    others: tuple[OtherWay, ...]
     bindings: tuple[Binding, ...]
-    """All transactions with servers of that scope."""
+    """All transactions with servers of that scope by that way."""
     operators: dict[str, str]
     """By server."""
     samples: tuple[Sample, ...]
@@ -45,18 +50,26 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
             return "no valid answer over UDP"
         failures = {item.exchange.failure for item in self.bindings}
         forbidden = "; this computer does not allow sending" if failures == {Failure.PERMISSION_DENIED} else ""
-        return "no answer over UDP" + forbidden
+        return "no answer over UDP" + forbidden + self._answered_elsewhere()
+
+    def _answered_elsewhere(self) -> str:
+        names = [item.interface or item.address or "another interface" for item in self.others if item.mapped]
+        return f" by {self.way.name}; servers that were asked by {', '.join(names)} did answer" if names else ""
 
 
-def view_of(bindings: tuple[Binding, ...], environment: Environment) -> View:
+def view_of(bindings: tuple[Binding, ...], environment: Environment, family: Family) -> View:
     """Sort a family's transactions; there is at least one."""
     scope = widest(bindings)
-    relevant = tuple(item for item in bindings if item.destination.scope is scope)
+    outside = tuple(item for item in bindings if item.destination.scope is scope)
+    way = main_way(outside, environment, family)
+    relevant = by_way(outside, way)
     run_by = operators(relevant)
     samples = samples_of(relevant, run_by)
     distrusted = distrust(samples, scope)
     return View(
         scope=scope,
+        way=way,
+        others=other_ways(outside, way),
         bindings=relevant,
         operators=run_by,
         samples=tuple(sample for sample in samples if sample.server not in distrusted),

@@ -9,6 +9,7 @@ from rtcdiag.evidence import Failure, Resolution
 from rtcdiag.net.local import Local
 from rtcdiag.net.resolver import Answer, look_up
 from rtcdiag.net.routes import local_addresses, source_towards
+from rtcdiag.net.rtnetlink import interface_towards
 from rtcdiag.net.udp import UdpSocket, open_udp
 from rtcdiag.options import RunOptions
 
@@ -99,6 +100,17 @@ class Net:
     def source_towards(self, destination: IPAddress) -> IPAddress | Failure:
         """Return the local address that packets to ``destination`` carry, or why there is none."""
         return source_towards(destination, self.local_for(family_of(destination)))
+
+    def interface_towards(self, destination: IPAddress) -> str | None:
+        """Return the interface by which packets to ``destination`` leave; None where there is none or nobody knows.
+
+        Where the system does not tell, it is taken to be the one that has the source address.
+        """
+        local = self.local_for(family_of(destination))
+        source = self.source_towards(destination)
+        if isinstance(source, Failure):
+            return None
+        return local.interface or interface_towards(destination, local) or self.interface_of(source)
 
     def interface_of(self, ip: IPAddress) -> str | None:
         """Return the name of the interface that has a local address."""

@@ -4,11 +4,13 @@ import contextlib
 import socket
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from rtcdiag.address import IPAddress
 
 # Not in Python's socket module everywhere: linux/if.h by way of asm-generic/socket.h, and netinet/in.h of macOS.
 _SO_BINDTODEVICE = 25
+_SYSFS, _IFF_UP = Path("/sys/class/net"), 0x1
 _IP_BOUND_IF, _IPV6_BOUND_IF = 25, 125
 
 
@@ -29,6 +31,26 @@ class Local:
 
 
 ANYWHERE = Local()
+
+
+def can_bind(address: IPAddress) -> bool:
+    """Tell whether a socket can be bound to an address; nothing is sent."""
+    with socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+        try:
+            Local(address).place(sock)
+        except OSError:
+            return False
+    return True
+
+
+def is_down(interface: str) -> bool:
+    """Tell whether Linux says that an interface was not brought up; False where nobody tells."""
+    if sys.platform != "linux":
+        return False
+    try:
+        return not int((_SYSFS / interface / "flags").read_text(encoding="ascii"), 16) & _IFF_UP
+    except (OSError, ValueError):
+        return False
 
 
 def _pin(sock: socket.socket, interface: str) -> None:

@@ -27,7 +27,7 @@ def binding_of(
         socket=socket,
         transport=transport,
         local=local,
-        interface=wire.net.interface_of(local.ip) if local else None,
+        interface=wire.net.interface_towards(destination.ip) if local else None,
         destination=destination,
         answer_from=destination if isinstance(wire, UdpWire) else None,
         exchange=call.exchange(secrets=server.credential.secrets if server.credential else frozenset()),

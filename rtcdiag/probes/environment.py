@@ -11,7 +11,8 @@ from typing import Literal
 from rtcdiag.address import Family, IPAddress, Scope, scope_of
 from rtcdiag.evidence import Environment, Failure, Interface
 from rtcdiag.net import Net
-from rtcdiag.net.routes import INTERNET, local_addresses, source_towards
+from rtcdiag.net.routes import INTERNET, default_routes, local_addresses, source_towards
+from rtcdiag.net.rtnetlink import interface_towards
 
 InterfaceRole = Literal["loopback", "ethernet", "wifi", "vpn", "container", "mobile", "other"]
 
@@ -47,12 +48,14 @@ def environment(net: Net) -> Environment:
     found = tuple(interfaces())
     sources = {family: source_towards(address) for family, address in INTERNET.items()}
     ipv4, ipv6 = sources[Family.IPV4], sources[Family.IPV6]
-    default = _default_route(net, ipv4, ipv6)
+    leaving = {family.value: name for family, source in sources.items() if (name := _leaves_by(net, family, source))}
+    default = next(iter(leaving.values()), None)
     return Environment(
         os=operating_system(),
         python=platform.python_version(),
         interfaces=found,
         default_route=default,
+        default_interfaces=leaving,
         vpn=any(interface.name == default and interface.role == "vpn" for interface in found),
         container=in_container(),
         ipv4=not isinstance(ipv4, Failure) and scope_of(ipv4) is not Scope.LOOPBACK,
@@ -60,10 +63,11 @@ def environment(net: Net) -> Environment:
     )
 
 
-def _default_route(net: Net, *sources: IPAddress | Failure) -> str | None:
-    """Return the interface of the first family that has a route; loopback is none."""
-    usable = (ip for ip in sources if not isinstance(ip, Failure) and scope_of(ip) is not Scope.LOOPBACK)
-    return next((name for name in map(net.interface_of, usable) if name is not None), None)
+def _leaves_by(net: Net, family: Family, source: IPAddress | Failure) -> str | None:
+    """Return the interface towards the internet of a family that has a route; loopback is none."""
+    if isinstance(source, Failure) or scope_of(source) is Scope.LOOPBACK:
+        return None
+    return interface_towards(INTERNET[family]) or net.interface_of(source)
 
 
 def interfaces() -> Iterator[Interface]:
@@ -72,8 +76,13 @@ def interfaces() -> Iterator[Interface]:
     for name, ip in local_addresses():
         # The zone of a link-local address is a number of this computer; the interface stands beside it anyway.
         owned.setdefault(name, []).append(str(ip).partition("%")[0])
+    routed = {family: default_routes(family) for family in Family}
+    known = None not in routed.values()
     for name, addresses in owned.items():
-        yield Interface(name=name, role=role_of(name), addresses=tuple(addresses))
+        own = tuple(family for family, names in routed.items() if names is not None and name in names)
+        yield Interface(
+            name=name, role=role_of(name), addresses=tuple(addresses), default_routes=own if known else None
+        )
 
 
 def role_of(name: str) -> InterfaceRole:

@@ -14,6 +14,7 @@ from rtcdiag.address import Family, TransportAddress, family_of
 from rtcdiag.evidence import Binding, Change, Failure, Observation, Purpose, Role, Skipped
 from rtcdiag.net import Net
 from rtcdiag.net.failures import failure_of
+from rtcdiag.net.routes import INTERNET
 from rtcdiag.probes.connection import Path
 from rtcdiag.probes.cross_check import HEAD_START, plain_binding
 from rtcdiag.probes.job import Job, Record
@@ -92,7 +93,8 @@ def _why_not(family: Family, endpoints: list[tuple[Server, TransportAddress]], n
         return f"no server with an {_NAMES[family]} address was asked"
     sources = [net.source_towards(address.ip) for _, address in endpoints]
     if all(isinstance(source, Failure) for source in sources):
-        return f"this computer has no {_NAMES[family]} route to any of the servers"
+        where = net.options.interface or "this computer"
+        return f"{where} has no {_NAMES[family]} route to any of the servers"
     return None
 
 
@@ -138,11 +140,21 @@ async def _beside_udp(sockets: Sockets, server: Server, primary: TransportAddres
 async def _experiments(sockets: Sockets, endpoints: list[tuple[Server, TransportAddress]]) -> None:
     await sockets.wire("m1")
     await sockets.wire("m2")
-    names = iter("abcdefgh"[:FILTER_SERVERS])
+    names, outside = iter("abcdefgh"[:FILTER_SERVERS]), _by_default_route(sockets, endpoints)
     await asyncio.gather(
-        *(_mapping(sockets, server, address, names) for server, address in endpoints),
+        *(
+            _mapping(sockets, server, address, names if address in outside else iter(""))
+            for server, address in endpoints
+        ),
         *(sockets.ask("m2", server, "mapping", address) for server, address in _two_hosts(endpoints)),
     )
+
+
+def _by_default_route(sockets: Sockets, endpoints: list[tuple[Server, TransportAddress]]) -> set[TransportAddress]:
+    """Return the endpoints whose way out is the one that a NAT is described for; all where none is."""
+    ways = {address: sockets.net.interface_towards(address.ip) for _, address in endpoints}
+    default = sockets.net.interface_towards(INTERNET[sockets.family])
+    return {address for address, way in ways.items() if way == default} or set(ways)
 
 
 def _two_hosts(endpoints: list[tuple[Server, TransportAddress]]) -> list[tuple[Server, TransportAddress]]:

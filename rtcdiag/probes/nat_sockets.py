@@ -7,6 +7,7 @@ from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Binding, Change, Purpose, Role
 from rtcdiag.nat.loss import p_all_lost, tally
 from rtcdiag.nat.silence import LIMIT
+from rtcdiag.nat.ways import by_way, way_of
 from rtcdiag.net import Net
 from rtcdiag.stun.attributes import AttributeType
 from rtcdiag.stun.request import Request, binding_request
@@ -33,6 +34,7 @@ class _Asked:
     destination: TransportAddress
     expected: TransportAddress
     local: TransportAddress | None
+    interface: str | None
     began_ms: float
     call: Call
     response_port: int | None = None
@@ -87,24 +89,26 @@ class Sockets:
             destination,
             source,
             wire.local_towards(destination),
+            self.net.interface_towards(destination.ip),
             self.net.now_ms(),
             call,
             response_port,
         )
         self.asked.append(asked)
         if change != "none" and schedule is not None:
-            call.enough_ms = partial(self._enough_ms, call, schedule.give_up_ms - schedule.offsets_ms[-1])
+            call.enough_ms = partial(self._enough_ms, asked, schedule.give_up_ms - schedule.offsets_ms[-1])
         await finish(wire, call)
         asked.ended_ms = self.net.now_ms()
         return call
 
-    def _enough_ms(self, call: Call, wait_ms: float) -> float | None:
+    def _enough_ms(self, asked: _Asked, wait_ms: float) -> float | None:
         """Return when silence is proof: after the transmissions that loss, as measured so far, cannot all swallow.
 
-        Without loss that are few, and the answer comes sooner; with loss they are as many as it takes.
+        Without loss that are few, and the answer comes sooner; with loss they are as many as it takes. Another way out
+        of this computer has a loss of its own.
         """
-        sent = call.transaction.sent_ms
-        if not sent or p_all_lost(tally(self.evidence()), len(sent)) >= LIMIT:
+        sent, way = asked.call.transaction.sent_ms, way_of(_binding(asked, self.net))
+        if not sent or p_all_lost(tally(by_way(self.evidence(), way)), len(sent)) >= LIMIT:
             return None
         return sent[-1] + wait_ms
 
@@ -127,7 +131,7 @@ def _binding(asked: _Asked, net: Net) -> Binding:
         purpose=asked.purpose,
         socket=asked.socket,
         local=asked.local,
-        interface=net.interface_of(asked.local.ip) if asked.local else None,
+        interface=asked.interface,
         destination=asked.destination,
         role=asked.role,
         change=asked.change,

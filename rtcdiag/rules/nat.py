@@ -16,6 +16,7 @@ def nat_facts(evidence: Evidence) -> Iterator[Finding]:
         if nat is not None and not nat.local_only:
             facts: Facts = {"family": family.value, "mapped": [str(address) for address in nat.mapped[:5]]}
             yield from (find(code, *_ids(nat, field), **facts, **more) for code, field, more in _facts(nat))
+            yield from _other_ways(nat, family)
             yield from _distrusted(evidence, nat, family)
             yield from _contradicting(nat, family)
 
@@ -38,6 +39,14 @@ def _facts(nat: Nat) -> Iterator[_Fact]:
         yield "nat-arbitrary-pooling", "pooling", {}
     if nat.firewall:
         yield "firewall-without-nat", "firewall", {}
+
+
+def _other_ways(nat: Nat, family: Family) -> Iterator[Finding]:
+    """Say by which interface the described answers came, where others came by another."""
+    names = dict.fromkeys(way.interface or way.address or "unknown" for way in nat.other_ways)
+    if names:
+        here = nat.interface or nat.address or "unknown"
+        yield find("several-ways-out", family=family.value, interface=here, others=list(names))
 
 
 def _ids(nat: Nat, field: str) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rtcdiag.evidence import Crash, Evidence, Failure, Observation, Skipped
+from rtcdiag.evidence import Binding, Crash, Evidence, Failure, Observation, Skipped
 from rtcdiag.findings import Finding, find
 
 _SKEW_S = 30.0
@@ -39,7 +39,9 @@ def clock(evidence: Evidence) -> Iterator[Finding]:
 
 def surroundings(evidence: Evidence) -> Iterator[Finding]:
     """Name what stands between this computer's programs and its network."""
-    if evidence.environment.vpn:
-        yield find("vpn-carries-traffic", interface=evidence.environment.default_route or "unknown")
+    here = evidence.environment
+    used = {item.interface for item in evidence.of(Binding)}
+    if here.vpn and (not used or here.default_route in used):
+        yield find("vpn-carries-traffic", interface=here.default_route or "unknown")
     if evidence.environment.container:
         yield find("inside-container")

@@ -72,15 +72,33 @@ def rewritten(evidence: Evidence) -> Iterator[Finding]:
 
 def outvoted(evidence: Evidence) -> Iterator[Finding]:
     """Find the server that reports another public IP address than all others do, in one family."""
-    paths_here = [path for path in asked_paths(evidence) if path.transport is Transport.UDP]
-    for family in Family:
-        views = {path.server: path for path in paths_here if path.address.family is family and _mapped_ip(path)}
+    for here in _comparable(evidence):
+        views = {path.server: path for path in here}
         votes = Counter(map(_mapped_ip, views.values()))
         for winner, count in votes.items():
             odd = [path for path in views.values() if _mapped_ip(path) != winner]
             if count > 1 and len(odd) == 1:
                 facts: Facts = {"mapped": _mapped_ip(odd[0]), "others": winner, "servers": count}
                 yield odd[0].find("mapped-address-outvoted", *odd[0].of(Binding)[:1], **facts)
+
+
+def _comparable(evidence: Evidence) -> Iterator[tuple[Path, ...]]:
+    """Yield the paths of one family that left by one interface.
+
+    None where one server saw two addresses of this computer: a NAT with several gives other servers others, too.
+    """
+    found: dict[tuple[Family, str | None], list[Path]] = {}
+    for path in asked_paths(evidence):
+        if path.transport is Transport.UDP and _mapped_ip(path):
+            found.setdefault((path.address.family, path.of(Binding)[0].interface), []).append(path)
+    for (family, _), here in found.items():
+        told: dict[TransportAddress, set[str]] = {}
+        for item in evidence.of(Binding, lambda item: item.transport is Transport.UDP):
+            answer = item.exchange.answer
+            if answer and answer.reflexive and item.destination.family is family:
+                told.setdefault(item.destination, set()).add(answer.reflexive.host)
+        if all(len(hosts) == 1 for hosts in told.values()):
+            yield tuple(here)
 
 
 def _mapped_ip(path: Path) -> str | None:

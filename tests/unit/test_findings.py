@@ -30,6 +30,7 @@ NAT_CODES = {
     "nat-layered",
     "nat-arbitrary-pooling",
     "firewall-without-nat",
+    "several-ways-out",
     "nat-server-distrusted",
     "nat-servers-contradict",
 }

@@ -45,6 +45,8 @@ def test_both_families_are_the_same_as_none_named() -> None:
         ({"port": -1}, "--port -1: not a number from 0 to 65535"),
         ({"port": 65536}, "--port 65536: not a number"),
         ({"bind": "eth0"}, "--bind eth0: not an IP address (write 192.0.2.1 or 2001:db8::1)"),
+        ({"bind": "192.0.2.99"}, "--bind 192.0.2.99: no address of this computer (there are "),
+        ({"bind": "fe80::1"}, "--bind fe80::1: a link-local address needs its interface (write fe80::1%"),
         ({"bind": "127.0.0.1", "ipv6": True}, "--bind 127.0.0.1: an address of the family that -6 leaves out"),
         ({"interface": "no-such-0"}, "--interface no-such-0: there is none of this name (there are "),
     ],

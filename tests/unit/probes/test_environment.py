@@ -23,9 +23,12 @@ class Computer:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.addresses: dict[str, list[str]] = {"lo": ["127.0.0.1", "::1"]}
+        self.routed: dict[Family, frozenset[str]] = {}
         self.sources: dict[object, str | Failure] = {V4: Failure.NETWORK_UNREACHABLE, V6: Failure.NETWORK_UNREACHABLE}
         monkeypatch.setattr(ifaddr, "get_adapters", self._adapters)
         monkeypatch.setattr(subject, "source_towards", self._source)
+        monkeypatch.setattr(subject, "interface_towards", lambda _destination: None)
+        monkeypatch.setattr(subject, "default_routes", self.routed.get)
         # The names of a made-up computer mean nothing to the system that the test runs on.
         monkeypatch.setattr(subject, "_SYSFS", Path("/nowhere"))
 

@@ -6,7 +6,7 @@ import rtcdiag.rules.nat
 from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Exchange
 from rtcdiag.findings import Finding, Severity
-from rtcdiag.nat import CONTRADICTION, Certainty, Nat, classify
+from rtcdiag.nat import CONTRADICTION, Certainty, Nat, OtherWay, classify
 from support.evidence import answered, at, binding, failed, run, target
 
 MAPPED = (TransportAddress.parse("203.0.113.7:50123"),)
@@ -18,6 +18,7 @@ FACTS = {
     "nat-carrier-grade": Nat(behind_nat=True, cgnat=True),
     "nat-layered": Nat(behind_nat=True, layers=2),
     "nat-arbitrary-pooling": Nat(behind_nat=True, pooling="arbitrary", mapped=MAPPED),
+    "several-ways-out": Nat(behind_nat=True, interface="eth0", other_ways=(OtherWay(interface="wg0"),)),
     "firewall-without-nat": Nat(behind_nat=False, mapping="endpoint-independent", firewall=True),
     "nat-servers-contradict": Nat(undetermined={"mapping": f"{CONTRADICTION}a saw b, c saw d"}),
     "nat-server-distrusted": Nat(distrusted={"stun:stun.example.org:3478": "it sees another address than all others"}),
