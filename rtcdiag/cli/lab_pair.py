@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from rtcdiag.cli.entry import BadInputError
-from rtcdiag.cli.laboratory import Internet, laboratory_app, nats
+from rtcdiag.cli.laboratory import Hosts, Internet, laboratory_app, nats
 from rtcdiag.cli.laboratory import run as run_lab
 
 AND = "--and"
@@ -19,15 +19,22 @@ def pair(
     *,
     a: Annotated[list[str] | None, typer.Option(metavar="SPEC", help="A NAT of the first; repeated: a layer.")] = None,
     b: Annotated[list[str] | None, typer.Option(metavar="SPEC", help="A NAT of the second; repeated: a layer.")] = None,
+    shared: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SPEC", help="A NAT that both are behind, after their own; repeated: a layer."),
+    ] = None,
     internet: Internet,
 ) -> int:
-    """Run a command on two computers, each behind its own NATs; RTCDIAG_LAB_SIDE tells it which one it is on: a or b.
+    """Run a command on two computers, each behind its own NATs, or both behind the same.
+
+    RTCDIAG_LAB_SIDE tells the command which one it is on: a or b.
 
     What stands behind --and runs on b instead. Ends when both have, with the code of a, or that of b where a's is 0.
     """
     layers_a, layers_b = nats("--a", a), nats("--b", b)
     on_a, on_b = _split(command)
-    return run_lab([(layers_a, on_a), (layers_b, on_b)], internet)
+    hosts = Hosts(branches=[(layers_a, on_a), (layers_b, on_b)], shared=nats("--shared", shared))
+    return run_lab(hosts, internet)
 
 
 def _split(command: list[str]) -> tuple[list[str], list[str]]:
@@ -40,4 +47,11 @@ def _split(command: list[str]) -> tuple[list[str], list[str]]:
     return on_a, on_b
 
 
-app = laboratory_app(pair)
+app = laboratory_app(
+    pair,
+    (
+        "rtcdiag lab pair --a symmetric --b home-router --with coturn -- ./my-peer",
+        "rtcdiag lab pair --a home-router --b home-router --shared cgnat -- ./my-peer",
+        "rtcdiag lab pair --shared home-router -- ./my-peer      # both in one LAN",
+    ),
+)

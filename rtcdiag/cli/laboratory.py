@@ -1,5 +1,6 @@
 """What the commands of ``rtcdiag lab`` share: options, checks before anything is made, and the run."""
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,10 @@ class Internet:
         list[str] | None,
         typer.Option(metavar="ADDRESS", help="One more address that the lab's internet has; may be repeated."),
     ] = None
+    name: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=ADDRESS", help="A name that the lab's name server knows; may be repeated."),
+    ] = None
     internet: Annotated[
         str | None, typer.Option(metavar="COMMAND", help="Run this line of the shell on the lab's internet meanwhile.")
     ] = None
@@ -49,13 +54,14 @@ class Internet:
     ] = None
 
 
-def laboratory_app(command: Callable[..., int]) -> typer.Typer:
+def laboratory_app(command: Callable[..., int], examples: Sequence[str]) -> typer.Typer:
     """Return the app of a command whose last argument is another command with options of its own."""
     from rtcdiag.cli.commands import GroupedHelp
 
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     settings: dict[str, Any] = {"help_option_names": ["-h", "--help"], "allow_interspersed_args": False}
-    app.command(cls=GroupedHelp, context_settings=settings)(grouped(command))
+    epilog = "\n".join(("Examples:", "", "\b", *(f"  {line}" for line in examples)))
+    app.command(cls=GroupedHelp, context_settings=settings, epilog=epilog)(grouped(command))
     return app
 
 
@@ -69,9 +75,20 @@ def nats(option: str, texts: Sequence[str] | None) -> "tuple[NatSpec, ...]":
         raise BadInputError(f"{option}: {error}") from None
 
 
-def run(hosts: "Sequence[tuple[tuple[NatSpec, ...], Sequence[str]]]", internet: Internet) -> int:
+@dataclass(frozen=True, kw_only=True)
+class Hosts:
+    """What runs behind which NATs."""
+
+    branches: "Sequence[tuple[tuple[NatSpec, ...], Sequence[str]]]"
+    """The NATs of each host, and its command."""
+    shared: "tuple[NatSpec, ...]" = ()
+    gateway: str | None = None
+
+
+def run(hosts: Hosts, internet: Internet) -> int:
     """Run commands behind NATs; return the exit code."""
-    addresses = tuple(_address(text) for text in internet.address or ())
+    addresses = tuple(_address("--address", text) for text in internet.address or ())
+    names = tuple(_name(text) for text in internet.name or ())
     servers = tuple(_KINDS[name] for name in internet.servers or ())
     if len(servers) > _MOST_SERVERS:
         raise BadInputError(f"--with {servers[-1]}: the lab has room for {_MOST_SERVERS} servers")
@@ -82,15 +99,30 @@ def run(hosts: "Sequence[tuple[tuple[NatSpec, ...], Sequence[str]]]", internet: 
         return FAILED
     from rtcdiag.lab.world import HostSpec, LabSpec, run_lab
 
-    made = tuple(HostSpec(layers, tuple(command)) for layers, command in hosts)
-    lab = LabSpec(made, servers, addresses, internet.internet, internet.seed)
+    lab = LabSpec(
+        hosts=tuple(HostSpec(layers, tuple(command)) for layers, command in hosts.branches),
+        shared=hosts.shared,
+        gateway=hosts.gateway,
+        servers=servers,
+        addresses=addresses,
+        names=names,
+        internet=internet.internet,
+        seed=internet.seed,
+    )
     return run_lab(lab, lambda line: say(f"rtcdiag: {line}"))
 
 
-def _address(text: str) -> str:
+def _address(option: str, text: str) -> str:
     from ipaddress import ip_address
 
     try:
         return str(ip_address(text.strip("[]")))
     except ValueError:
-        raise BadInputError(f"--address {text}: not an IP address (write 192.0.2.1 or 2001:db8::1)") from None
+        raise BadInputError(f"{option} {text}: not an IP address (write 192.0.2.1 or 2001:db8::1)") from None
+
+
+def _name(text: str) -> tuple[str, str]:
+    name, equals, address = text.partition("=")
+    if not equals or not re.fullmatch(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63}){0,9}", name):
+        raise BadInputError(f"--name {text}: not a name and an address (write stun.example.org=203.0.113.10)")
+    return name, _address("--name", address)

@@ -1,6 +1,5 @@
 """The parts of a lab, made in the process that calls; each raises OSError and LabError."""
 
-import random
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -9,10 +8,8 @@ from typing import NamedTuple
 from rtcdiag.lab import host, linux
 from rtcdiag.lab.interfaces import Network, plug, tap_is_open
 from rtcdiag.lab.iproute import ip
-from rtcdiag.lab.middlebox import Middlebox
-from rtcdiag.lab.plan import NAME_SERVER, OPERATORS, ROUTER, ROUTER6, SIDES, HostPlan, plan
-from rtcdiag.lab.spec import NatSpec
-from rtcdiag.lab.wire import Port, pump
+from rtcdiag.lab.plan import NAME_SERVER, OPERATORS, ROUTER, ROUTER6, Group, HostPlan
+from rtcdiag.lab.wire import Port
 
 _SETTINGS = {
     "ipv4/ip_forward": "1",
@@ -32,11 +29,6 @@ class Grounds(NamedTuple):
     tap: bool
 
 
-def plans(nats: Sequence[Sequence[NatSpec]]) -> list[HostPlan]:
-    """Return the plan of each host."""
-    return [plan(side, specs) for side, specs in zip(SIDES, nats, strict=False)]
-
-
 def grounds(*, tap: bool | None) -> Grounds:
     """Make the networks that every lab has, and stay on the internet. For the first process of a PID namespace."""
     linux.own_mounts()
@@ -46,14 +38,14 @@ def grounds(*, tap: bool | None) -> Grounds:
     return Grounds(Network.new(), wires, tap_is_open() if tap is None else tap)
 
 
-def build_internet(grounds: Grounds, plans: Sequence[HostPlan], addresses: Sequence[str]) -> list[Port]:
+def build_internet(grounds: Grounds, groups: Sequence[Group], addresses: Sequence[str]) -> list[Port]:
     """Give the internet its addresses and its ways to the hosts; return its end of each way."""
-    names = [f"to-{one.side}" for one in plans]
+    names = [f"to-{''.join(host.side for host in group.hosts)}" for group in groups]
     ports = [plug(grounds.internet, name, grounds.wires, tap=grounds.tap) for name in names]
     own = [ROUTER, ROUTER6, NAME_SERVER, *addresses]
     own += [address for operator in OPERATORS for family in operator for address in family]
     routes = [
-        f"route add {network} dev {name}" for name, one in zip(names, plans, strict=True) for network in one.routed
+        f"route add {network} dev {name}" for name, group in zip(names, groups, strict=True) for network in group.routed
     ]
     ip(
         "link set lo up",
@@ -78,8 +70,13 @@ def build_host(grounds: Grounds, plan: HostPlan) -> tuple[Network, Port]:
     return network, port
 
 
-def run_boxes(plan: HostPlan, inside: Port, outside: Port, seed: int | None) -> int:
-    """Be the middleboxes in front of a host, for ever."""
-    choices = random.Random(None if seed is None else f"{seed} {plan.side}")  # noqa: S311 - as a NAT's, not a secret
-    pump([Middlebox(layer.spec, layer.addresses, choices) for layer in plan.layers], inside, outside)
-    return 0
+def build_gateway(grounds: Grounds, plan: HostPlan) -> tuple[Network, tuple[Port, Port]]:
+    """Make the network of a program that answers for the host's router; return it and our ends of its LAN and WAN.
+
+    Nothing ever comes from the WAN: it is there to have the router's outer addresses.
+    """
+    with grounds.internet.entered():
+        network = Network.new()
+        ports = tuple(plug(network, name, grounds.wires, tap=grounds.tap) for name in (host.LAN, host.WAN))
+        host.configure_gateway(plan)
+    return network, (ports[0], ports[1])

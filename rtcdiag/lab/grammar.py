@@ -107,7 +107,7 @@ def _port_range(text: str) -> tuple[int, int]:
 def _assignment(text: str) -> dict[str, Any]:
     how, colon, detail = text.partition(":")
     if not colon:
-        return {"port": _word("preserving", "random", "sequential", "block")(how)}
+        return {"port": _word("preserving", "overloading", "random", "sequential", "block")(how)}
     if how == "block":
         return {"port": "block", "block_size": _between(1, 65535)(detail)}
     if how != "sequential" or not 0 < abs(step := _integer(detail)) < 10000:
@@ -131,15 +131,18 @@ _FLAGS: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "hairpin": ("hairpin", _word("none", "internal", "external"), "none, internal or external"),
     "lifetime": ("lifetime_s", _positive_seconds, _TIME),
     "refresh": ("refresh", _word("outbound", "inbound", "both"), "outbound, inbound or both"),
+    "inbound": ("inbound", _word("dropped", "tracked"), "dropped or tracked"),
+    "restart": ("restart_s", _positive_seconds, _TIME),
     "udp": ("udp", _passage, _PASSAGE),
     "tcp": ("tcp", _passage, _PASSAGE),
+    "blocked": ("blocked", _word("silent", "prohibited", "unreachable"), "silent, prohibited or unreachable"),
     "icmp": ("icmp", _one_of(_OPEN), "open or blocked"),
     "fragments": ("fragments", _one_of(_OPEN), "open or blocked"),
     "alg": ("alg", _one_of(_SWITCH), "yes or no"),
     "mtu": ("mtu", _between(68, 65535), "a number of bytes from 68 to 65535"),
     "v6": ("v6", _word("firewall", "none", "nat66", "prefix", "blocked"), "firewall, none, nat66, prefix or blocked"),
 }
-_ASSIGNMENTS = "preserving, random, sequential[:STEP] or block[:SIZE]"
+_ASSIGNMENTS = "preserving, overloading, random, sequential[:STEP] or block[:SIZE]"
 _LINK_FLAGS: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "loss": ("loss", _share, _PERCENT),
     "burst": ("burst", _mean_burst, "a number of packets, 1 or more"),

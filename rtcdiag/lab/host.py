@@ -12,6 +12,8 @@ from rtcdiag.lab.iproute import ip
 from rtcdiag.lab.plan import NAME_SERVER, HostPlan
 
 INTERFACE = "eth0"
+LAN, WAN = "lan", "wan"
+"""The interfaces of a program that answers for a router."""
 _FILES = {"/etc/resolv.conf": f"nameserver {NAME_SERVER}\n", "/etc/nsswitch.conf": "hosts: files dns\n"}
 _SCRATCH = "/tmp"  # noqa: S108 - a file system of its own is mounted there for a moment
 _NOT_FOUND = 127
@@ -27,6 +29,20 @@ def configure(plan: HostPlan) -> None:
         f"address add {plan.address6}/{plan.lan6.prefixlen} dev {INTERFACE} nodad",
         f"route add default via {plan.lan[1]} dev {INTERFACE}",
         f"route add default via {plan.lan6[1]} dev {INTERFACE}",
+    )
+
+
+def configure_gateway(plan: HostPlan) -> None:
+    """Give the present network the addresses of the host's innermost router, inside and outside."""
+    router = plan.layers[0].addresses
+    outside = [f"address add {address}/32 dev {WAN}" for address in router.external]
+    ip(
+        "link set lo up",
+        f"link set {LAN} up",
+        f"link set {WAN} up",
+        f"address add {plan.lan[1]}/{plan.lan.prefixlen} dev {LAN}",
+        f"address add {plan.lan6[1]}/{plan.lan6.prefixlen} dev {LAN} nodad",
+        *outside,
     )
 
 

@@ -1,6 +1,6 @@
 """ICMP errors that a router sends itself (RFC 792, RFC 1191, RFC 4443), and those that a NAT translates (RFC 5508)."""
 
-from rtcdiag.lab.packet import ICMP, ICMP6, Endpoint, Packet, checksum, parse, rewrite
+from rtcdiag.lab.packet import ICMP, ICMP6, UDP, Endpoint, Packet, checksum, parse, rewrite
 
 _MOST = {4: 576, 6: 1280}
 """How long an error may be (RFC 1812 section 4.3.2.3, RFC 4443 section 2.4)."""
@@ -31,6 +31,30 @@ def too_big(packet: Packet, sender: bytes, mtu: int) -> bytes | None:
 def time_exceeded(packet: Packet, sender: bytes) -> bytes | None:
     """Return what says that ``packet`` has no hop left (RFC 792, RFC 4443 section 3.3)."""
     return _error(packet, sender, (11, 0) if packet.version == 4 else (3, 0), 0)
+
+
+def prohibited(packet: Packet, sender: bytes) -> bytes | None:
+    """Return what says that a rule forbids ``packet`` (RFC 1812 section 5.2.7.1, RFC 4443 section 3.1)."""
+    return _error(packet, sender, (3, 13) if packet.version == 4 else (1, 1), 0)
+
+
+def unreachable(packet: Packet, sender: bytes) -> bytes | None:
+    """Return what says that nobody serves the port that ``packet`` is for (RFC 792, RFC 4443 section 3.1)."""
+    return _error(packet, sender, (3, 3) if packet.version == 4 else (1, 4), 0)
+
+
+def answer(packet: Packet) -> bytes | None:
+    """Return what a router says that ``packet`` is for itself: it answers echoes, and has no UDP port open."""
+    own = packet.destination[0]
+    if packet.protocol == UDP:
+        return unreachable(packet, own)
+    if not packet.is_echo or not packet.asks or packet.fragment:
+        return None
+    kind = bytes((0 if packet.version == 4 else 129, 0))
+    message = kind + bytes(2) + packet.data[packet.start + 4 :]
+    out = bytearray(_header(packet.version, own, packet.source[0], len(message)) + message)
+    _seal(out, packet.version, len(out) - len(message))
+    return bytes(out)
 
 
 def _error(packet: Packet, sender: bytes, kind: tuple[int, int], value: int) -> bytes | None:

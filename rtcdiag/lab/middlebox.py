@@ -4,7 +4,7 @@ State and impairments are decided when a packet arrives, so the line is thought 
 direction: a packet that the line to the outside loses has made its mapping all the same.
 """
 
-from ipaddress import IPv4Network, IPv6Network
+from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from rtcdiag.lab.assignment import Prefix, unchanged
 from rtcdiag.lab.fragments import Fragments, split
 from rtcdiag.lab.impairments import Line
 from rtcdiag.lab.mappings import Assign
+from rtcdiag.lab.networks import Networks
 from rtcdiag.lab.packet import ICMP, ICMP6, TCP, UDP, Packet, parse, rewrite
 from rtcdiag.lab.spec import Addresses, NatSpec
 from rtcdiag.lab.translation import Side, Translator, port_assignments
@@ -31,19 +32,11 @@ class Emission(NamedTuple):
     delay_s: float
 
 
-class _Network(NamedTuple):
-    """An inside network, in numbers."""
+class _State(NamedTuple):
+    """What a restart forgets."""
 
-    prefix: int
-    shift: int
-
-    def has(self, address: bytes) -> bool:
-        return int.from_bytes(address) >> self.shift == self.prefix
-
-
-def _network(network: IPv4Network | IPv6Network) -> _Network:
-    shift = network.max_prefixlen - network.prefixlen
-    return _Network(int(network.network_address) >> shift, shift)
+    translators: dict[int, Translator | None]
+    fragments: Fragments
 
 
 class Middlebox:
@@ -52,58 +45,82 @@ class Middlebox:
     def __init__(self, spec: NatSpec, addresses: Addresses, random: Random) -> None:
         """Raise ValueError where the addresses do not suffice for the specification."""
         self._spec = spec
-        self._inside = {
-            4: [_network(network) for network in addresses.inside],
-            6: [_network(addresses.inside6)] if addresses.inside6 else [],
-        }
+        self._inside = Networks((*addresses.inside, *((addresses.inside6,) if addresses.inside6 else ())))
         # Each consumer has numbers of its own: a lost packet must not change the next port.
         ports, up, down = (Random(random.getrandbits(64)) for _ in range(3))  # noqa: S311  a model, no secret
         self._lines = {Side.OUTSIDE: Line(spec.up, up), Side.INSIDE: Line(spec.down, down)}
-        self._translators = {4: _translator4(spec, addresses, ports), 6: _translator6(spec, addresses, ports)}
         self._own = _own_addresses(addresses)
-        self._fragments = Fragments()
+        self._routers = _router_addresses(addresses)
+        self._state: Callable[[], _State] = lambda: _State(
+            {4: _translator4(spec, addresses, ports), 6: _translator6(spec, addresses, ports)}, Fragments()
+        )
+        self._translators, self._fragments = self._state()
+        self._started_s: float | None = None
 
     def receive(self, side: Side, packet: bytes, now_s: float) -> list[Emission]:
         """Return what comes out, and when, of a packet that arrives; nothing for what is dropped, odd or hostile."""
         parsed = parse(packet)
-        if parsed is None or not self._passes(side, parsed):
+        if parsed is None or not self._belongs(side, parsed):
             return []
+        if self._spec.restart_s is not None:
+            self._restart(now_s, self._spec.restart_s)
         return [
             Emission(to, out, delay_s)
-            for to, out in self._forward(side, parsed, now_s)
+            for to, out in self._outcome(side, parsed, now_s)
             for delay_s in self._lines[to].delays_s(now_s)
         ]
 
-    def _passes(self, side: Side, packet: Packet) -> bool:
-        """Return whether a packet is for a router at all, and not blocked."""
-        spec, version = self._spec, packet.version
+    def _belongs(self, side: Side, packet: Packet) -> bool:
+        """Return whether a packet is for a router at all."""
         source, destination = packet.source[0], packet.destination[0]
         if not (_is_unicast(source) and _is_unicast(destination)):
             return False
-        from_inside = self._is_inside(version, source)
-        if from_inside != (side is Side.INSIDE) or (from_inside and self._is_inside(version, destination)):
+        from_inside = self._inside.has(source)
+        if from_inside != (side is Side.INSIDE):
             return False
-        if (packet.fragment and not spec.fragments) or (version == 6 and spec.v6 == "blocked"):
+        return not from_inside or destination in self._routers or not self._inside.has(destination)
+
+    def _restart(self, now_s: float, every_s: float) -> None:
+        if self._started_s is None:
+            self._started_s = now_s
+        if now_s >= self._started_s + every_s:
+            self._started_s += (now_s - self._started_s) // every_s * every_s
+            self._translators, self._fragments = self._state()
+
+    def _outcome(self, side: Side, packet: Packet, now_s: float) -> list[tuple[Side, bytes]]:
+        if side is Side.INSIDE and packet.destination[0] in self._routers:
+            return self._tell(side, icmp.answer(packet))
+        if not self._is_open(side, packet):
+            return self._tell(side, self._refusal(packet)) if side is Side.INSIDE else []
+        return self._forward(side, packet, now_s)
+
+    def _tell(self, side: Side, message: bytes | None) -> list[tuple[Side, bytes]]:
+        return [(side, message)] if message and self._spec.icmp else []
+
+    def _is_open(self, side: Side, packet: Packet) -> bool:
+        spec = self._spec
+        if (packet.fragment and not spec.fragments) or (packet.version == 6 and spec.v6 == "blocked"):
             return False
         if packet.protocol in {ICMP, ICMP6}:
             return spec.icmp
         ports = {UDP: spec.udp, TCP: spec.tcp}.get(packet.protocol)
+        server = packet.destination if side is Side.INSIDE else packet.source
         # A later fragment has no ports: it passes where its first one has passed.
-        return (
-            ports is None
-            or bool(ports and packet.later)
-            or (packet.destination if from_inside else packet.source)[1] in ports
-        )
+        return ports is None or bool(ports and packet.later) or server[1] in ports
 
-    def _is_inside(self, version: int, address: bytes) -> bool:
-        return any(network.has(address) for network in self._inside[version])
+    def _refusal(self, packet: Packet) -> bytes | None:
+        """Return what tells the sender that a packet does not pass."""
+        if self._spec.blocked == "silent" or packet.protocol not in {UDP, TCP}:
+            return None
+        say = icmp.prohibited if self._spec.blocked == "prohibited" else icmp.unreachable
+        return say(packet, self._own[packet.version, Side.INSIDE])
 
     def _forward(self, side: Side, packet: Packet, now_s: float) -> list[tuple[Side, bytes]]:
         mtu, own = self._spec.mtu or 65535, self._own[packet.version, side]
         too_big = len(packet.data) > mtu
         if packet.hops <= 1 or (too_big and not packet.may_split):
             error = icmp.time_exceeded(packet, own) if packet.hops <= 1 else icmp.too_big(packet, own, mtu)
-            return [(side, error)] if error and self._spec.icmp else []
+            return self._tell(side, error)
         crossed = self._cross(side, packet, now_s)
         if crossed is None:
             return []
@@ -129,7 +146,7 @@ class Middlebox:
 
     def _route(self, side: Side, packet: Packet) -> tuple[Side, bytes] | None:
         """Pass on without translation or filter what belongs on the other side."""
-        if self._is_inside(packet.version, packet.destination[0]) != (side is Side.OUTSIDE):
+        if self._inside.has(packet.destination[0]) != (side is Side.OUTSIDE):
             return None
         to = Side.OUTSIDE if side is Side.INSIDE else Side.INSIDE
         return to, rewrite(packet, packet.source, packet.destination)
@@ -160,6 +177,11 @@ def _own_addresses(addresses: Addresses) -> dict[tuple[int, Side], bytes]:
     return {(4, Side.INSIDE): inside, (4, Side.OUTSIDE): outside, (6, Side.INSIDE): inside6, (6, Side.OUTSIDE): inside6}
 
 
+def _router_addresses(addresses: Addresses) -> frozenset[bytes]:
+    inside6 = () if addresses.inside6 is None else (addresses.inside6,)
+    return frozenset((network.network_address + 1).packed for network in (*addresses.inside, *inside6))
+
+
 def _translator4(spec: NatSpec, addresses: Addresses, random: Random) -> Translator | None:
     if spec.kind == "none":
         return None
@@ -168,7 +190,7 @@ def _translator4(spec: NatSpec, addresses: Addresses, random: Random) -> Transla
     pool = tuple(address.packed for address in addresses.external[: spec.pool])
     if len(pool) < spec.pool or not addresses.inside:
         raise ValueError(f"pool={spec.pool} needs {spec.pool} external addresses and an inside network")
-    assign = port_assignments(spec, pool, addresses.inside[0].network_address.packed, random)
+    assign = port_assignments(spec, pool, addresses.inside, random)
     return Translator(spec, assign, frozenset(pool), translates=True)
 
 
@@ -184,5 +206,5 @@ def _translator6(spec: NatSpec, addresses: Addresses, random: Random) -> Transla
         prefix = Prefix(outside.network_address.packed, max(inside.prefixlen, outside.prefixlen))
         return Translator(spec, {UDP: prefix, TCP: prefix, ICMP: prefix}, frozenset(), translates=False)
     address = (outside.network_address + 1).packed
-    assign = port_assignments(spec, (address,), inside.network_address.packed, random)
+    assign = port_assignments(spec, (address,), (inside,), random)
     return Translator(spec, assign, frozenset((address,)), translates=True)

@@ -41,7 +41,7 @@ class Layer(NamedTuple):
 
 
 class HostPlan(NamedTuple):
-    """A computer and the middleboxes in front of it, innermost first."""
+    """A computer and the middleboxes in front of it that nobody shares, innermost first."""
 
     side: Side
     address: IPv4Address
@@ -51,6 +51,75 @@ class HostPlan(NamedTuple):
     layers: tuple[Layer, ...]
     routed: tuple[IPv4Network | IPv6Network, ...]
     """What the internet sends to the outermost of them."""
+
+
+class Group(NamedTuple):
+    """Hosts that reach the internet by one way: a single one, or two with middleboxes that they share."""
+
+    hosts: tuple[HostPlan, ...]
+    shared: tuple[Layer, ...]
+    """Behind those of each host, innermost first."""
+    routed: tuple[IPv4Network | IPv6Network, ...]
+    """What the internet sends to this way."""
+
+    @property
+    def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Return where the hosts, or their own outermost middleboxes, are next to each other."""
+        addresses = self.shared[0].addresses
+        return (*addresses.inside, *((addresses.inside6,) if addresses.inside6 else ()))
+
+
+def plan_apart(branches: Sequence[Sequence[NatSpec]]) -> list[Group]:
+    """Give each host a way of its own."""
+    plans = [plan(side, specs) for side, specs in zip(SIDES, branches, strict=False)]
+    return [Group((one,), (), one.routed) for one in plans]
+
+
+def plan_together(branches: Sequence[Sequence[NatSpec]], shared: Sequence[NatSpec]) -> Group:
+    """Put two hosts behind their own middleboxes, and all of that behind shared ones, of which there is at least one.
+
+    Without any of their own they are in one LAN.
+    """
+    plans = [plan(side, [*specs, *shared]) for side, specs in zip(SIDES, branches, strict=True)]
+    first, second = plans
+    if not any(branches):
+        second = first._replace(side="b", address=first.lan[3], address6=first.lan6[3])
+        plans = [first, second]
+    behind = [one.layers[len(specs) :] for one, specs in zip(plans, branches, strict=True)]
+    routed = {
+        network: None
+        for one in plans
+        for network in one.routed
+        if network in first.routed or not _translates(network.version, shared)
+    }
+    return Group(
+        hosts=tuple(one._replace(layers=one.layers[: len(one.layers) - len(shared)]) for one in plans),
+        shared=tuple(_shared(one, other) for one, other in zip(*behind, strict=True)),
+        routed=tuple(routed),
+    )
+
+
+def _translates(version: int, specs: Sequence[NatSpec]) -> bool:
+    return any(spec.kind == "nat" if version == 4 else spec.v6 == "nat66" for spec in specs)
+
+
+def _shared(one: Layer, other: Layer) -> Layer:
+    """Return a layer that is behind both hosts: outside as it is planned for the first, inside open to both."""
+    here, there = one.addresses, other.addresses
+    both = Addresses(
+        inside=tuple(dict.fromkeys(here.inside + there.inside)),
+        external=here.external,
+        inside6=_around(here.inside6, there.inside6),
+        external6=_around(here.external6, there.external6) if one.spec.v6 == "prefix" else here.external6,
+    )
+    return Layer(one.spec, both)
+
+
+def _around(one: IPv6Network | None, other: IPv6Network | None) -> IPv6Network | None:
+    """Return the smallest network that has both."""
+    while one is not None and other is not None and not other.subnet_of(one):
+        one = one.supernet()
+    return one
 
 
 def plan(side: Side, specs: Sequence[NatSpec]) -> HostPlan:
@@ -88,14 +157,15 @@ def _networks(side: Side, translates: Sequence[bool]) -> Iterator[IPv4Network]:
 
 
 def _networks6(side: Side, translates: Sequence[bool]) -> Iterator[IPv6Network]:
-    number = 1 + SIDES.index(side)
+    """As `_networks`; those of both sides at one depth are halves of one network."""
+    number = 2 + SIDES.index(side)
     left = sum(translates)
-    public = IPv6Network(f"2001:db8:{number}::/64")
-    depth = count(1)
-    network = IPv6Network(f"fd5a:1ab:{number}::/64") if left else public
+    public = IPv6Network(f"2001:db8:1:{number}::/64")
+    depth = count()
+    network = IPv6Network(f"fd5a:1ab:{next(depth)}:{number}::/64") if left else public
     yield network
     for translating in translates:
         if translating:
             left -= 1
-            network = IPv6Network(f"fd5a:1ab:{number}:{next(depth)}::/64") if left else public
+            network = IPv6Network(f"fd5a:1ab:{next(depth)}:{number}::/64") if left else public
         yield network

@@ -58,6 +58,11 @@ def ended() -> Iterator[tuple[int, int]]:
         yield pid, 128 - code if code < 0 else code
 
 
+def has_ended(child: int) -> bool:
+    """Return whether a child has ended, and leave that to `ended`."""
+    return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
 def in_the_foreground() -> bool:
     """Return whether the terminal's Ctrl-C reaches this process and what it starts."""
     try:

@@ -36,8 +36,8 @@ class User(NamedTuple):
         return cls("lab", token_hex(12))
 
 
-Fork = Callable[[Callable[[], int], str], object]
-"""Do work in a process of the lab's own; the text says what it is."""
+Fork = Callable[[Callable[[], int], str], Callable[[], None]]
+"""Do work in a process of the lab's own; the text says what it is. The result raises LabError where that has ended."""
 
 
 def start(kinds: Sequence[ServerKind], user: User, fork: Fork) -> Callable[[], None]:
@@ -97,12 +97,13 @@ def _serve(operator: Operator, user: User, tell: int) -> int:
 
 def _start_coturn(operator: Operator, user: User, fork: Fork) -> Callable[[float], None]:
     program = find("turnserver", "coturn")
-    fork(lambda: _exec_coturn(program, operator, user), "coturn")
+    check = fork(lambda: _exec_coturn(program, operator, user), "coturn")
 
     def wait(end: float) -> None:
         while time.monotonic() < end:
             if _answers(operator.ipv4[0]):
                 return
+            check()
         raise LabError("coturn did not start")
 
     return wait

@@ -14,7 +14,8 @@ flag                values                                                      
 ==================  =============================================================================  ====================
 mapping=            eim, adm, apdm: over a preset's                                                as the first word
 filtering=          eif, adf, apdf: over a preset's                                                as the first word
-port=               preserving, random, sequential[:STEP], block[:SIZE] (RFC 7422)                 preserving
+port=               preserving, overloading (one port for many, of different remotes), random,     preserving
+                    sequential[:STEP], block[:SIZE] (RFC 7422)
 ports=              LOW-HIGH, the ports to choose from                                             1024-65535
 parity=             yes, no: an even port stays even (RFC 4787 section 4.2.2)                      no
 pool=               how many external addresses, 1 to 64                                           1
@@ -22,7 +23,10 @@ pooling=            paired, arbitrary (RFC 4787 section 4.1)                    
 hairpin=            none, internal, external: the source that the receiver sees                    none
 lifetime=           of an idle UDP mapping and of what the filter remembers: 30s, 5m               300s
 refresh=            outbound, inbound, both: what keeps a mapping alive (RFC 4787 section 4.3)     outbound
+inbound=            what is not let in: dropped, or tracked (then its port is taken, as by Linux)  dropped
+restart=            everything is forgotten so often: 60s                                          never
 udp=, tcp=          open, blocked, or the only ports of servers that pass: 53,443                  open
+blocked=            what does not pass is told: silent, prohibited or unreachable (ICMP)           silent
 icmp=               open, blocked (then a packet that is too big vanishes without a word)          open
 fragments=          open, blocked                                                                  open
 alg=                yes, no: rewrite addresses inside UDP payloads (RFC 8489 section 14.2 on why)  no
@@ -72,7 +76,7 @@ class NatSpec(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["nat", "firewall", "none"] = "nat"
     mapping: Behavior = "endpoint-independent"
     filtering: Behavior = "address-and-port-dependent"
-    port: Literal["preserving", "random", "sequential", "block"] = "preserving"
+    port: Literal["preserving", "overloading", "random", "sequential", "block"] = "preserving"
     port_step: int = 1
     """Between one sequential port and the next; may be negative."""
     block_size: int = 512
@@ -85,9 +89,12 @@ class NatSpec(msgspec.Struct, frozen=True, kw_only=True):
     hairpin: Literal["none", "internal", "external"] = "none"
     lifetime_s: float = 300.0
     refresh: Literal["outbound", "inbound", "both"] = "outbound"
+    inbound: Literal["dropped", "tracked"] = "dropped"
+    restart_s: float | None = None
     udp: tuple[int, ...] | None = None
     """The ports of servers that can be talked to over UDP: all when None."""
     tcp: tuple[int, ...] | None = None
+    blocked: Literal["silent", "prohibited", "unreachable"] = "silent"
     icmp: bool = True
     fragments: bool = True
     alg: bool = False

@@ -1,21 +1,23 @@
 """One address family of a middlebox: which packet crosses it, and between which endpoints it then goes on."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from random import Random
 from typing import NamedTuple
 
 import msgspec
 
-from rtcdiag.lab.assignment import Ports
+from rtcdiag.lab.assignment import Inside, Ports
+from rtcdiag.lab.connections import LIFETIME_S
 from rtcdiag.lab.mappings import Assign, Mapping, Mappings
 from rtcdiag.lab.packet import ICMP, ICMP6, TCP, UDP, Endpoint, Packet
 from rtcdiag.lab.spec import NatSpec
 from rtcdiag.nat import Behavior
 
-TCP_LIFETIME_S = 7440.0
-"""RFC 5382 section 5: an idle connection lives for 2 hours and 4 minutes at least."""
-ICMP_LIFETIME_S = 60.0
+_ECHO_LIFETIME_S = 60.0
 """RFC 5508 section 3.2."""
+_FLAGS_AT = 13
+"""In a TCP header."""
 
 
 class Side(StrEnum):
@@ -33,11 +35,13 @@ class Crossing(NamedTuple):
     destination: Endpoint
 
 
-def port_assignments(spec: NatSpec, pool: tuple[bytes, ...], first_host: bytes, random: Random) -> dict[int, Assign]:
+def port_assignments(
+    spec: NatSpec, pool: tuple[bytes, ...], inside: Sequence[Inside], random: Random
+) -> dict[int, Assign]:
     """Return who chooses external endpoints, by protocol; echo identifiers are kept where possible."""
     echoes = msgspec.structs.replace(spec, port="preserving", ports=(0, 65535), parity=False)
     kinds = {UDP: spec, TCP: spec, ICMP: echoes}
-    return {protocol: Ports(kind, pool, first_host, random) for protocol, kind in kinds.items()}
+    return {protocol: Ports(kind, pool, inside, random) for protocol, kind in kinds.items()}
 
 
 class Translator:
@@ -53,9 +57,11 @@ class Translator:
             lifetime_s=spec.lifetime_s,
             refresh=spec.refresh,
             assign=assign[UDP],
+            overloads=translates and spec.port == "overloading",
+            tracks=translates and spec.inbound == "tracked",
         )
-        tcp = _connections("address-and-port-dependent", TCP_LIFETIME_S, assign[TCP])
-        echoes = _connections("address-dependent", ICMP_LIFETIME_S, assign[ICMP])
+        tcp = _connections("address-and-port-dependent", LIFETIME_S, assign[TCP])
+        echoes = _connections("address-dependent", _ECHO_LIFETIME_S, assign[ICMP])
         self._tables = {UDP: udp, TCP: tcp, ICMP: echoes, ICMP6: echoes}
 
     def cross(self, side: Side, packet: Packet, now_s: float) -> Crossing | None:
@@ -63,21 +69,24 @@ class Translator:
         table = self._tables.get(packet.protocol)
         if table is None or packet.source[1] < 0 or (packet.is_echo and packet.asks != (side is Side.INSIDE)):
             return None
+        flags = packet.data[packet.start + _FLAGS_AT] if packet.protocol == TCP else None
         if side is Side.OUTSIDE:
-            return self._inward(table, packet.source, packet.destination, now_s)
+            return self._inward(table, packet.source, packet.destination, now_s, flags)
         hairpin = packet.destination[0] in self._pool
         if hairpin and self._hairpin == "none":
             return None
-        mapping = table.outbound(packet.source, packet.destination, now_s)
+        mapping = table.outbound(packet.source, packet.destination, now_s, flags)
         if mapping is None:
             return None
         if not hairpin:
             return Crossing(Side.OUTSIDE, mapping.external, packet.destination)
-        return self._turn_back(table, mapping, packet.destination, now_s)
+        return self._turn_back(table, mapping, packet.destination, now_s, flags)
 
-    def _turn_back(self, table: Mappings, sender: Mapping, destination: Endpoint, now_s: float) -> Crossing | None:
+    def _turn_back(
+        self, table: Mappings, sender: Mapping, destination: Endpoint, now_s: float, flags: int | None
+    ) -> Crossing | None:
         """Deliver to an inside host what another one sent to its external endpoint (RFC 4787 section 6)."""
-        crossing = self._inward(table, sender.external, destination, now_s)
+        crossing = self._inward(table, sender.external, destination, now_s, flags)
         if crossing is None or self._hairpin == "external":
             return crossing
         return crossing._replace(source=sender.inside)
@@ -93,15 +102,29 @@ class Translator:
                 return None
             outer = Crossing(Side.INSIDE, packet.source, (mapping.inside[0], -1))
             return outer, Crossing(Side.INSIDE, mapping.inside, inner.destination)
-        mapping = table.of_inside(inner.destination, inner.source, now_s)
-        if mapping is None or packet.destination[0] in self._pool:
+        mapping = table.of_receiver(inner.destination, inner.source, now_s)
+        if mapping is None:
             return None
+        if packet.destination[0] in self._pool:
+            return self._turn_error_back(table, mapping, inner.source, now_s)
         outer = Crossing(Side.OUTSIDE, (mapping.external[0], -1), packet.destination)
         return outer, Crossing(Side.OUTSIDE, inner.source, mapping.external)
 
+    def _turn_error_back(
+        self, table: Mappings, receiver: Mapping, seen_source: Endpoint, now_s: float
+    ) -> tuple[Crossing, Crossing] | None:
+        """Bring an error about what turned back to who sent it (RFC 5508)."""
+        sender = table.of_external(seen_source, receiver.external, now_s)
+        if sender is None or self._hairpin != "external":
+            return None
+        outer = Crossing(Side.INSIDE, (receiver.external[0], -1), (sender.inside[0], -1))
+        return outer, Crossing(Side.INSIDE, sender.inside, receiver.external)
+
     @staticmethod
-    def _inward(table: Mappings, source: Endpoint, destination: Endpoint, now_s: float) -> Crossing | None:
-        mapping = table.inbound(destination, source, now_s)
+    def _inward(
+        table: Mappings, source: Endpoint, destination: Endpoint, now_s: float, flags: int | None
+    ) -> Crossing | None:
+        mapping = table.inbound(destination, source, now_s, flags)
         return Crossing(Side.INSIDE, source, mapping.inside) if mapping is not None else None
 
 

@@ -6,13 +6,25 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
-from rtcdiag.lab import building, servers
+from rtcdiag.lab import building, names, servers
+from rtcdiag.lab.crossing import Crossing
 from rtcdiag.lab.failure import LabError
 from rtcdiag.lab.host import execute
 from rtcdiag.lab.interfaces import Network
-from rtcdiag.lab.processes import contained, ended, held_signals, in_the_foreground, next_signal, run_and_exit
+from rtcdiag.lab.linux import enter
+from rtcdiag.lab.plan import SIDES, Group, HostPlan, plan_apart, plan_together
+from rtcdiag.lab.processes import (
+    contained,
+    ended,
+    has_ended,
+    held_signals,
+    in_the_foreground,
+    next_signal,
+    run_and_exit,
+)
 from rtcdiag.lab.servers import ServerKind
 from rtcdiag.lab.spec import NatSpec
+from rtcdiag.lab.wire import Port, pump
 
 
 class HostSpec(NamedTuple):
@@ -32,6 +44,12 @@ class LabSpec(NamedTuple):
     """More addresses that the lab's internet has."""
     internet: str | None = None
     """A line for the shell, which runs on the internet all the while."""
+    shared: tuple[NatSpec, ...] = ()
+    """What both of a pair are behind, after their own NATs, the innermost first."""
+    gateway: str | None = None
+    """A line for the shell, which runs where the first host's LAN has its router."""
+    names: tuple[tuple[str, str], ...] = ()
+    """Names and addresses that the lab's name server knows; without any there is no name server."""
     seed: int | None = None
     """What the random choices of the NATs follow from; None for others each time."""
     tap: bool | None = None
@@ -79,19 +97,38 @@ class _Lab:
 
     def _build(self, user: servers.User) -> list[Network]:
         spec = self._spec
-        plans = building.plans(tuple(one.nats for one in spec.hosts))
+        branches = [one.nats for one in spec.hosts]
+        groups = [plan_together(branches, spec.shared)] if spec.shared else plan_apart(branches)
         grounds = building.grounds(tap=spec.tap)
-        outside = building.build_internet(grounds, plans, spec.addresses)
-        wait = servers.start(spec.servers, user, self._keep)
+        outside = building.build_internet(grounds, groups, spec.addresses)
+        waits = [servers.start(spec.servers, user, self._keep), names.start(spec.names, self._keep)]
         if spec.internet is not None:
             self._keep(lambda: _shell(str(spec.internet), self._mask), "the command on the internet")
-        networks = []
-        for plan, far in zip(plans, outside, strict=True):
-            network, near = building.build_host(grounds, plan)
-            networks.append(network)
-            self._keep(lambda: building.run_boxes(plan, near, far, spec.seed), "a NAT")  # noqa: B023 - runs at once
-        wait()
+        networks = [
+            network for group, far in zip(groups, outside, strict=True) for network in self._cross(grounds, group, far)
+        ]
+        for wait in waits:
+            wait()
         return networks
+
+    def _cross(self, grounds: building.Grounds, group: Group, far: Port) -> list[Network]:
+        """Build the hosts of a group, and start what is between them and the internet."""
+        crossing = Crossing(group, far, self._spec.seed)
+        networks = []
+        for host in group.hosts:
+            network, near = building.build_host(grounds, host)
+            networks.append(network)
+            crossing.plug_in(host, near, self._gateway(grounds, host))
+        self._keep(lambda: pump(crossing.inputs, crossing.schedule), "a NAT")
+        return networks
+
+    def _gateway(self, grounds: building.Grounds, host: HostPlan) -> Port | None:
+        line = self._spec.gateway
+        if line is None or host.side != SIDES[0]:
+            return None
+        network, (lan, _) = building.build_gateway(grounds, host)
+        self._keep(lambda: _shell(line, self._mask, network), "the command on the gateway")
+        return lan
 
     def _execute(self, number: int, network: Network, user: servers.User) -> int:
         spec = self._spec
@@ -107,14 +144,24 @@ class _Lab:
             run_and_exit(work, self._report)
         return child
 
-    def _keep(self, work: Callable[[], int], name: str) -> None:
-        """Do the work in a process that no signal of the terminal reaches; the lab fails when it does."""
+    def _keep(self, work: Callable[[], int], name: str) -> Callable[[], None]:
+        """Do the work in a process that no signal of the terminal reaches; the lab fails when it does.
+
+        Return what raises LabError where the process has ended by now.
+        """
 
         def apart() -> int:
             os.setsid()
             return work()
 
-        self._parts[self._fork(apart)] = name
+        child = self._fork(apart)
+        self._parts[child] = name
+
+        def check() -> None:
+            if has_ended(child):
+                raise LabError(f"{name} ended early")
+
+        return check
 
     def _supervise(self) -> int:
         codes: dict[int, int] = {}
@@ -131,8 +178,10 @@ class _Lab:
         return next((codes[child] for child in self._commands if codes[child]), 0)
 
 
-def _shell(line: str, mask: set[signal.Signals]) -> int:
-    """Turn this process into a shell on the internet; what it prints is not the result of the command."""
+def _shell(line: str, mask: set[signal.Signals], network: Network | None = None) -> int:
+    """Turn this process into a shell here or in another network; what it prints is not the result of the command."""
+    if network is not None:
+        enter(network.file)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)

@@ -85,9 +85,9 @@ def udp(source: End, destination: End, payload: bytes = b"hello", **header: Any)
     return ip(source[0], destination[0], UDP, sealed(source[0], destination[0], UDP, transport), **header)
 
 
-def tcp(source: End, destination: End, payload: bytes = b"") -> bytes:
+def tcp(source: End, destination: End, payload: bytes = b"", *, flags: int = 0x10) -> bytes:
     """Make a TCP packet."""
-    transport = struct.pack("!HHIIBBHHH", source[1], destination[1], 1, 2, 0x50, 0x10, 1000, 0, 0) + payload
+    transport = struct.pack("!HHIIBBHHH", source[1], destination[1], 1, 2, 0x50, flags, 1000, 0, 0) + payload
     return ip(source[0], destination[0], TCP, sealed(source[0], destination[0], TCP, transport))
 
 

@@ -80,6 +80,29 @@ def times(server: str, count: str, gap_ms: str) -> list[float]:
     return took
 
 
+def ping(address: str) -> str:
+    """Return who answers an echo request, and how: echo, unreachable, …, or silence."""
+    family, protocol = (socket.AF_INET6, 58) if ":" in address else (socket.AF_INET, 1)
+    with socket.socket(family, socket.SOCK_RAW, protocol) as sock:
+        sock.settimeout(0.5)
+        sock.connect((address, 0))
+        sock.send(_echo_request(protocol))
+        with suppress(TimeoutError):
+            while True:
+                data = sock.recv(2048)[0 if protocol == 58 else 20 :]
+                if data[0] in {0, 129}:
+                    return "echo"
+        return "silence"
+
+
+def _echo_request(protocol: int) -> bytes:
+    message = bytes((8 if protocol == 1 else 128, 0, 0, 0)) + os.getpid().to_bytes(4)
+    # For ICMPv6 the kernel makes the checksum.
+    total = sum(int.from_bytes(message[at : at + 2]) for at in range(0, len(message), 2))
+    total = (total & 0xFFFF) + (total >> 16)
+    return message[:2] + (0xFFFF - total).to_bytes(2) + message[4:]
+
+
 def meet(server: str, directory: str) -> str:
     """Send to where the other side of a pair is mapped, told by a file, and return what comes from there."""
     side = os.environ["RTCDIAG_LAB_SIDE"]
@@ -114,6 +137,7 @@ EXPERIMENTS: dict[str, Callable[..., Any]] = {
     "hairpin": hairpin,
     "echo": echo,
     "meet": meet,
+    "ping": ping,
     "times": times,
 }
 

@@ -3,7 +3,7 @@
 import pytest
 
 from rtcdiag.lab.middlebox import Side
-from support.middleboxes import HOST, OTHER_HOST, SERVER, Box, End, Seen, icmp, tcp, udp
+from support.middleboxes import HOST, OTHER_HOST, SERVER, Box, End, Seen, icmp, read, tcp, udp
 
 A = (SERVER, 3478)
 ONE, OTHER = (HOST, 5000), (OTHER_HOST, 6000)
@@ -54,11 +54,25 @@ def test_the_filter_holds_for_those_inside_too(mode: str) -> None:
     assert not is_dropped(box, ONE, other)
 
 
-def test_an_error_about_what_turned_back_does_not_leave() -> None:
+@pytest.mark.parametrize("behavior", ["eim/eif", "eim/apdf", "apdm/eif"])
+def test_an_error_about_what_turned_back_turns_back_to_its_sender(behavior: str) -> None:
+    box = Box(f"{behavior} hairpin=external port=random")
+    one, other = box.mapped(ONE, A), box.mapped(OTHER, A)
+    box.emissions(Side.INSIDE, udp(OTHER, one))
+    seen = turned(box, ONE, other)
+    error = box.back(Side.INSIDE, icmp(OTHER_HOST, seen.source[0], (3, 3), 0, seen.data))
+    assert error is not None
+    assert (error.source[0], error.destination[0]) == (other[0], HOST)
+    about = read(error.payload[8:], quoted=True)
+    assert (about.source, about.destination) == (ONE, other)
+
+
+def test_an_error_about_what_did_not_turn_back_goes_nowhere() -> None:
     box = Box("eim/eif hairpin=external")
     one, other = box.mapped(ONE, A), box.mapped(OTHER, A)
-    seen = turned(box, ONE, other)
-    assert box.emissions(Side.INSIDE, icmp(OTHER_HOST, one[0], (3, 3), 0, seen.data)) == []
+    for source in ((one[0], 9), (SERVER, 9)):
+        about = udp(source, OTHER)
+        assert box.emissions(Side.INSIDE, icmp(OTHER_HOST, other[0], (3, 3), 0, about)) == []
 
 
 def test_nobody_is_behind_a_port_that_is_not_mapped() -> None:

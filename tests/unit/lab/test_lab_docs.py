@@ -42,7 +42,7 @@ def test_the_defaults_of_the_table_are_those_of_a_specification_without_flags() 
     said = (
         "port=preserving ports=1024-65535 parity=no pool=1 pooling=paired hairpin=none lifetime=300s refresh=outbound"
     )
-    rest = "udp=open tcp=open icmp=open fragments=open alg=no v6=firewall"
+    rest = "inbound=dropped blocked=silent udp=open tcp=open icmp=open fragments=open alg=no v6=firewall"
     line = "loss=0% delay=0ms jitter=0ms reorder=0% hold=20ms duplicate=0%"
     assert parse_spec(f"eim/eif {said} {rest} {line}") == parse_spec("eim/eif")
     for flag in f"{said} {rest} {line}".split():
@@ -66,7 +66,7 @@ def test_every_example_is_a_command_line_that_parses() -> None:
     for name, line in examples:
         app = {"run": lab_run.app, "pair": lab_pair.app}[name]
         context = typer.main.get_command(app).make_context(name, shlex.split(line))
-        for option in ("nat", "a", "b"):
+        for option in ("nat", "a", "b", "shared"):
             for spec in context.params.get(option) or ():
                 parse_spec(spec)
 

@@ -88,6 +88,7 @@ def test_a_connection_outlives_udp() -> None:
     box = Box("eim/apdf lifetime=30s")
     opened = box.out(tcp(HERE, A))
     assert opened is not None
+    assert box.into(tcp(A, opened.source)) is not None
     box.now_s = 7000
     assert box.into(tcp(A, opened.source)) is not None
     box.now_s = 20000

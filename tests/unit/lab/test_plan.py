@@ -1,11 +1,11 @@
 """Which address is where."""
 
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 import pytest
 
 from rtcdiag.address import Scope, scope_of
-from rtcdiag.lab.plan import NAME_SERVER, OPERATORS, ROUTER, ROUTER6, SIDES, Side, plan
+from rtcdiag.lab.plan import NAME_SERVER, OPERATORS, ROUTER, ROUTER6, SIDES, Side, plan, plan_apart, plan_together
 from rtcdiag.lab.spec import parse_spec
 
 NESTS = [
@@ -52,3 +52,67 @@ def test_addresses_have_the_scope_of_their_place() -> None:
     assert {scope_of(address) for address in home.addresses.external} == {Scope.SHARED}
     assert {scope_of(address) for address in carrier.addresses.external} == {Scope.GLOBAL}
     assert scope_of(plan("a", [parse_spec("firewall")]).address) is Scope.GLOBAL
+
+
+SHARED = [
+    ([], [], ["home-router"]),
+    ([], [], ["firewall"]),
+    (["home-router"], ["symmetric"], ["cgnat"]),
+    (["home-router"], [], ["cgnat", "firewall"]),
+    (["home-router"], ["cgnat pool=64", "symmetric"], ["eim/eif", "cgnat"]),
+    (["eim/apdf v6=nat66"], ["firewall"], ["cgnat v6=prefix"]),
+    (["cgnat pool=64"], ["symmetric pool=64"], ["none"]),
+]
+
+
+@pytest.mark.parametrize(("a", "b", "shared"), SHARED)
+def test_what_each_host_shows_is_inside_the_shared_layers_and_the_internet_sends_it_there(
+    a: list[str], b: list[str], shared: list[str]
+) -> None:
+    group = plan_together([[parse_spec(text) for text in texts] for texts in (a, b)], list(map(parse_spec, shared)))
+    for host in group.hosts:
+        addresses = [host.address, host.address6]
+        for layer in (*host.layers, *group.shared):
+            own = layer.addresses
+            assert own.inside6 is not None
+            inside = [*map(str, own.inside), str(own.inside6)]
+            assert all(any(address in ip_network(one) for one in inside) for address in addresses)
+            if layer.spec.kind == "nat":
+                addresses = [*own.external, *(one for one in addresses if one.version == 6)]
+            if layer.spec.v6 in {"nat66", "prefix"}:
+                assert own.external6 is not None
+                addresses = [own.external6[1], *(one for one in addresses if one.version == 4)]
+        assert all(any(address in network for network in group.routed) for address in addresses)
+    servers = [ip_address(text) for operator in OPERATORS for family in operator for text in family]
+    assert not any(address in network for network in (*group.routed, *group.networks) for address in servers)
+
+
+@pytest.mark.parametrize(("a", "b", "shared"), SHARED)
+def test_hosts_that_share_a_layer_have_no_address_in_common(a: list[str], b: list[str], shared: list[str]) -> None:
+    group = plan_together([[parse_spec(text) for text in texts] for texts in (a, b)], list(map(parse_spec, shared)))
+    shown = [
+        {host.address, host.address6, *(address for layer in host.layers for address in layer.addresses.external)}
+        for host in group.hosts
+    ]
+    assert not shown[0] & shown[1]
+
+
+def test_two_hosts_without_anything_of_their_own_are_in_one_lan() -> None:
+    one, other = plan_together(([], []), [parse_spec("home-router")]).hosts
+    assert (str(one.address), str(other.address)) == ("192.168.1.2", "192.168.1.3")
+    assert (one.lan, one.lan6) == (other.lan, other.lan6)
+    assert one.address6 != other.address6
+
+
+def test_two_customers_of_a_carrier_have_shared_addresses() -> None:
+    homes = [[parse_spec("home-router")]] * 2
+    group = plan_together(homes, [parse_spec("cgnat")])
+    for host in group.hosts:
+        assert {scope_of(address) for address in host.layers[0].addresses.external} == {Scope.SHARED}
+    assert {scope_of(address) for address in group.shared[0].addresses.external} == {Scope.GLOBAL}
+    assert [str(network) for network in group.routed if network.version == 4] == ["203.0.113.128/25"]
+
+
+def test_hosts_apart_have_ways_of_their_own() -> None:
+    one, other = plan_apart(([parse_spec("symmetric")], [parse_spec("symmetric")]))
+    assert not set(one.routed) & set(other.routed)
