@@ -1,16 +1,14 @@
 """What the mapped addresses themselves tell: whether there is a NAT, and how it chooses addresses and ports."""
 
-from itertools import pairwise
-
 from rtcdiag.address import IPAddress, Scope, TransportAddress
 from rtcdiag.nat.behavior import Pooling
 from rtcdiag.nat.judgement import CONTRADICTION, Judgement
-from rtcdiag.nat.samples import Sample, Socket, is_translated
+from rtcdiag.nat.ports import NO_NAT
+from rtcdiag.nat.samples import Sample, is_translated
 from rtcdiag.nat.view import View
 
-_NO_NAT = "there is no NAT"
-_MOST_DELTA = 64
-"""A wider step from port to port is of no use to anyone who wants to predict the next."""
+LIMIT = 0.01
+"""That all mappings have one external address is no pairing where it is chance with this probability or more."""
 
 
 def behind_nat_of(view: View) -> Judgement[bool]:
@@ -36,11 +34,11 @@ def mapped_of(view: View) -> tuple[TransportAddress, ...]:
 def pooling_of(view: View, behind_nat: bool | None) -> Judgement[Pooling]:
     """Tell whether all mappings of one local address have one IP address outside (RFC 4787 section 4.1).
 
-    ``arbitrary`` needs one destination that saw two; ``paired`` three mappings, and that no server saw another.
-    ``p_wrong`` of it is the chance that a NAT with two addresses took the same one each time.
+    ``arbitrary`` needs one destination that saw two; ``paired`` so many mappings on one address that a NAT with two
+    would hardly have taken the same one each time: that is its ``p_wrong``.
     """
     if behind_nat is False:
-        return Judgement(why=_NO_NAT)
+        return Judgement(why=NO_NAT)
     by_local: dict[IPAddress, list[Sample]] = {}
     for sample in view.samples:
         if sample.local is not None:
@@ -60,44 +58,10 @@ def _pooled(samples: list[Sample]) -> Judgement[Pooling]:
     if len({sample.mapped.ip for sample in samples}) > 1:
         return Judgement(why="servers saw different IP addresses, each always the same")
     mappings = len({sample.mapped for sample in samples})
-    if mappings < 3:
-        return Judgement(why="fewer than three mappings were seen")
-    return Judgement(value="paired", p_wrong=0.5 ** (mappings - 1), evidence=ids)
-
-
-def port_preservation_of(view: View, behind_nat: bool | None) -> Judgement[bool]:
-    """Tell whether the NAT keeps the local port, from two sockets or more (RFC 4787 section 4.2.1)."""
-    if behind_nat is not True:
-        return Judgement(why=_NO_NAT if behind_nat is False else view.silent or "whether there is a NAT is not known")
-    by_socket: dict[Socket, list[Sample]] = {}
-    for sample in view.samples:
-        by_socket.setdefault(sample.socket, []).append(sample)
-    kept = {socket: {_keeps_port(sample) for sample in samples} for socket, samples in by_socket.items() if socket[1]}
-    if len(kept) < 2:
-        return Judgement(why="fewer than two sockets had an answer")
-    answers = set().union(*kept.values())
-    if len(answers) > 1:
-        return Judgement(why="some ports were kept, others not")
-    return Judgement(value=answers.pop(), evidence=tuple(sample.id for sample in view.samples))
-
-
-def _keeps_port(sample: Sample) -> bool:
-    return sample.local is not None and sample.mapped.port == sample.local.port
-
-
-def port_delta_of(view: View, behind_nat: bool | None, preserved: bool | None) -> Judgement[int]:
-    """Return the step from one new mapping's port to the next, where at least four mappings show the same one."""
-    if behind_nat is not True or preserved:
-        return Judgement(why="ports are kept" if preserved else _NO_NAT if behind_nat is False else "not known")
-    first: dict[TransportAddress, Sample] = {}
-    for sample in sorted(view.samples, key=lambda item: item.sent_ms):
-        first.setdefault(sample.mapped, sample)
-    if len(first) < 4:
-        return Judgement(why="fewer than four mappings were seen")
-    steps = {after.port - before.port for before, after in pairwise(first)}
-    if len(steps) != 1 or abs(next(iter(steps))) > _MOST_DELTA:
-        return Judgement(why="the ports follow no fixed step")
-    return Judgement(value=steps.pop(), evidence=tuple(sample.id for sample in first.values()))
+    p_wrong = 0.5 ** (mappings - 1)
+    if p_wrong >= LIMIT:
+        return Judgement(why=f"only {mappings} mapping{'s were' if mappings > 1 else ' was'} seen, all on one address")
+    return Judgement(value="paired", p_wrong=p_wrong, evidence=ids)
 
 
 def cgnat_of(view: View, behind_nat: bool | None) -> Judgement[bool]:

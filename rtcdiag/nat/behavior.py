@@ -8,6 +8,8 @@ from rtcdiag.address import TransportAddress
 
 Behavior = Literal["endpoint-independent", "address-dependent", "address-and-port-dependent", "undetermined"]
 Pooling = Literal["paired", "arbitrary"]
+PortAssignment = Literal["preserved", "sequential", "block", "random"]
+"""How a new mapping gets its port: the local one; the next after the one before; any of a small block; any."""
 
 BEHAVIORS: tuple[Behavior, ...] = ("endpoint-independent", "address-dependent", "address-and-port-dependent")
 """What a mapping or a filter can be, the most permissive first."""
@@ -51,7 +53,11 @@ class Nat(msgspec.Struct, frozen=True, kw_only=True):
     """Every mapped transport address that was seen, in the order seen."""
     pooling: Pooling | None = None
     port_preservation: bool | None = None
+    port_parity: bool | None = None
+    """Even ports stay even and odd ones odd, although they are not kept (RFC 4787 section 4.2.2)."""
+    port_assignment: PortAssignment | None = None
     port_delta: int | None = None
+    """Of sequential assignment: the step from one new mapping to the next."""
     hairpinning: bool | None = None
     lifetime_s: float | None = None
     alg: bool | None = None

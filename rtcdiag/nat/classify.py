@@ -9,14 +9,13 @@ from rtcdiag.nat.addresses import (
     cgnat_of,
     mapped_of,
     pooling_of,
-    port_delta_of,
-    port_preservation_of,
 )
 from rtcdiag.nat.answers import asked, rewritten
 from rtcdiag.nat.behavior import Nat
 from rtcdiag.nat.filtering import filtering_of
 from rtcdiag.nat.judgement import Class, Judgement
 from rtcdiag.nat.mapping import mapping_of
+from rtcdiag.nat.ports import port_assignment_of, port_delta_of, port_parity_of, port_preservation_of
 from rtcdiag.nat.view import View, view_of
 
 _NOT_YET = "not tested by this version"
@@ -41,12 +40,15 @@ def classify(evidence: Evidence, family: Family) -> Nat | None:
 
 def _details(view: View, behind_nat: Judgement[bool], filtering: Class) -> dict[str, Judgement[Any]]:
     preserved = port_preservation_of(view, behind_nat.value)
+    assignment = port_assignment_of(view, behind_nat.value, preserved.value)
     layers: Judgement[int] = Judgement(why="the gateway was not asked")
     return {
         "behind_nat": behind_nat,
         "pooling": pooling_of(view, behind_nat.value),
         "port_preservation": preserved,
-        "port_delta": port_delta_of(view, behind_nat.value, preserved.value),
+        "port_parity": port_parity_of(view, behind_nat.value),
+        "port_assignment": assignment,
+        "port_delta": port_delta_of(view, behind_nat.value, assignment.value),
         "hairpinning": Judgement(why=_NOT_YET),
         "lifetime_s": Judgement(why=_NOT_YET),
         "alg": rewritten(view.bindings),

@@ -26,6 +26,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     mapped: TransportAddress
     sent_ms: float
     """When the transaction began."""
+    prompt: bool
+    """Whether the answer came before the request was sent again: the mapping was made when it was first sent."""
     t_ms: float
     """When the answer came."""
 
@@ -62,6 +64,7 @@ def _sample(binding: Binding, answer: Answer, operator: str, *, is_rewritten: bo
         local=local,
         interface=binding.interface,
         mapped=mapped,
+        prompt=sum(sent_ms <= answer.t_ms for sent_ms in binding.exchange.sent_ms) <= 1,
         sent_ms=min(binding.exchange.sent_ms, default=binding.t_ms),
         t_ms=answer.t_ms,
     )

@@ -3,7 +3,8 @@
 Per family: ``m1`` asks every server, and the alternate addresses of those that have them (section 4.3). ``m2`` asks
 two of them from a second local port. RFC 5780 servers get a filtering socket ``fa``, ``fb`` each, which sends to
 nothing but the server's primary address (section 4.4), and a control socket ``ca``, ``cb``, which first opens the NAT
-towards the alternates and then asks for the same changed answers: what the control gets, the server can send.
+towards the alternates and then asks for the same changed answers: what the control gets, the server can send. Beside
+them ``p1`` and so on ask the first server that answers from one new port after another.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from rtcdiag.net.routes import INTERNET
 from rtcdiag.probes.connection import Path
 from rtcdiag.probes.cross_check import HEAD_START, plain_binding
 from rtcdiag.probes.job import Job, Record
+from rtcdiag.probes.nat_ports import ports
 from rtcdiag.probes.nat_sockets import Sockets
 from rtcdiag.stun.transaction import Schedule
 from rtcdiag.targets import Server, Transport
@@ -142,10 +144,7 @@ async def _experiments(sockets: Sockets, endpoints: list[tuple[Server, Transport
     await sockets.wire("m2")
     names, outside = iter("abcdefgh"[:FILTER_SERVERS]), _by_default_route(sockets, endpoints)
     await asyncio.gather(
-        *(
-            _mapping(sockets, server, address, names if address in outside else iter(""))
-            for server, address in endpoints
-        ),
+        *(_mapping(sockets, server, address, names if address in outside else None) for server, address in endpoints),
         *(sockets.ask("m2", server, "mapping", address) for server, address in _two_hosts(endpoints)),
     )
 
@@ -164,18 +163,36 @@ def _two_hosts(endpoints: list[tuple[Server, TransportAddress]]) -> list[tuple[S
     return [first, *([other] if other else endpoints[1:2])]
 
 
-async def _mapping(sockets: Sockets, server: Server, primary: TransportAddress, names: Iterator[str]) -> None:
+async def _mapping(sockets: Sockets, server: Server, primary: TransportAddress, names: Iterator[str] | None) -> None:
+    """Ask one server; ``names`` of filtering tests are None where it is asked by another way than is described."""
     call = await sockets.ask("m1", server, "mapping", primary)
     other = alternate_of(call, primary)
+    asking = [_ports(sockets, server, primary, other, call)] if names is not None else []
     if other is None:
+        await asyncio.gather(*asking)
         return
     both = _Rfc5780(server, primary, other, _pace(call))
-    name = next(names, None)
+    name = next(names or iter(()), None)
     await asyncio.gather(
         sockets.ask("m1", server, "mapping", both.alternate_address, role="alternate-address"),
         sockets.ask("m1", server, "mapping", other, role="alternate-address-and-port"),
+        *asking,
         *([_filtering(sockets, "f" + name, both), _control(sockets, "c" + name, both)] if name else []),
     )
+
+
+async def _ports(
+    sockets: Sockets, server: Server, primary: TransportAddress, other: TransportAddress | None, call: Call
+) -> None:
+    """Ask the first server that answers how ports are chosen, at its alternate address where it has one."""
+    if call.message is None or sockets.ports_asked:
+        return
+    sockets.ports_asked = True
+    rtt_ms = call.transaction.rtt_ms
+    if other is None:
+        await ports(sockets, server, primary, "primary", rtt_ms)
+    else:
+        await ports(sockets, server, TransportAddress(other.ip, primary.port), "alternate-address", rtt_ms)
 
 
 def alternate_of(call: Call, primary: TransportAddress) -> TransportAddress | None:

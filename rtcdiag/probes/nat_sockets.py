@@ -49,6 +49,8 @@ class Sockets:
     family: Family
     asked: list[_Asked] = field(default_factory=list)
     sockets: dict[str, UdpWire] = field(default_factory=dict)
+    ports_asked: bool = False
+    """Whether some server was asked how ports are chosen; one suffices."""
 
     @property
     def answered(self) -> bool:

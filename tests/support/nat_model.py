@@ -35,9 +35,18 @@ class ModelNat:
     blocks_udp: bool = False
     pool: tuple[str, ...] = (OUTSIDE,)
     pooling: Literal["paired", "arbitrary"] = "paired"
-    ports: Literal["random", "kept", "step"] = "random"
+    ports: Literal["random", "kept", "step", "block"] = "random"
     step: int = 2
+    first_port: int = 40000
+    block_size: int = 512
+    others: int = 0
+    """Up to how many mappings other hosts make between two of this one."""
+    taken: float = 0.0
+    """The share of ports that other hosts have."""
+    parity: bool = False
+    """Whether even ports stay even, and odd ones odd."""
     random: Random = field(default_factory=lambda: Random(1))  # noqa: S311  a model, no secret
+    _made: int = 0
     _outside: dict[tuple[object, ...], TransportAddress] = field(default_factory=dict)
     _inside: dict[TransportAddress, TransportAddress] = field(default_factory=dict)
     _contacted: dict[TransportAddress, set[TransportAddress]] = field(default_factory=dict)
@@ -79,17 +88,22 @@ class ModelNat:
         if not self.translates:
             return local
         ip = self.pool[0] if self.pooling == "paired" else self.random.choice(self.pool)
+        if self.ports == "kept" and A(ip, local.port) not in self._inside and self.random.random() >= self.taken:
+            return A(ip, local.port)
+        if self.ports == "step":
+            self._made += self.random.randint(0, self.others)
         while True:
-            wanted = {
-                "random": self.random.randrange(1024, 65536),
-                "kept": local.port,
-                "step": 40000 + self.step * len(self._outside),
-            }[self.ports]
-            outside = A(ip, wanted)
-            if outside not in self._inside:
+            outside = A(ip, self._port())
+            if outside not in self._inside and not (self.parity and (outside.port ^ local.port) & 1):
                 return outside
-            ip = self.pool[0] if self.ports != "kept" else ip
-            local = A(local.ip, self.random.randrange(1024, 65536))
+
+    def _port(self) -> int:
+        if self.ports == "step":
+            self._made += 1
+            return 1024 + (self.first_port - 1024 + self.step * self._made) % 64512
+        if self.ports == "block":
+            return self.first_port + self.random.randrange(self.block_size)
+        return self.random.randrange(1024, 65536)
 
 
 @dataclass
@@ -279,7 +293,17 @@ class Probe:
                 self._filter(name, server, other)
         for server in self.servers[:2]:
             self.ask("m2", server, "mapping", server.primary)
+        self._new_ports()
         return self
+
+    def _new_ports(self) -> None:
+        told = [item for item in self.seen if item.socket == "m1" and item.exchange.answer]
+        if told:
+            server = next(item for item in self.servers if item.uri == told[0].server)
+            other = self._alternate(told[0])
+            destination = A(other.ip, server.port) if other else server.primary
+            for number in range(7):
+                self.ask(f"p{number + 1}", server, "ports", destination, start_ms=100 + 15.0 * number)
 
     def _alternate(self, call: Binding) -> TransportAddress | None:
         other = call.exchange.answer.other_address if call.exchange.answer else None

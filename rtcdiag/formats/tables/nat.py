@@ -16,6 +16,14 @@ def _number(value: float | None, unit: str = "") -> str:
     return _UNKNOWN if value is None else f"{value:g}{unit}"
 
 
+def _assignment(nat: Nat) -> str:
+    """Return how ports are chosen; of a block, from where to where ports were seen."""
+    ports = [address.port for address in nat.mapped]
+    if nat.port_assignment == "block" and ports:
+        return f"inside one block (seen: {min(ports)} to {max(ports)})"
+    return nat.port_assignment or _UNKNOWN
+
+
 def _behind(nat: Nat) -> str:
     here = f" ({familiar(nat)})" if nat.local_only and nat.behind_nat is False else ""
     return yes_no(nat.behind_nat) + here
@@ -29,6 +37,8 @@ _PROPERTIES: tuple[_Property, ...] = (
     ("Mapped addresses", "mapped", lambda nat: ", ".join(str(address) for address in nat.mapped) or _UNKNOWN),
     ("IP address pooling", "pooling", lambda nat: nat.pooling or _UNKNOWN),
     ("Port preservation", "port_preservation", lambda nat: yes_no(nat.port_preservation)),
+    ("Port parity", "port_parity", lambda nat: yes_no(nat.port_parity)),
+    ("Port assignment", "port_assignment", _assignment),
     ("Port delta", "port_delta", lambda nat: _number(nat.port_delta)),
     ("Hairpinning", "hairpinning", lambda nat: yes_no(nat.hairpinning)),
     ("Mapping lifetime", "lifetime_s", lambda nat: _number(nat.lifetime_s, " s")),

@@ -31,7 +31,7 @@ def test_an_unknown_local_address_leaves_open_whether_there_is_a_nat() -> None:
 
     assert seen.behind_nat is None
     assert "not known" in seen.undetermined["behind_nat"]
-    assert (seen.pooling, seen.port_preservation, seen.port_delta) == (None, None, None)
+    assert (seen.pooling, seen.port_preservation, seen.port_assignment) == (None, None, None)
     assert seen.mapping == EIM
 
 
@@ -53,7 +53,7 @@ def test_servers_that_see_a_nat_and_servers_that_see_none_leave_it_open() -> Non
 def test_mapped_addresses_come_in_the_order_seen_and_once() -> None:
     seen = nat_seen(ModelNat(EIM))
 
-    assert len(set(seen.mapped)) == len(seen.mapped) == 6, "one a socket"
+    assert len(set(seen.mapped)) == len(seen.mapped) == 13, "one a socket"
 
 
 @pytest.mark.parametrize("mapping", BEHAVIORS)
@@ -69,8 +69,7 @@ def test_one_address_for_few_mappings_proves_no_pooling() -> None:
     seen = judged(probe)
 
     assert seen.pooling is None
-    assert "fewer than three" in seen.undetermined["pooling"]
-    assert "fewer than two" in seen.undetermined["port_preservation"]
+    assert seen.undetermined["pooling"] == "only 1 mapping was seen, all on one address"
 
 
 def test_an_address_that_only_one_server_tells_is_no_pool() -> None:
@@ -79,54 +78,6 @@ def test_an_address_that_only_one_server_tells_is_no_pool() -> None:
 
     assert seen.pooling is None
     assert "different IP addresses" in seen.undetermined["pooling"]
-
-
-@pytest.mark.parametrize(("ports", "preserved"), [("kept", True), ("random", False), ("step", False)])
-def test_whether_ports_are_kept_is_seen(ports: Literal["kept", "random", "step"], preserved: bool) -> None:
-    seen = nat_seen(ModelNat(EIM, ports=ports))
-
-    assert seen.port_preservation is preserved
-    assert "port_delta" in seen.undetermined
-
-
-def test_a_nat_that_counts_from_socket_to_socket_is_seen() -> None:
-    probe = Probe(ModelNat(EIM, ports="step", step=-2), plain(1))
-    for number in range(5):
-        probe.ask(f"m{number}", probe.servers[0], "mapping", probe.servers[0].primary, start_ms=20.0 * number)
-
-    assert judged(probe).port_delta == -2
-
-
-def test_a_symmetric_nat_that_counts_up_is_seen() -> None:
-    probe = Probe(ModelNat(APDM, ports="step", step=1), plain(5))
-    for number, server in enumerate(probe.servers):
-        probe.ask("m1", server, "mapping", server.primary, start_ms=20.0 * number)
-
-    assert judged(probe).port_delta == 1
-
-
-def test_steps_too_wide_to_predict_are_none() -> None:
-    seen = nat_seen(ModelNat(EIM, ports="step", step=200))
-
-    assert seen.port_delta is None
-    assert "no fixed step" in seen.undetermined["port_delta"]
-
-
-def test_three_mappings_show_no_step() -> None:
-    probe = Probe(ModelNat(EIM, ports="step"), plain(1))
-    for label in ("m1", "m2", "m3"):
-        probe.ask(label, probe.servers[0], "mapping", probe.servers[0].primary)
-
-    assert "fewer than four" in judged(probe).undetermined["port_delta"]
-
-
-def test_ports_that_are_kept_only_sometimes_are_neither_kept_nor_not() -> None:
-    probe = Probe(ModelNat(EIM, ports="kept"), plain(2))
-    probe.ask("m1", probe.servers[0], "mapping", probe.servers[0].primary)
-    probe.nat.ports = "step"
-    probe.ask("m2", probe.servers[0], "mapping", probe.servers[0].primary)
-
-    assert "some ports were kept" in judged(probe).undetermined["port_preservation"]
 
 
 @pytest.mark.parametrize(("mapped", "alg"), [("absent", None), ("equal", False), ("garbled", True)])
