@@ -49,8 +49,9 @@ class Middlebox:
         # Each consumer has numbers of its own: a lost packet must not change the next port.
         ports, up, down = (Random(random.getrandbits(64)) for _ in range(3))  # noqa: S311  a model, no secret
         self._lines = {Side.OUTSIDE: Line(spec.up, up), Side.INSIDE: Line(spec.down, down)}
-        self._own = _own_addresses(addresses)
-        self._routers = _router_addresses(addresses)
+        routers = _router_addresses(addresses)
+        self._own = _own_addresses(routers, addresses)
+        self._routers = frozenset((*routers[4], *routers[6]))
         self._state: Callable[[], _State] = lambda: _State(
             {4: _translator4(spec, addresses, ports), 6: _translator6(spec, addresses, ports)}, Fragments()
         )
@@ -169,17 +170,27 @@ def _is_unicast(address: bytes) -> bool:
     return address[0] != 0xFF and address[:15] != bytes(15) and not (address[0] == 0xFE and address[1] >> 6 == 2)
 
 
-def _own_addresses(addresses: Addresses) -> dict[tuple[int, Side], bytes]:
-    """Return from where errors are sent, by IP version and side."""
-    inside = (addresses.inside[0].network_address + 1).packed if addresses.inside else bytes(4)
-    outside = addresses.external[0].packed if addresses.external else inside
-    inside6 = (addresses.inside6.network_address + 1).packed if addresses.inside6 else bytes(16)
-    return {(4, Side.INSIDE): inside, (4, Side.OUTSIDE): outside, (6, Side.INSIDE): inside6, (6, Side.OUTSIDE): inside6}
-
-
-def _router_addresses(addresses: Addresses) -> frozenset[bytes]:
+def _router_addresses(addresses: Addresses) -> dict[int, tuple[bytes, ...]]:
+    """Return its own addresses on the inside, by IP version."""
     inside6 = () if addresses.inside6 is None else (addresses.inside6,)
-    return frozenset((network.network_address + 1).packed for network in (*addresses.inside, *inside6))
+    unless_said = [network.network_address + 1 for network in (*addresses.inside, *inside6)]
+    return {
+        version: tuple(
+            one.packed
+            for one in (
+                [said for said in addresses.routers if said.version == version]
+                or [first for first in unless_said if first.version == version]
+            )
+        )
+        for version in (4, 6)
+    }
+
+
+def _own_addresses(routers: dict[int, tuple[bytes, ...]], addresses: Addresses) -> dict[tuple[int, Side], bytes]:
+    """Return from where errors are sent, by IP version and side."""
+    inside, inside6 = (routers[version][0] if routers[version] else bytes(size) for version, size in ((4, 4), (6, 16)))
+    outside = addresses.external[0].packed if addresses.external else inside
+    return {(4, Side.INSIDE): inside, (4, Side.OUTSIDE): outside, (6, Side.INSIDE): inside6, (6, Side.OUTSIDE): inside6}
 
 
 def _translator4(spec: NatSpec, addresses: Addresses, random: Random) -> Translator | None:

@@ -111,6 +111,7 @@ def _shared(one: Layer, other: Layer) -> Layer:
         external=here.external,
         inside6=_around(here.inside6, there.inside6),
         external6=_around(here.external6, there.external6) if one.spec.v6 == "prefix" else here.external6,
+        routers=here.routers,
     )
     return Layer(one.spec, both)
 
@@ -127,18 +128,36 @@ def plan(side: Side, specs: Sequence[NatSpec]) -> HostPlan:
     networks = list(_networks(side, [spec.kind == "nat" for spec in specs]))
     networks6 = list(_networks6(side, [spec.v6 in {"nat66", "prefix"} for spec in specs]))
     between = zip(specs, pairwise(networks), pairwise(networks6), strict=True)
-    layers = tuple(Layer(spec, _addresses(spec, pair, pair6)) for spec, pair, pair6 in between)
+    layers = tuple(
+        Layer(spec, _addresses(spec, pair, pair6, tuple(_routers(side, specs, place))))
+        for place, (spec, pair, pair6) in enumerate(between)
+    )
     lan, lan6 = networks[0], networks6[0]
     return HostPlan(side, lan[2], lan, lan6[2], lan6, layers, (networks[-1], networks6[-1]))
 
 
+def _routers(side: Side, specs: Sequence[NatSpec], place: int) -> Iterator[IPv4Address | IPv6Address]:
+    """Yield addresses of its own for a box that is in the same network as the one before it, which translates not."""
+    if place == 0:
+        return
+    before, number = specs[place - 1], 1 + SIDES.index(side)
+    if before.kind != "nat":
+        inner = any(spec.kind == "nat" for spec in specs[place:])
+        yield IPv4Address(f"10.{100 + place}.{number}.1" if inner else f"192.0.2.{100 * number + place}")
+    if before.v6 not in {"nat66", "prefix"}:
+        yield IPv6Address(f"2001:db8:1:{number}0{place:02x}::1")
+
+
 def _addresses(
-    spec: NatSpec, networks: tuple[IPv4Network, IPv4Network], networks6: tuple[IPv6Network, IPv6Network]
+    spec: NatSpec,
+    networks: tuple[IPv4Network, IPv4Network],
+    networks6: tuple[IPv6Network, IPv6Network],
+    routers: tuple[IPv4Address | IPv6Address, ...],
 ) -> Addresses:
     (inside, outside), (inside6, outside6) = networks, networks6
     external = tuple(outside[2 + number] for number in range(spec.pool)) if spec.kind == "nat" else ()
     external6 = outside6 if spec.v6 in {"nat66", "prefix"} else None
-    return Addresses(inside=(inside,), external=external, inside6=inside6, external6=external6)
+    return Addresses(inside=(inside,), external=external, inside6=inside6, external6=external6, routers=routers)
 
 
 def _networks(side: Side, translates: Sequence[bool]) -> Iterator[IPv4Network]:

@@ -46,7 +46,7 @@ duplicate=          1%                                                          
 import tomllib
 from functools import lru_cache
 from importlib.resources import files
-from ipaddress import IPv4Address, IPv4Network, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any, Literal
 
 import msgspec
@@ -105,7 +105,7 @@ class NatSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Addresses(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a middlebox stands. Its own address on the inside is the first one of each inside network."""
+    """Where a middlebox stands."""
 
     inside: tuple[IPv4Network, ...]
     external: tuple[IPv4Address, ...] = ()
@@ -113,6 +113,8 @@ class Addresses(msgspec.Struct, frozen=True, kw_only=True):
     inside6: IPv6Network | None = None
     external6: IPv6Network | None = None
     """For ``v6=nat66``, whose address is the first one of it, and ``v6=prefix``, which takes it for ``inside6``."""
+    routers: tuple[IPv4Address | IPv6Address, ...] = ()
+    """Its own addresses on the inside; of a family that has none here, the first ones of the inside networks."""
 
 
 class Preset(msgspec.Struct, frozen=True):

@@ -145,4 +145,6 @@ def pump(inputs: Mapping[Port, Deliver], schedule: Schedule) -> NoReturn:
                 packet = port.read()
                 if packet is None:
                     break
-                deliver(packet, clock())
+                now_s = clock()
+                schedule.advance(now_s)  # what is due comes before what comes only now
+                deliver(packet, now_s)

@@ -142,4 +142,5 @@ EXPERIMENTS: dict[str, Callable[..., Any]] = {
 }
 
 if __name__ == "__main__":
-    print(json.dumps(EXPERIMENTS[sys.argv[1]](*sys.argv[2:])))  # noqa: T201 - its result
+    # In one piece: both of a pair write to one pipe.
+    sys.stdout.write(json.dumps(EXPERIMENTS[sys.argv[1]](*sys.argv[2:])) + "\n")

@@ -116,3 +116,16 @@ def test_two_customers_of_a_carrier_have_shared_addresses() -> None:
 def test_hosts_apart_have_ways_of_their_own() -> None:
     one, other = plan_apart(([parse_spec("symmetric")], [parse_spec("symmetric")]))
     assert not set(one.routed) & set(other.routed)
+
+
+@pytest.mark.parametrize("nest", NESTS)
+def test_every_box_has_addresses_of_its_own_that_are_those_of_no_host(nest: list[str]) -> None:
+    made = plan("a", [parse_spec(text) for text in nest])
+    routers = [
+        {4: layer.addresses.inside[0][1], 6: (layer.addresses.inside6 or made.lan6)[1]}
+        | {one.version: one for one in layer.addresses.routers}
+        for layer in made.layers
+    ]
+    every = [one for box in routers for one in box.values()]
+    shown = [address for layer in made.layers for address in layer.addresses.external]
+    assert len({*every, *shown, made.address, made.address6}) == len(every) + len(shown) + 2
