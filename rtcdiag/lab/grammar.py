@@ -1,7 +1,7 @@
 """The flags of a specification: what each may say, and what it then sets."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeVar
 
 from rtcdiag.nat import Behavior
@@ -27,6 +27,13 @@ _T = TypeVar("_T")
 
 class SpecError(ValueError):
     """A specification that says nothing that a NAT could do; one line that names the word and what is allowed."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that was probably meant."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
+
+    return next(iter(get_close_matches(word, list(known), n=1, cutoff=0.7)), None)
 
 
 def _one_of(choices: dict[str, _T]) -> Callable[[str], _T]:
@@ -165,8 +172,10 @@ def read_flag(flag: str) -> dict[str, Any]:
     end, dash, bare = name.partition("-")
     ends, bare = ((end,), bare) if dash and end in ENDS else (ENDS, name)
     if bare not in _LINK_FLAGS:
-        names = ", ".join(("port", *_FLAGS, *_LINK_FLAGS))
-        raise SpecError(f'"{flag}" is no flag: say NAME=VALUE, with a name from {names}')
+        names = ("port", *_FLAGS, *_LINK_FLAGS)
+        if near := nearest(bare, names):
+            raise SpecError(f'"{flag}" is no flag: did you mean {near}=?')
+        raise SpecError(f'"{flag}" is no flag: say NAME=VALUE, with a name from {", ".join(names)}')
     field, read, allowed = _LINK_FLAGS[bare]
     value = _read(flag, read, text, allowed)
     return {f"{end}.{field}": value for end in ends}
@@ -176,4 +185,4 @@ def _read(flag: str, read: Callable[[str], _T], text: str, allowed: str) -> _T:
     try:
         return read(text)
     except (ValueError, KeyError):
-        raise SpecError(f'"{flag}" says nothing: allowed is {allowed}') from None
+        raise SpecError(f'"{flag}" is not possible: say {allowed}') from None

@@ -51,7 +51,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from rtcdiag.lab.grammar import ENDS, FILTERINGS, MAPPINGS, SpecError, read_flag
+from rtcdiag.lab.grammar import ENDS, FILTERINGS, MAPPINGS, SpecError, nearest, read_flag
 from rtcdiag.nat import Behavior, Pooling
 
 __all__ = ["Addresses", "Link", "NatSpec", "Preset", "SpecError", "parse_spec", "presets"]
@@ -151,6 +151,8 @@ def _first_word(word: str) -> dict[str, Any]:
         return {"kind": "firewall", "filtering": FILTERINGS[right or "apdf"]}
     if left in MAPPINGS and right in FILTERINGS:
         return {"kind": "nat", "mapping": MAPPINGS[left], "filtering": FILTERINGS[right]}
+    if "/" not in word and (near := nearest(word, presets())):
+        raise SpecError(f'"{word}" is no NAT: did you mean {near}? (rtcdiag lab presets lists all that have a name)')
     raise SpecError(
         f'"{word}" is no NAT: say MAPPING/FILTERING (eim, adm, apdm; eif, adf, apdf), '
         f"firewall[/FILTERING], none, or a preset: {', '.join(presets())}"

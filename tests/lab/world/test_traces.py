@@ -33,7 +33,15 @@ os.read(there, 1)
 print("ready", flush=True)
 time.sleep(60 if os.environ.get("WAIT") else 0)
 """
-WHOLE = ["--nat", "symmetric", "--nat", "cgnat", "--with", "embedded", "--with", "coturn", "--internet", "sleep 60"]
+INTERNET = ["--with", "embedded", "--with", "coturn", "--name", "a.test=1.1.1.1", "--internet", "sleep 60"]
+WHOLE = ["--nat", "symmetric", "--nat", "cgnat", *INTERNET, "--gateway", "sleep 60"]
+PAIR = ["--a", "symmetric", "--a", "home-router", "--b", "firewall", *INTERNET]
+STAYING = ["--", sys.executable, "-c", STAY]
+LABS = {
+    "run": ["run", *WHOLE, *STAYING],
+    "pair": ["pair", *PAIR, *STAYING, "--and", "sleep", "60"],
+    "pair behind one": ["pair", *PAIR, "--shared", "cgnat", *STAYING, "--and", "sleep", "60"],
+}
 
 
 @contextmanager
@@ -46,16 +54,17 @@ def started(traces: Traces, command: Sequence[str]) -> Iterator[subprocess.Popen
 
 
 def whole_lab() -> list[str]:
-    return [RTCDIAG, "lab", "run", *WHOLE, "--", sys.executable, "-c", STAY]
+    return [RTCDIAG, "lab", *LABS["run"]]
 
 
+@pytest.mark.parametrize("kind", LABS)
 @pytest.mark.parametrize("user", ["root", "nobody"])
-def test_nothing_is_left_after_the_parent_was_killed(user: str) -> None:
+def test_nothing_is_left_after_the_parent_was_killed(user: str, kind: str) -> None:
     traces = Traces()
-    command = whole_lab() if user == "root" else as_nobody(whole_lab())
-    with started(traces, command) as process:
-        assert len(traces.processes()) >= 9
-        assert len(traces.networks()) == 3
+    wanted = [RTCDIAG, "lab", *LABS[kind]]
+    with started(traces, wanted if user == "root" else as_nobody(wanted)) as process:
+        assert len(traces.processes()) >= 10
+        assert len(traces.networks()) == 4
         process.kill()
         assert process.wait(10) == -signal.SIGKILL
         assert traces.left() == []
@@ -92,10 +101,13 @@ def test_nothing_is_left_after_the_command_ended_and_left_children() -> None:
     assert traces.left() == []
 
 
-def test_nothing_is_left_after_ctrl_c() -> None:
+@pytest.mark.parametrize("kind", ["run", "pair"])
+def test_nothing_is_left_after_ctrl_c(kind: str) -> None:
     traces = Traces()
     waiting = "import time; print('ready', flush=True); time.sleep(60)"
-    with started(traces, [RTCDIAG, "lab", "run", *WHOLE, "--", sys.executable, "-c", waiting]) as process:
+    options = {"run": WHOLE, "pair": [*PAIR, "--shared", "cgnat"]}[kind]
+    other = ["--and", "sleep", "60"] if kind == "pair" else []
+    with started(traces, [RTCDIAG, "lab", kind, *options, "--", sys.executable, "-c", waiting, *other]) as process:
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
     assert traces.left() == []
