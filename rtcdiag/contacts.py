@@ -5,7 +5,7 @@ Besides these, a run asks the system's resolver for their names. Nothing else is
 
 from typing import Literal, NamedTuple
 
-Use = Literal["nat-behavior", "binding", "control"]
+Use = Literal["nat-behavior", "binding", "control", "nat64"]
 
 
 class Contact(NamedTuple):
@@ -16,7 +16,8 @@ class Contact(NamedTuple):
     operator: str
     """Who runs it, as far as is publicly known."""
     use: Use
-    """``nat-behavior``: offers OTHER-ADDRESS (RFC 5780); ``binding``: Binding only; ``control``: TCP connect only."""
+    """``nat-behavior``: offers OTHER-ADDRESS (RFC 5780); ``binding``: Binding only; ``control``: TCP connect only;
+    ``nat64``: a name that is only looked up."""
 
 
 # One host per operator: answers that agree then come from independent networks. Those of the first kind were published
@@ -39,3 +40,8 @@ CONTROL_HOSTS: tuple[Contact, ...] = (
     Contact("[2606:4700:4700::1111]:443", "Cloudflare", "control"),
     Contact("dns.google:443", "Google", "control"),
 )
+
+# A name whose IPv4 addresses everybody knows: the IPv6 addresses that name service gives beside them tell the prefix of
+# a NAT64 (RFC 7050). Asked only where there is no way out over IPv4, or where an answer came through such a prefix.
+NAT64_NAME = "ipv4only.arpa"
+CONTROL_NAMES: tuple[Contact, ...] = (Contact(NAT64_NAME, "IANA", "nat64"),)

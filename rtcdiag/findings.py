@@ -169,10 +169,16 @@ def _names_path(finding: Finding) -> bool:
 
 
 def _covers(cause: Finding, consequence: Finding) -> bool:
-    """Whether they are about the same: the network (or one port in it), or a server and, where both name one, path."""
+    """Whether they are about the same: the network, or a server and, where both name one, path.
+
+    Of the network it may be one port, or one family.
+    """
     if cause.subject is None:
-        port, address = cause.facts.get("port"), consequence.facts.get("address")
-        return port is None or address is None or str(address).endswith(f":{port}")
+        port, family, address = cause.facts.get("port"), cause.facts.get("family"), consequence.facts.get("address")
+        if address is None:
+            return True
+        is_family = family is None or (family == "ipv6") == str(address).startswith("[")
+        return is_family and (port is None or str(address).endswith(f":{port}"))
     same_path = all(
         cause.facts[name] == consequence.facts[name]
         for name in ("address", "transport")

@@ -13,6 +13,8 @@ from rtcdiag.traversal import PEERS, PeerKind, Reach, direct_over_families, dire
 
 UDP_BLOCKED = ("udp-blocked", "udp-blocked-relay-works")
 """The codes that prove that no UDP gets through."""
+IPV6_BLOCKED = ("no-answer-over-ipv6", "udp-blocked-over-ipv6")
+"""The codes that prove it of IPv6, while IPv4 works."""
 _PEER_WORDS: dict[PeerKind, str] = {
     "open": "public hosts",
     "full-cone": "full-cone NATs",
@@ -49,6 +51,11 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
         return any(finding.code in UDP_BLOCKED for finding in self.findings)
 
     @property
+    def ipv6_blocked(self) -> bool:
+        """Whether it was proven that no UDP gets through over IPv6."""
+        return self.udp_blocked or any(finding.code in IPV6_BLOCKED for finding in self.findings)
+
+    @property
     def reach(self) -> tuple[Reach, ...]:
         """Whom this host reaches directly, over all families."""
         return reach_rows(self.nats.ipv4, self.nats.ipv6, udp_blocked=self.udp_blocked)
@@ -78,13 +85,21 @@ def verdict_of(command: str, known: Known) -> Verdict:
 def _by_family(known: Known) -> Iterator[tuple[str, Direct]]:
     nats = known.nats
     for family, only in ((Family.IPV4, Nats(ipv4=nats.ipv4)), (Family.IPV6, Nats(ipv6=nats.ipv6))):
-        yield family.value, "not-tested" if only == Nats() else _direct(replace(known, nats=only))
+        yield family.value, "not-tested" if only == Nats() else _in_family(family, replace(known, nats=only))
+
+
+def _in_family(family: Family, known: Known) -> Direct:
+    """Say what one family promises; one that is proven to be closed, while the other works, is blocked."""
+    direct = _direct(known)
+    closed = family is Family.IPV6 and known.ipv6_blocked and not known.udp_blocked
+    return "blocked" if closed and direct == "inconclusive" else direct
 
 
 def _direct(known: Known) -> Direct:
     if known.udp_blocked:
         return _relay(known.servers)
-    match direct_over_families(direct_verdict(known.nats.ipv4), direct_verdict(known.nats.ipv6)):
+    ipv6 = direct_verdict(known.nats.ipv6, udp_blocked=known.ipv6_blocked)
+    match direct_over_families(direct_verdict(known.nats.ipv4), ipv6):
         case "none-direct":
             return _relay(known.servers)
         case "not-tested":
@@ -150,7 +165,7 @@ def _is_certain(nat: Nat) -> bool:
 def _summary(direct: Direct, known: Known) -> str:
     match direct:
         case "depends-on-peer":
-            return _reach_sentence(known.reach)
+            return _reach_sentence(known.reach) + _over_ipv6(known)
         case "inconclusive":
             return _why_inconclusive(known)
         case "not-tested":
@@ -170,6 +185,16 @@ def _reach_sentence(rows: tuple[Reach, ...]) -> str:
     if words["unknown"]:
         sentence += f"; not known with {words['unknown']}"
     return sentence + "."
+
+
+def _over_ipv6(known: Known) -> str:
+    """Say where IPv6 helps: both sides' firewalls open to what both send, however IPv4 is translated."""
+    ipv4, ipv6 = known.nats.ipv4, known.nats.ipv6
+    if ipv4 is None or ipv6 is None or known.ipv6_blocked:
+        return ""
+    here, there = ({row.peer: row.direct for row in reach_rows(nat, None)} for nat in (ipv4, ipv6))
+    helps = there.get("firewalled") == "yes" and here.get("firewalled") != "yes"
+    return " Peers that have IPv6 too are reached directly over it." if helps else ""
 
 
 def _why_inconclusive(known: Known) -> str:

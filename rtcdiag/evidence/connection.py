@@ -16,6 +16,8 @@ class Resolution(Observation, frozen=True, kw_only=True, tag=True):
     addresses: tuple[str, ...] = ()
     """IP addresses in the resolver's order, without repeats."""
     failure: Failure | None = None
+    synthesized: bool = False
+    """Nobody was asked: an IPv4 address was put behind the prefix of a NAT64 (RFC 6052), as there is no way to it."""
 
 
 class Connect(Observation, frozen=True, kw_only=True, tag=True):

@@ -97,10 +97,22 @@ def familiar(nat: Nat) -> str | None:
     if nat.local_only and not nat.behind_nat:
         own = all(address.scope is Scope.LOOPBACK for address in nat.mapped)
         return "this computer only" if own else "local network only"
+    named = _named(nat)
+    return ", ".join(filter(None, (named, _translation(nat)))) or None
+
+
+def _named(nat: Nat) -> str | None:
     if nat.behind_nat is False:
-        return "no NAT, firewall" if nat.firewall else "no NAT"
+        return {True: "no NAT, firewall", False: "no NAT, no firewall", None: "no NAT"}[nat.firewall]
     cone = "some kind of cone" if nat.behind_nat and nat.mapping == "endpoint-independent" else None
     return familiar_name(nat) or cone
+
+
+def _translation(nat: Nat) -> str | None:
+    """Name what is special about a NAT that has to do with IPv6."""
+    if nat.nat64:
+        return "NAT64"
+    return {True: "prefix translation", False: "NAT66", None: None}[nat.prefix_translation]
 
 
 def failure_words(failure: str) -> str:

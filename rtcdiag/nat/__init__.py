@@ -19,6 +19,7 @@ from rtcdiag.nat.behavior import (
 )
 from rtcdiag.nat.classify import classify
 from rtcdiag.nat.judgement import CONTRADICTION
+from rtcdiag.nat.nat64 import Nat64, nat64_of
 
 __all__ = [
     "BEHAVIORS",
@@ -26,12 +27,14 @@ __all__ = [
     "Behavior",
     "Certainty",
     "Nat",
+    "Nat64",
     "OtherWay",
     "Pooling",
     "PortAssignment",
     "classify",
     "endpoint_dependent",
     "familiar_name",
+    "nat64_of",
     "possible_filterings",
     "possible_mappings",
 ]

@@ -63,6 +63,13 @@ class Nat(msgspec.Struct, frozen=True, kw_only=True):
     alg: bool | None = None
     """MAPPED-ADDRESS and XOR-MAPPED-ADDRESS differ: something rewrites addresses in packets."""
     cgnat: bool | None = None
+    nat64: bool | None = None
+    """Requests to IPv4 servers leave this computer as IPv6, and a NAT64 makes IPv4 of them (RFC 6146). Then this is the
+    NAT between here and the IPv4 internet, all translators on the way taken together."""
+    nat64_prefix: str | None = None
+    """The IPv6 prefix that stands for IPv4, such as ``64:ff9b::/96`` (RFC 6052)."""
+    prefix_translation: bool | None = None
+    """Of a NAT of IPv6: it replaces the prefix and keeps ports and hosts apart (RFC 6296); otherwise it is NAT66."""
     layers: int | None = None
     firewall: bool | None = None
     """No NAT, but unsolicited datagrams do not get in."""

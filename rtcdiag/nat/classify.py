@@ -13,8 +13,10 @@ from rtcdiag.nat.addresses import (
 from rtcdiag.nat.answers import asked, rewritten
 from rtcdiag.nat.behavior import Nat
 from rtcdiag.nat.filtering import filtering_of
+from rtcdiag.nat.ipv6 import nat64_here, nat64_prefix_of, prefix_translation_of
 from rtcdiag.nat.judgement import Class, Judgement
 from rtcdiag.nat.mapping import mapping_of
+from rtcdiag.nat.nat64 import Nat64, nat64_of
 from rtcdiag.nat.ports import port_assignment_of, port_delta_of, port_parity_of, port_preservation_of
 from rtcdiag.nat.view import View, view_of
 
@@ -27,14 +29,15 @@ def classify(evidence: Evidence, family: Family) -> Nat | None:
     Only servers of the widest scope count: a server in the local network tells nothing of the NAT towards the internet.
     Never raises, whatever the evidence.
     """
-    bindings = asked(evidence, family)
+    nat64 = nat64_of(evidence)
+    bindings = asked(evidence, family, nat64)
     if not bindings:
         return None
     view = view_of(bindings, evidence.environment, family)
     behind_nat = behind_nat_of(view)
     mapping = mapping_of(view, behind_nat)
     filtering = filtering_of(view, mapping.possible)
-    judged = _details(view, behind_nat, filtering)
+    judged = _details(view, behind_nat, filtering) | _translations(view, behind_nat, nat64, family)
     return _nat(view, {"mapping": mapping, "filtering": filtering}, judged)
 
 
@@ -51,10 +54,25 @@ def _details(view: View, behind_nat: Judgement[bool], filtering: Class) -> dict[
         "port_delta": port_delta_of(view, behind_nat.value, assignment.value),
         "hairpinning": Judgement(why=_NOT_YET),
         "lifetime_s": Judgement(why=_NOT_YET),
-        "alg": rewritten(view.bindings),
+        "alg": rewritten(view.bindings, view.operators),
         "cgnat": cgnat_of(view, behind_nat.value),
         "layers": Judgement(value=0, evidence=behind_nat.evidence) if behind_nat.value is False else layers,
         "firewall": _firewall(behind_nat.value, filtering, view.silent),
+    }
+
+
+def _translations(view: View, behind_nat: Judgement[bool], nat64: Nat64, family: Family) -> dict[str, Judgement[Any]]:
+    """Judge what has to do with IPv6."""
+    if family is Family.IPV6:
+        none: Judgement[Any] = Judgement(why="it is told of IPv4 only")
+        prefix = prefix_translation_of(view.samples, behind_nat.value)
+        return {"nat64": none, "nat64_prefix": none, "prefix_translation": prefix}
+    public = behind_nat.value is False and view.scope is Scope.GLOBAL and view.samples[0].mapped.scope is Scope.GLOBAL
+    here = nat64_here(view.samples, nat64, public=public)
+    return {
+        "nat64": here,
+        "nat64_prefix": nat64_prefix_of(nat64, here),
+        "prefix_translation": Judgement(why="it is told of IPv6 only"),
     }
 
 

@@ -4,7 +4,7 @@ import msgspec
 
 from rtcdiag.address import TransportAddress
 from rtcdiag.evidence import Answer, Binding, Change, Purpose
-from rtcdiag.nat.answers import known, rewritten, valid_answer
+from rtcdiag.nat.answers import is_suspect, known, valid_answer
 
 Socket = tuple[str, TransportAddress | None]
 """A label and the local address towards a destination: one internal endpoint of the NAT."""
@@ -38,7 +38,7 @@ def samples_of(bindings: tuple[Binding, ...], operators: dict[str, str]) -> tupl
     MAPPED-ADDRESS alone counts only where nothing is known to rewrite addresses and it differs from the local address:
     a gateway that rewrites it would make it equal.
     """
-    is_rewritten = bool(rewritten(bindings).value)
+    is_rewritten = is_suspect(bindings)
     pairs = ((item, valid_answer(item)) for item in bindings)
     found = (
         _sample(item, answer, operators[item.server], is_rewritten=is_rewritten)

@@ -2,16 +2,18 @@
 
 import asyncio
 import time
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
-from rtcdiag.address import Family, IPAddress, family_of
+from rtcdiag.address import Family, IPAddress, Scope, family_of, scope_of
+from rtcdiag.contacts import NAT64_NAME
 from rtcdiag.evidence import Failure, Resolution
 from rtcdiag.net.local import Local
 from rtcdiag.net.resolver import Answer, look_up
-from rtcdiag.net.routes import local_addresses, source_towards
+from rtcdiag.net.routes import INTERNET, local_addresses, source_towards
 from rtcdiag.net.rtnetlink import interface_towards
 from rtcdiag.net.udp import UdpSocket, open_udp
 from rtcdiag.options import RunOptions
+from rtcdiag.synthesis import prefixes_of, synthesized
 
 __all__ = ["Net"]
 
@@ -46,7 +48,43 @@ class Net:
         except ValueError:
             answers = await asyncio.gather(*(self._look_up(host, family) for family in self.families))
             return tuple(ip for answer in answers for ip in answer.addresses)
+        if isinstance(literal, IPv4Address) and self.is_ipv6_only and scope_of(literal) is Scope.GLOBAL:
+            return await self._across(literal) or self._usable(literal)
+        return self._usable(literal)
+
+    def _usable(self, literal: IPAddress) -> tuple[IPAddress, ...]:
         return (literal,) if family_of(literal) in self.families else ()
+
+    async def _across(self, literal: IPv4Address) -> tuple[IPAddress, ...]:
+        """Return what stands for an IPv4 address behind the NAT64 of this network, as RFC 8305 section 7.1 wants it."""
+        found = tuple(dict.fromkeys(synthesized(prefix, literal) for prefix in await self.nat64_prefixes()))
+        made = Resolution(
+            t_ms=self.now_ms(),
+            duration_ms=0.0,
+            host=str(literal),
+            family=Family.IPV6,
+            addresses=tuple(map(str, found)),
+            synthesized=True,
+        )
+        if found and not any(item.synthesized and item.host == made.host for item in self._resolutions):
+            self._resolutions.append(made)
+        return found
+
+    @property
+    def is_ipv6_only(self) -> bool:
+        """Whether this computer has a way out over IPv6 that the options allow, and none over IPv4."""
+        if Family.IPV6 not in self.families:
+            return False
+        ipv4, ipv6 = (self.source_towards(INTERNET[family]) for family in Family)
+        lost = isinstance(ipv4, Failure) or scope_of(ipv4) is Scope.LOOPBACK
+        return lost and not isinstance(ipv6, Failure) and scope_of(ipv6) in (Scope.GLOBAL, Scope.PRIVATE)
+
+    async def nat64_prefixes(self) -> tuple[IPv6Network, ...]:
+        """Return the prefixes of this network's NAT64 (RFC 7050 section 3), asked once; none where controls are off."""
+        if not self.options.control:
+            return ()
+        answer = await self._look_up(NAT64_NAME, Family.IPV6)
+        return prefixes_of(tuple(ip for ip in answer.addresses if isinstance(ip, IPv6Address)))
 
     async def _look_up(self, host: str, family: Family) -> Answer:
         key = (host, family)

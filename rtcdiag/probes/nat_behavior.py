@@ -10,21 +10,25 @@ them ``p1`` and so on ask the first server that answers from one new port after 
 import asyncio
 from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 
 from rtcdiag.address import Family, TransportAddress, family_of
 from rtcdiag.evidence import Binding, Change, Failure, Observation, Purpose, Role, Skipped
 from rtcdiag.net import Net
 from rtcdiag.net.failures import failure_of
 from rtcdiag.net.routes import INTERNET
+from rtcdiag.probes.alternates import alternate_of, valid_alternate
 from rtcdiag.probes.connection import Path
 from rtcdiag.probes.cross_check import HEAD_START, plain_binding
 from rtcdiag.probes.job import Job, Record
 from rtcdiag.probes.nat_ports import ports
 from rtcdiag.probes.nat_sockets import Sockets
 from rtcdiag.stun.transaction import Schedule
+from rtcdiag.synthesis import CONTINUITY
 from rtcdiag.targets import Server, Transport
 from rtcdiag.wires import Call
 
+_CONTINUITY = ip_network(CONTINUITY)
 MOST_SERVERS = 8
 """How many servers the mapping socket asks; more add nothing but traffic."""
 FILTER_SERVERS = 2
@@ -56,7 +60,19 @@ class _Rfc5780:
 async def observe(job: Job, net: Net, record: Record) -> None:
     """Ask the job's UDP servers in each family by itself."""
     servers = [server for server in job.servers if server.transport is Transport.UDP]
-    await asyncio.gather(*(_family(family, servers, net, record) for family in net.options.families))
+    # Not waited for: what the experiments need of it they wait for themselves.
+    looking = asyncio.create_task(net.nat64_prefixes()) if net.is_ipv6_only or _stands_in(net) else None
+    try:
+        await asyncio.gather(*(_family(family, servers, net, record) for family in net.options.families))
+    finally:
+        if looking is not None:
+            looking.cancel()
+
+
+def _stands_in(net: Net) -> bool:
+    """Tell whether the way out over IPv4 is one that is made of IPv6 inside this computer (RFC 7335)."""
+    source = net.source_towards(INTERNET[Family.IPV4])
+    return not isinstance(source, Failure) and source in _CONTINUITY
 
 
 async def _family(family: Family, servers: list[Server], net: Net, record: Record) -> None:
@@ -166,7 +182,7 @@ def _two_hosts(endpoints: list[tuple[Server, TransportAddress]]) -> list[tuple[S
 async def _mapping(sockets: Sockets, server: Server, primary: TransportAddress, names: Iterator[str] | None) -> None:
     """Ask one server; ``names`` of filtering tests are None where it is asked by another way than is described."""
     call = await sockets.ask("m1", server, "mapping", primary)
-    other = alternate_of(call, primary)
+    other = await alternate_of(call.message, primary, sockets.net)
     asking = [_ports(sockets, server, primary, other, call)] if names is not None else []
     if other is None:
         await asyncio.gather(*asking)
@@ -193,22 +209,6 @@ async def _ports(
         await ports(sockets, server, primary, "primary", rtt_ms)
     else:
         await ports(sockets, server, TransportAddress(other.ip, primary.port), "alternate-address", rtt_ms)
-
-
-def alternate_of(call: Call, primary: TransportAddress) -> TransportAddress | None:
-    """Return the alternate address that a server announced in an answer, where it can be one."""
-    return valid_alternate(call.message.other_address if call.message else None, primary)
-
-
-def valid_alternate(other: TransportAddress | None, primary: TransportAddress) -> TransportAddress | None:
-    """Return an OTHER-ADDRESS where it can be an alternate (RFC 5780 section 7.4).
-
-    It has to differ from the primary in address and in port, in the same family, and to have the primary's scope: an
-    address of another scope is a misconfigured server's inside, and is never sent to.
-    """
-    if other is None or other.family is not primary.family or other.scope is not primary.scope:
-        return None
-    return other if other.ip != primary.ip and other.port not in (0, primary.port) else None
 
 
 def _pace(call: Call) -> Schedule:

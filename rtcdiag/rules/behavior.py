@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from rtcdiag.address import TransportAddress
+from rtcdiag.address import Scope, TransportAddress
 from rtcdiag.evidence import Binding, Evidence, Failure
 from rtcdiag.findings import Facts, Finding, find
-from rtcdiag.nat import classify
+from rtcdiag.nat import classify, nat64_of
 from rtcdiag.rules.paths import Path, about, asked_paths, targets_of
 
 
@@ -62,20 +62,22 @@ def _ignores(item: Binding) -> bool:
 
 def other_address(evidence: Evidence) -> Iterator[Finding]:
     """Check the alternate address that servers announce (RFC 5780 section 7.4), and whether anything answers there."""
+    nat64 = nat64_of(evidence)
     for path in asked_paths(evidence):
         answered = [(item, item.exchange.answer) for item in path.of(Binding)]
         announced = [(item, answer.other_address) for item, answer in answered if answer and answer.other_address]
         if announced:
-            yield from _announced(path, *announced[0])
+            yield from _announced(path, nat64.ipv4_of(path.address) or path.address, *announced[0])
             yield from _silent(evidence, path)
 
 
-def _announced(path: Path, item: Binding, other: TransportAddress) -> Iterator[Finding]:
+def _announced(path: Path, primary: TransportAddress, item: Binding, other: TransportAddress) -> Iterator[Finding]:
+    """Hold what a server announces against its own address, behind a NAT64 its IPv4 address."""
     wrong = {
-        "it has another scope than the address that was asked": other.scope is not path.address.scope,
-        "it is of another family": other.family is not path.address.family,
-        "its address is the one that was asked": other.ip == path.address.ip,
-        "its port is the one that was asked": other.port == path.address.port,
+        "it has another scope than the address that was asked": other.scope is not primary.scope,
+        "it is of another family": other.family is not primary.family,
+        "its address is the one that was asked": other.ip == primary.ip,
+        "its port is the one that was asked": other.port == primary.port,
         "port 0 is no port": other.port == 0,
     }
     why = next((words for words, holds in wrong.items() if holds), None)
@@ -100,3 +102,15 @@ def no_behavior_server(evidence: Evidence) -> Iterator[Finding]:
     offers = any(answer.other_address for item in evidence.of(Binding) for answer in item.exchange.answers)
     if answered and not offers:
         yield find("no-nat-behavior-server", *(item.id for item in answered[:5]), servers=len(answered))
+
+
+def origin(evidence: Evidence) -> Iterator[Finding]:
+    """Compare where a server says that it answers from (RFC 5780 section 7.3) with where its answers come from."""
+    nat64 = nat64_of(evidence)
+    for path in asked_paths(evidence):
+        primary = nat64.ipv4_of(path.address) or path.address
+        for item in path.of(Binding):
+            told = item.exchange.answer.response_origin if item.exchange.succeeded and item.exchange.answer else None
+            if told is not None and told.scope is not Scope.UNSPECIFIED and told != primary:
+                yield path.find("stun-origin-elsewhere", item, origin=str(told))
+                break

@@ -37,6 +37,8 @@ def _facts(nat: Nat) -> Iterator[_Fact]:
         yield "nat-layered", "layers", {"layers": nat.layers}
     if nat.pooling == "arbitrary":
         yield "nat-arbitrary-pooling", "pooling", {}
+    if nat.alg:
+        yield "nat-rewrites-payload", "alg", {}
     if nat.firewall:
         yield "firewall-without-nat", "firewall", {}
 

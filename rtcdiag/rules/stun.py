@@ -7,6 +7,7 @@ from statistics import median
 from rtcdiag.address import Family, Scope, TransportAddress
 from rtcdiag.evidence import Answer, Binding, Challenge, Evidence, Failure
 from rtcdiag.findings import Facts, Finding, Severity
+from rtcdiag.nat import nat64_of
 from rtcdiag.rules.allocation import redirected
 from rtcdiag.rules.paths import Path, asked_paths, clip, paths
 from rtcdiag.targets import Transport
@@ -90,12 +91,12 @@ def _comparable(evidence: Evidence) -> Iterator[tuple[Path, ...]]:
     found: dict[tuple[Family, str | None], list[Path]] = {}
     for path in asked_paths(evidence):
         if path.transport is Transport.UDP and _mapped_ip(path):
-            found.setdefault((path.address.family, path.of(Binding)[0].interface), []).append(path)
+            found.setdefault((_seen_family(evidence, path), path.of(Binding)[0].interface), []).append(path)
     for (family, _), here in found.items():
         told: dict[TransportAddress, set[str]] = {}
         for item in evidence.of(Binding, lambda item: item.transport is Transport.UDP):
             answer = item.exchange.answer
-            if answer and answer.reflexive and item.destination.family is family:
+            if answer and answer.reflexive and answer.reflexive.family is family:
                 told.setdefault(item.destination, set()).add(answer.reflexive.host)
         if all(len(hosts) == 1 for hosts in told.values()):
             yield tuple(here)
@@ -134,12 +135,17 @@ def _mapped(evidence: Evidence, path: Path, item: Binding, answer: Answer) -> It
     if answer.xor_mapped is None:
         yield path.find("stun-without-xor-mapped-address", item)
     facts: Facts = {"mapped": str(mapped), "scope": mapped.scope.value}
-    if mapped.scope in _NOWHERE or mapped.port == 0 or mapped.family is not path.address.family:
+    if mapped.scope in _NOWHERE or mapped.port == 0 or mapped.family is not _seen_family(evidence, path):
         yield path.find("mapped-address-implausible", item, severity=severity, **facts)
     elif path.address.scope is Scope.LOOPBACK and item.local not in (None, mapped):
         yield path.find("mapped-address-not-ours", item, local=str(item.local), **facts)
     elif _is_rewritten_source(evidence, path, item, mapped):
         yield path.find("mapped-address-private", item, **facts)
+
+
+def _seen_family(evidence: Evidence, path: Path) -> Family:
+    """Return the family that a server sees: that of its address, or IPv4 behind a NAT64."""
+    return (nat64_of(evidence).ipv4_of(path.address) or path.address).family
 
 
 def _is_rewritten_source(evidence: Evidence, path: Path, item: Binding, mapped: TransportAddress) -> bool:

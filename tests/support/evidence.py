@@ -37,6 +37,7 @@ from rtcdiag.targets import Transport, parse_server
 NOW = 1_790_000_000.0
 DAY = 86400.0
 HERE = "192.168.1.4:40000"
+HERE6 = "[2001:db8:7::7]:40000"
 PUBLIC = "203.0.113.7:50123"
 SHAPE = CredentialShape(form="time-limited", expires_at=NOW + 3600)
 
@@ -119,14 +120,15 @@ def handshake(uri: str, address: str, failure: Failure | None = None, **more: An
 
 
 def binding(uri: str, address: str, exchange: Exchange | None = None, **more: Any) -> Binding:
-    seen = at(HERE if at(address).scope is Scope.LOOPBACK else PUBLIC)
+    here = HERE6 if at(address).family is Family.IPV6 else HERE
+    seen = at(here if at(address).scope is Scope.LOOPBACK or here == HERE6 else PUBLIC)
     good = answered(address, xor_mapped=seen, mapped=seen)
     fields: dict[str, Any] = {
         "t_ms": 0.0,
         "server": uri,
         "purpose": "reach",
         "socket": "reach",
-        "local": at(HERE),
+        "local": at(here),
         "destination": at(address),
         "exchange": exchange or good,
     }

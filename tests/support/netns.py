@@ -87,6 +87,10 @@ class Namespace:
         """Load lines of `nft` inside."""
         _do([*self.prefix, "nft", "-f", "-"], rules)
 
+    def resolve_by(self, server: str) -> None:
+        """Ask this name server from now on."""
+        (_ETC / self.name / "resolv.conf").write_text(f"nameserver {server}\n")
+
 
 @dataclasses.dataclass(frozen=True)
 class Router(Namespace):

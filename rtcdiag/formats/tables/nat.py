@@ -29,6 +29,10 @@ def _behind(nat: Nat) -> str:
     return yes_no(nat.behind_nat) + here
 
 
+def _across(nat: Nat) -> str:
+    return yes_no(nat.nat64) + (f" ({nat.nat64_prefix})" if nat.nat64_prefix else "")
+
+
 _PROPERTIES: tuple[_Property, ...] = (
     ("Behind a NAT", "behind_nat", _behind),
     ("Familiar name", "", lambda nat: familiar(nat) or _UNKNOWN),
@@ -44,6 +48,8 @@ _PROPERTIES: tuple[_Property, ...] = (
     ("Mapping lifetime", "lifetime_s", lambda nat: _number(nat.lifetime_s, " s")),
     ("Addresses rewritten (ALG)", "alg", lambda nat: yes_no(nat.alg)),
     ("Carrier-grade NAT", "cgnat", lambda nat: yes_no(nat.cgnat)),
+    ("Through a NAT64", "nat64", _across),
+    ("Prefix translation", "prefix_translation", lambda nat: yes_no(nat.prefix_translation)),
     ("NAT layers", "layers", lambda nat: _number(nat.layers)),
     ("Stateful firewall", "firewall", lambda nat: yes_no(nat.firewall)),
 )

@@ -6,10 +6,10 @@ from rtcdiag.evidence import Failure
 from rtcdiag.findings import Severity, silenced
 from rtcdiag.rules import RULES
 from rtcdiag.rules import run as rule_run
-from support.cases import Case, network, stun, tls, turn
+from support.cases import Case, ipv6, network, stun, tls, turn
 from support.evidence import Turn, binding, refused, run, target
 
-CASES = network.CASES | tls.CASES | stun.CASES | turn.CASES
+CASES = network.CASES | ipv6.CASES | tls.CASES | stun.CASES | turn.CASES
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -19,7 +19,7 @@ def test_evidence_gives_exactly_these_codes(case: Case) -> None:
 
 
 def test_each_sentence_stands_once() -> None:
-    assert len(CASES) == sum(map(len, (network.CASES, tls.CASES, stun.CASES, turn.CASES)))
+    assert len(CASES) == sum(map(len, (network.CASES, ipv6.CASES, tls.CASES, stun.CASES, turn.CASES)))
 
 
 def severity(sentence: str) -> dict[str, Severity]:
