@@ -72,7 +72,7 @@ def _list_contacts(question: Question) -> int:
 
     if not question.names_servers:
         control = question.command in WITH_CONTROL and not question.network.no_control
-        return print_contacts(None, control=control, output=question.output)
+        return print_contacts(None, control=control, look_up=control, output=question.output)
     from rtcdiag.cli.checking import run_options
     from rtcdiag.cli.servers import named_servers
     from rtcdiag.run import plan
@@ -80,4 +80,16 @@ def _list_contacts(question: Question) -> int:
     named = named_servers(question.servers, question.uris, only=question.only)
     jobs = plan(question.command, named, run_options(question))
     control = any(job.probe == "control" for job in jobs)
-    return print_contacts([server.uri for server in named], control=control, output=question.output)
+    look_up = control or (not question.network.no_control and any(map(_is_ipv4_outside, named)))
+    uris = [server.uri for server in named]
+    return print_contacts(uris, control=control, look_up=look_up, output=question.output)
+
+
+def _is_ipv4_outside(server: "Server") -> bool:
+    """Tell whether a computer without IPv4 reaches the server only through a NAT64, which it has to find first."""
+    from ipaddress import ip_address
+
+    from rtcdiag.address import Scope, scope_of
+
+    ip = ip_address(server.host) if server.ip_literal else None
+    return ip is not None and ip.version == 4 and scope_of(ip) is Scope.GLOBAL

@@ -87,6 +87,8 @@ def _shown(evidence: Evidence, across: list[Binding]) -> tuple[IPv6Network, ...]
     A name's IPv4 address comes from name service, and a destination of RFC 8215's range is made for this, so one answer
     suffices with either. An address that only the server tells counts where two servers show one prefix.
     """
+    if not across:
+        return ()
     hosts = {target.server: target.host for target in evidence.of(Target)}
     known = _known_ipv4(evidence)
     proven: dict[IPv6Network, None] = {}

@@ -58,8 +58,6 @@ RULES: tuple[Rule, ...] = (
     data_path.data,
     data_path.refresh,
     nat.nat_facts,
-    ipv6.translated,
-    ipv6.nat_on_ipv6,
     ipv6.silent,
     ipv6.addresses,
     candidates.gathering,

@@ -8,7 +8,7 @@ import msgspec
 from rtcdiag.address import Family, Scope, TransportAddress, scope_of
 from rtcdiag.evidence import Binding, Connect, Evidence, Failure
 from rtcdiag.findings import Facts, Finding, find
-from rtcdiag.nat import Nat, classify, nat64_of
+from rtcdiag.nat import Nat, nat64_of
 from rtcdiag.rules.answers import exchanges
 from rtcdiag.rules.paths import targets_of
 from rtcdiag.synthesis import CONTINUITY
@@ -24,9 +24,17 @@ _SHOWN = 20
 _SENT_AS_IPV6 = "what left here as IPv6 arrived as IPv4"
 
 
-def translated(evidence: Evidence) -> Iterator[Finding]:
-    """Name translators between the families: a NAT64, IPv4 on top of IPv6, and names that are made up for either."""
-    nat, nat64 = classify(evidence, Family.IPV4), nat64_of(evidence)
+def translations(evidence: Evidence, family: Family, nat: Nat | None) -> Iterator[Finding]:
+    """Name what translates IPv6: on the way to IPv4, or to other IPv6 addresses; ``nat`` is the family's."""
+    if family is Family.IPV4:
+        yield from _to_ipv4(evidence, nat)
+    elif nat is not None and nat.behind_nat and not nat.local_only:
+        yield _on_ipv6(evidence, nat)
+
+
+def _to_ipv4(evidence: Evidence, nat: Nat | None) -> Iterator[Finding]:
+    """Name a NAT64, IPv4 on top of IPv6, and names that are made up beside an IPv4 that works."""
+    nat64 = nat64_of(evidence)
     inside = _stands_in(evidence)
     prefixes = [str(prefix) for prefix in nat64.used or tuple(nat64.told)]
     looked_up = tuple(name for ids in nat64.told.values() for name in ids)
@@ -49,14 +57,10 @@ def _stands_in(evidence: Evidence) -> Binding | None:
     )
 
 
-def nat_on_ipv6(evidence: Evidence) -> Iterator[Finding]:
-    """Say that IPv6 addresses are translated, and by which kind of NAT where that shows."""
-    nat = classify(evidence, Family.IPV6)
-    if nat is None or not nat.behind_nat or nat.local_only:
-        return
+def _on_ipv6(evidence: Evidence, nat: Nat) -> Finding:
     local = next((item.local for item in evidence.of(Binding) if _is_ours(item, nat)), None)
     facts: Facts = {"kind": _KINDS[nat.prefix_translation], "local": local.host if local else "the address here"}
-    yield find("nat-on-ipv6", *nat.confidence["behind_nat"].evidence[:_SHOWN], mapped=_hosts(nat), **facts)
+    return find("nat-on-ipv6", *nat.confidence["behind_nat"].evidence[:_SHOWN], mapped=_hosts(nat), **facts)
 
 
 _KINDS = {

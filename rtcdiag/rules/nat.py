@@ -6,6 +6,7 @@ from rtcdiag.address import Family
 from rtcdiag.evidence import Evidence
 from rtcdiag.findings import Facts, Finding, find
 from rtcdiag.nat import CONTRADICTION, Nat, classify, endpoint_dependent
+from rtcdiag.rules.ipv6 import translations
 from rtcdiag.rules.paths import about, clip, targets_of
 
 
@@ -13,6 +14,7 @@ def nat_facts(evidence: Evidence) -> Iterator[Finding]:
     """Name what the NAT of each family does that matters to calls."""
     for family in Family:
         nat = classify(evidence, family)
+        yield from translations(evidence, family, nat)
         if nat is not None and not nat.local_only:
             facts: Facts = {"family": family.value, "mapped": [str(address) for address in nat.mapped[:5]]}
             yield from (find(code, *_ids(nat, field), **facts, **more) for code, field, more in _facts(nat))

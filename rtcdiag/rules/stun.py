@@ -90,8 +90,9 @@ def _comparable(evidence: Evidence) -> Iterator[tuple[Path, ...]]:
     """
     found: dict[tuple[Family, str | None], list[Path]] = {}
     for path in asked_paths(evidence):
-        if path.transport is Transport.UDP and _mapped_ip(path):
-            found.setdefault((_seen_family(evidence, path), path.of(Binding)[0].interface), []).append(path)
+        mapped = _mapped_address(path) if path.transport is Transport.UDP else None
+        if mapped is not None:
+            found.setdefault((_seen_family(evidence, path, mapped), path.of(Binding)[0].interface), []).append(path)
     for (family, _), here in found.items():
         told: dict[TransportAddress, set[str]] = {}
         for item in evidence.of(Binding, lambda item: item.transport is Transport.UDP):
@@ -103,8 +104,13 @@ def _comparable(evidence: Evidence) -> Iterator[tuple[Path, ...]]:
 
 
 def _mapped_ip(path: Path) -> str | None:
+    mapped = _mapped_address(path)
+    return mapped.host if mapped is not None else None
+
+
+def _mapped_address(path: Path) -> TransportAddress | None:
     answers = [item.exchange.answer for item in path.of(Binding)]
-    return next((answer.reflexive.host for answer in answers if answer and answer.reflexive), None)
+    return next((answer.reflexive for answer in answers if answer and answer.reflexive), None)
 
 
 def _unanswered(path: Path) -> Iterator[Finding]:
@@ -135,7 +141,7 @@ def _mapped(evidence: Evidence, path: Path, item: Binding, answer: Answer) -> It
     if answer.xor_mapped is None:
         yield path.find("stun-without-xor-mapped-address", item)
     facts: Facts = {"mapped": str(mapped), "scope": mapped.scope.value}
-    if mapped.scope in _NOWHERE or mapped.port == 0 or mapped.family is not _seen_family(evidence, path):
+    if mapped.scope in _NOWHERE or mapped.port == 0 or mapped.family is not _seen_family(evidence, path, mapped):
         yield path.find("mapped-address-implausible", item, severity=severity, **facts)
     elif path.address.scope is Scope.LOOPBACK and item.local not in (None, mapped):
         yield path.find("mapped-address-not-ours", item, local=str(item.local), **facts)
@@ -143,8 +149,10 @@ def _mapped(evidence: Evidence, path: Path, item: Binding, answer: Answer) -> It
         yield path.find("mapped-address-private", item, **facts)
 
 
-def _seen_family(evidence: Evidence, path: Path) -> Family:
-    """Return the family that a server sees: that of its address, or IPv4 behind a NAT64."""
+def _seen_family(evidence: Evidence, path: Path, mapped: TransportAddress) -> Family:
+    """Return the family that a server has to see: that of its address, or IPv4 behind a NAT64."""
+    if mapped.family is path.address.family:
+        return mapped.family
     return (nat64_of(evidence).ipv4_of(path.address) or path.address).family
 
 

@@ -7,12 +7,12 @@ import pytest
 from rtcdiag.cli import main
 from rtcdiag.cli.contacts import WITH_CONTROL
 from rtcdiag.cli.servers import default_servers
-from rtcdiag.contacts import CONTROL_HOSTS, STUN_SERVERS
+from rtcdiag.contacts import CONTROL_HOSTS, CONTROL_NAMES, STUN_SERVERS
 from rtcdiag.options import RunOptions
 from rtcdiag.run import plan
 
 DEFAULTS = [contact.target for contact in STUN_SERVERS]
-CONTROL = [contact.target for contact in CONTROL_HOSTS]
+CONTROL = [contact.target for contact in (*CONTROL_HOSTS, *CONTROL_NAMES)]
 
 
 def listed(capsysbinary: pytest.CaptureFixture[bytes], *args: str) -> list[str]:
@@ -46,6 +46,15 @@ def test_servers_that_the_user_names_take_the_place_of_the_default_list(
     assert listed(capsysbinary, "nat-type", "--server", "stun:a.example") == ["stun:a.example", *CONTROL]
     assert listed(capsysbinary, "nat-type", "--server", "stun:127.0.0.1") == ["stun:127.0.0.1"]
     assert listed(capsysbinary, "check-stun", "stun:a.example") == ["stun:a.example"]
+
+
+def test_a_server_without_a_name_needs_the_nat64_to_be_looked_up_where_there_is_no_ipv4(
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    (name,) = (contact.target for contact in CONTROL_NAMES)
+    assert listed(capsysbinary, "check-stun", "stun:203.0.113.10") == ["stun:203.0.113.10", name]
+    assert listed(capsysbinary, "check-stun", "stun:203.0.113.10", "--no-control") == ["stun:203.0.113.10"]
+    assert listed(capsysbinary, "check-stun", "stun:[2001:db8::10]") == ["stun:[2001:db8::10]"]
 
 
 def test_control_hosts_are_no_servers_and_at_least_one_needs_no_resolver() -> None:

@@ -11,7 +11,7 @@ from rtcdiag.cli import exits
 from rtcdiag.cli.app import COMMANDS, app
 from rtcdiag.cli.lab_pair import AND
 from rtcdiag.cli.options import Requirement
-from rtcdiag.contacts import CONTROL_HOSTS, STUN_SERVERS
+from rtcdiag.contacts import CONTROL_HOSTS, CONTROL_NAMES, STUN_SERVERS
 from rtcdiag.formats import FORMATS
 
 ROOT = Path(__file__).parents[3]
@@ -77,7 +77,7 @@ def test_the_readme_names_no_option_that_does_not_exist() -> None:
     assert named <= set().union(*map(options, LEAVES.values()))
 
 
-@pytest.mark.parametrize("contact", [*STUN_SERVERS, *CONTROL_HOSTS])
+@pytest.mark.parametrize("contact", [*STUN_SERVERS, *CONTROL_HOSTS, *CONTROL_NAMES])
 def test_every_contact_is_documented_with_its_operator(contact: Any) -> None:
     assert f"| `{contact.target}` | {contact.operator} |" in USAGE
 
