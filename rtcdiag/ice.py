@@ -11,7 +11,7 @@ it changes.
 import asyncio
 import ssl
 import struct
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Literal, NamedTuple, TypeVar, cast
@@ -68,6 +68,10 @@ class Relay:
             raise ValueError(f"aioice does not speak TURN over {self.transport}")
 
 
+async def _at_once() -> None:
+    """Wait for nothing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Question:
     """What one agent is to gather."""
@@ -77,6 +81,8 @@ class Question:
     127.0.0.1, ::1 and those with a zone."""
     stun: TransportAddress | None = None
     """Whom to ask for server-reflexive candidates: IPv4, aioice gathers no others."""
+    pace: Callable[[], Awaitable[None]] = _at_once
+    """What to wait for before each request to it."""
     relay: Relay | None = None
     relay_only: bool = False
     """Gather nothing but the relay candidate, and hide its related address (RFC 9429 section 3.5.3)."""
@@ -176,6 +182,7 @@ class _Agent(aioice.Connection):
     async def _reflexive(self, protocol: ice.StunProtocol, server: TransportAddress | None) -> None:
         assert server is not None
         base = TransportAddress(protocol.local_candidate.host, protocol.local_candidate.port)
+        await self._question.pace()
         try:
             async with asyncio.timeout(self._question.timeout_ms / 1000):
                 candidate, _ = await ice.server_reflexive_candidate(protocol, (server.host, server.port))

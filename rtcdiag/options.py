@@ -21,7 +21,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The name that TLS asks for and verifies in place of the URI's host (``--sni``)."""
     ca_file: str | None = None
     """PEM certificates that are trusted beside the system's."""
-    timeout_ms: float = 2300.0
+    timeout_ms: float = 2000.0
     """How long one UDP transaction waits in all; TCP connects, TLS handshakes and name look-ups twice as long."""
     deadline_ms: float = 30000.0
     """When the whole run ends, whatever is still open."""

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from itertools import chain
 from pathlib import PurePath
 
-import msgspec
+from msgspec.structs import replace
 
 from rtcdiag.address import Scope, scope_of
 from rtcdiag.evidence import Binding, Crash, CredentialShape, Evidence, Failure, Observation, Skipped, Target
@@ -34,19 +34,28 @@ def plan(command: str, servers: tuple[Server, ...], options: RunOptions) -> tupl
 
     Servers are told apart by protocol: whatever the command, each is asked what it is for.
     """
-    each = tuple(Job(probe=f"{server.protocol}-server", servers=(server,)) for server in dict.fromkeys(servers))
+    each = tuple(_alone(server) for server in dict.fromkeys(servers))
     nat = Job(probe="nat-behavior", servers=_over_udp(servers))
     candidates = Job(probe="candidates", servers=servers)
     control = (Job(probe="control"),) if options.control and not _all_local(servers) else ()
     match command:
         case "report":
-            return (*control, *each, nat, candidates)
+            return (*control, *(_beside(job, nat) for job in each), nat, candidates)
         case "nat-type":
             return (*control, nat)
         case "candidates":
             return (candidates,)
         case _:
             return each
+
+
+def _alone(server: Server) -> Job:
+    return Job(probe=f"{server.protocol}-server", servers=(server,))
+
+
+def _beside(job: Job, nat: Job) -> Job:
+    """Ask once whom the NAT experiment asks too: what that is answered tells round-trip times as well."""
+    return replace(job, samples=1) if set(job.servers) <= set(nat.servers) else job
 
 
 def _over_udp(servers: tuple[Server, ...]) -> tuple[Server, ...]:
@@ -183,4 +192,4 @@ def _shape(server: Server) -> CredentialShape | None:
 
 
 def _numbered(found: "chain[Observation]") -> tuple[Observation, ...]:
-    return tuple(msgspec.structs.replace(item, id=f"obs-{number}") for number, item in enumerate(found, 1))
+    return tuple(replace(item, id=f"obs-{number}") for number, item in enumerate(found, 1))

@@ -252,8 +252,14 @@ def _worst(stages: tuple[StageRow, ...]) -> StageStatus:
     return "ok" if any(row.status == "ok" for row in stages if row.stage not in _BEFORE) else "not-tested"
 
 
+def _is_sample(item: Binding, path: _Path) -> bool:
+    """Tell a plain request to a path's address, whatever it was made for."""
+    here = (item.destination, item.transport) == (path.address, path.transport)
+    return here and (item.change, item.role) == ("none", "primary")
+
+
 def _quality(path: _Path, evidence: Evidence) -> dict[str, Any] | None:
-    samples = [item for item in evidence.of(Binding) if item.purpose == "reach" and _on(item, path)]
+    samples = evidence.of(Binding, lambda item: _is_sample(item, path))
     if not samples:
         return None
     times = [item.exchange.rtt_ms for item in samples if item.exchange.rtt_ms is not None]

@@ -23,6 +23,8 @@ from rtcdiag.stun.transaction import STREAM, UDP, Schedule, Transaction
 
 MOST_UNASKED = 1000
 """After how many messages that nobody asked for a connection is no STUN connection: reading on would never end."""
+LOOK_AGAIN_MS = 50.0
+"""How often to see whether what was enough still is: what is learned meanwhile may ask for one more transmission."""
 OnOther = Callable[[Frame, TransportAddress], None]
 """Takes what is no response (ChannelData, indications, anything else) and its source."""
 
@@ -37,6 +39,8 @@ class Call:
         self.woken = asyncio.Event()
         self.enough_ms: Callable[[], float | None] = lambda: None
         """Until when to wait for an answer, once it need not be sent again; None while the schedule stands."""
+        self.on_sent: Callable[[], None] = lambda: None
+        """Called after each transmission."""
 
     @property
     def message(self) -> Message | None:
@@ -75,9 +79,12 @@ async def _step(wire: "Wire", call: Call) -> None:
     if timer is None:
         for data in transaction.datagrams_to_send(now_ms()):
             wire.transmit(call, data)
+            call.on_sent()
         timer = transaction.next_timer()
     elif now_ms() >= timer:
         call.fail(Failure.TIMEOUT)
+    else:
+        timer = min(timer, now_ms() + LOOK_AGAIN_MS)
     if timer is None or call.failure is not None:
         return
     call.woken.clear()
@@ -127,6 +134,10 @@ class UdpWire:
     def transmit(self, call: Call, data: bytes) -> None:
         """Send one transmission of a transaction."""
         self._sock.send(data, self._calls[call.transaction.request.transaction_id][1])
+
+    def repeat(self, call: Call) -> None:
+        """Send a request once more, whether it was answered or not."""
+        self.transmit(call, call.transaction.repeat(self.net.now_ms()))
 
     def send(self, data: bytes, destination: TransportAddress) -> None:
         """Send a datagram that awaits no answer."""

@@ -121,7 +121,7 @@ class Network:
     timeout: Annotated[
         float,
         typer.Option(metavar="SECONDS", help="Wait so long for one answer.", rich_help_panel=NETWORK),
-    ] = 2.3
+    ] = 2.0
     deadline: Annotated[
         float,
         typer.Option(metavar="SECONDS", help="End the whole run by then.", rich_help_panel=NETWORK),

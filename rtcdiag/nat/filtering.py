@@ -7,7 +7,7 @@ import msgspec
 from rtcdiag.address import TransportAddress
 from rtcdiag.nat.behavior import BEHAVIORS, Behavior
 from rtcdiag.nat.judgement import Class
-from rtcdiag.nat.loss import tally
+from rtcdiag.nat.loss import transmissions
 from rtcdiag.nat.servers import Server, disobedience, other_address
 from rtcdiag.nat.silence import Setting, arrivals, silence
 from rtcdiag.nat.view import View
@@ -58,7 +58,7 @@ def opinions_of(view: View, mapping: tuple[Behavior, ...]) -> tuple[Opinion, ...
         for item in view.bindings
         if item.purpose == "filtering" and item.role == "primary"
     )
-    setting = Setting(view=view, mapping=mapping, lost=tally(view.bindings))
+    setting = Setting(view=view, mapping=mapping, sent=transmissions(view.bindings))
     return tuple(_opinion(setting, uri, primary) for uri, primary in asked)
 
 

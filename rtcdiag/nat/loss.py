@@ -1,8 +1,9 @@
 """Packet loss: how likely it is that a silence is nothing else."""
 
 from bisect import bisect_right
-from math import prod
+from math import inf, prod
 from statistics import median
+from typing import NamedTuple
 
 from rtcdiag.address import TransportAddress
 from rtcdiag.evidence import Answer, Binding, Exchange
@@ -10,28 +11,53 @@ from rtcdiag.nat.answers import valid_answer
 
 FLOOR = 0.02
 """No path is taken to lose less than this, of requests and answers together."""
+NEAR_MS = 30.0
+"""Transmissions within so many milliseconds of each other share a burst of loss, if there is one."""
+_LONGEST = 1.5
+"""How long an answer may be on its way, as a part of the usual round trip."""
+_SLACK_MS = 100.0
+"""How much later a busy computer may see it."""
 Tally = tuple[int, int]
 """Transmissions that were lost, and that were answered."""
 
 
-def tally(bindings: tuple[Binding, ...]) -> Tally:
-    """Count the transmissions of a run that got no answer, and those that did.
+class Transmission(NamedTuple):
+    """One transmission that had to be answered by a server that lives."""
 
-    An answered transaction counts every transmission before the one that was answered as lost. An unanswered one counts
-    only where its destination answered another: a server that is down, or asked for an answer from elsewhere, is not
-    loss.
+    sent_ms: float
+    server: str
+    answered: bool | None
+    """None where the answer may still be on its way."""
+
+
+def transmissions(bindings: tuple[Binding, ...], now_ms: float = inf) -> tuple[Transmission, ...]:
+    """Return what became of the transmissions of a run, as far as their becoming lost is loss; ``now_ms`` is the end.
+
+    In an answered transaction every transmission before the one that was answered is lost, and of those that were sent
+    again after the answer (as a control beside a silent test) each one to which no copy came. An unanswered transaction
+    counts only where its destination answered another: a server that is down, or asked for an answer from elsewhere, is
+    not loss.
     """
     alive = {item.destination for item in bindings if item.change == "none" and valid_answer(item)}
     usual_ms = _usual_rtt(bindings)
-    lost = answered = 0
+    found: list[Transmission] = []
     for item in bindings:
-        answer = valid_answer(item)
+        answer, rtt_ms = valid_answer(item), usual_ms.get(item.destination, 0.0)
         if answer is not None:
-            answered += 1
-            lost += _lost_before(item.exchange, answer, usual_ms.get(item.destination))
+            fates = _fates(item.exchange, answer, rtt_ms)
         elif item.change == "none" and item.destination in alive:
-            lost += len(item.exchange.sent_ms)
-    return lost, answered
+            fates = [(sent_ms, False) for sent_ms in item.exchange.sent_ms]
+        else:
+            continue
+        settled_ms = now_ms - _LONGEST * rtt_ms - _SLACK_MS
+        found += [Transmission(at, item.server, good or (None if at > settled_ms else False)) for at, good in fates]
+    return tuple(found)
+
+
+def tally(sent: tuple[Transmission, ...]) -> Tally:
+    """Count the transmissions that were lost, and those that were answered."""
+    fates = [item.answered for item in sent]
+    return fates.count(False), fates.count(True)
 
 
 def _usual_rtt(bindings: tuple[Binding, ...]) -> dict[TransportAddress, float]:
@@ -42,14 +68,35 @@ def _usual_rtt(bindings: tuple[Binding, ...]) -> dict[TransportAddress, float]:
     return {destination: median(values) for destination, values in measured.items()}
 
 
-def _lost_before(exchange: Exchange, answer: Answer, usual_ms: float | None) -> int:
-    """Return how many transmissions precede the answered one: the one whose round trip is the most usual."""
+def _fates(exchange: Exchange, answer: Answer, usual_ms: float) -> list[tuple[float, bool]]:
+    """Return when an answered request was sent, and whether each time got through; without those that nobody can tell.
+
+    Before the answer: that one was answered whose round trip is the most usual, and those that follow it, though they
+    may have been answered too, tell nothing.
+    """
     sent = sorted(exchange.sent_ms)
-    sent = sent[: bisect_right(sent, answer.t_ms)]
-    if not sent:
-        return 0
-    expected_ms = exchange.rtt_ms if exchange.rtt_ms is not None else usual_ms or 0.0
-    return min(range(len(sent)), key=lambda number: abs(answer.t_ms - sent[number] - expected_ms))
+    early = sent[: bisect_right(sent, answer.t_ms)]
+    expected_ms = exchange.rtt_ms if exchange.rtt_ms is not None else usual_ms
+    first = min(range(len(early)), key=lambda number: abs(answer.t_ms - early[number] - expected_ms), default=0)
+    known = [(at, False) for at in early[:first]] + [(at, True) for at in (early[first : first + 1] or [answer.t_ms])]
+    return known + _repeats(sent[len(early) :] if early else [], _copies(exchange, answer), expected_ms)
+
+
+def _copies(exchange: Exchange, answer: Answer) -> list[float]:
+    """Return when the answer came again."""
+    again = [found.t_ms for found in exchange.answers if found is not answer and found.source == answer.source]
+    return again + [stray.t_ms for stray in exchange.strays if stray.why == "duplicate"]
+
+
+def _repeats(sent: list[float], copies: list[float], usual_ms: float) -> list[tuple[float, bool]]:
+    """Give each transmission the first copy that nobody before it has, and that comes soon enough to be its answer."""
+    left, found = sorted(copies), []
+    for at in sent:
+        left = [t_ms for t_ms in left if t_ms >= at]
+        got = bool(left) and left[0] - at <= _LONGEST * usual_ms + _SLACK_MS
+        left = left[got:]
+        found.append((at, got))
+    return found
 
 
 def p_all_lost(counted: Tally, transmissions: int) -> float:
@@ -63,9 +110,21 @@ def p_all_lost(counted: Tally, transmissions: int) -> float:
     return float(max(estimate, FLOOR**transmissions))
 
 
-def waited_out(binding: Binding, wait_ms: float) -> int:
-    """Return how many transmissions were given ``wait_ms`` for their answer, but for what a busy computer is late."""
-    if binding.duration_ms is None:
-        return 0
-    end_ms = binding.t_ms + binding.duration_ms
-    return sum(sent_ms + 0.9 * wait_ms <= end_ms for sent_ms in binding.exchange.sent_ms)
+def telling(test: Binding, others: tuple[Transmission, ...], until_ms: float = inf) -> int:
+    """Return how many transmissions of a silent test, up to ``until_ms``, count as independent of each other.
+
+    Loss comes in bursts, so those that went out while all else towards the same server was lost tell nothing: they are
+    one burst. What went out beside something that got through would have got through too, but for loss of its own.
+    """
+    near = [item for item in others if item.server == test.server]
+    return sum(sent_ms <= until_ms and _got_through(sent_ms, near) for sent_ms in test.exchange.sent_ms)
+
+
+def _got_through(sent_ms: float, others: list[Transmission]) -> bool:
+    fates = [item.answered for item in others if abs(item.sent_ms - sent_ms) <= NEAR_MS]
+    return not fates or any(fate is not False for fate in fates)
+
+
+def last_waited_ms(binding: Binding, wait_ms: float) -> float:
+    """Return until when a transmission was given ``wait_ms`` for its answer, but for what a busy computer is late."""
+    return binding.t_ms + (binding.duration_ms or 0.0) - 0.9 * wait_ms

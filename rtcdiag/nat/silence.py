@@ -5,7 +5,8 @@ came. That the NAT's filter dropped it follows only where everything else is exc
 
 * the request's way: the plain request on the same socket, to the same destination, was answered;
 * the alternate's way: it answered a direct request in this run, so it is up and its packets get here;
-* loss: ``loss.p_all_lost`` of the transmissions that were waited for is below one in a thousand;
+* loss: ``loss.p_all_lost`` of the transmissions that were waited for is below one in a thousand; those that went out
+  while all else towards the server was lost do not count, for they are one burst;
 * the server: it can and does answer from there when asked to.
 
 For the last there are two degrees. **Delivered**: a control socket, which had opened the NAT towards the alternates,
@@ -24,7 +25,7 @@ import msgspec
 from rtcdiag.evidence import Binding, Change, Failure
 from rtcdiag.nat.behavior import Behavior
 from rtcdiag.nat.judgement import Judgement
-from rtcdiag.nat.loss import Tally, p_all_lost, waited_out
+from rtcdiag.nat.loss import Tally, Transmission, last_waited_ms, p_all_lost, tally, telling
 from rtcdiag.nat.servers import Server, came_from, changes_of, delivered
 from rtcdiag.nat.view import View
 
@@ -43,7 +44,13 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     view: View
     mapping: tuple[Behavior, ...]
     """The mapping behaviors that are possible."""
-    lost: Tally
+    sent: tuple[Transmission, ...]
+    """What became of all else that was sent."""
+
+    @property
+    def lost(self) -> Tally:
+        """How much of that was lost, and answered."""
+        return tally(self.sent)
 
 
 def pure_tests(view: View, server: Server, change: Change) -> tuple[Binding, ...]:
@@ -80,7 +87,8 @@ def silence(setting: Setting, server: Server, change: Change) -> Judgement[float
     direct = view.plain.get(source)
     if not direct:
         return Judgement(why=f"its alternate {source} did not answer a direct request")
-    sends = max(waited_out(item, _wait_ms(setting, server)) for item in tests)
+    wait_ms = patience_ms(view.bindings, server.uri)
+    sends = max(telling(item, setting.sent, last_waited_ms(item, wait_ms)) for item in tests)
     p_loss = p_all_lost(setting.lost, sends)
     if p_loss >= LIMIT:
         return Judgement(why=f"loss cannot be excluded: {sends} transmissions, {_told(setting.lost)}")
@@ -107,13 +115,13 @@ def _works(view: View, server: Server, test: Binding) -> bool:
     )
 
 
-def _wait_ms(setting: Setting, server: Server) -> float:
-    rtts = [
-        item.exchange.rtt_ms
-        for item in setting.view.bindings
-        if item.server == server.uri and item.exchange.rtt_ms is not None
-    ]
-    return max(3 * median(rtts), LEAST_WAIT_MS) if rtts else 2 * LEAST_WAIT_MS
+def patience_ms(bindings: tuple[Binding, ...], server: str) -> float:
+    """Return how long a server's answer has to be waited for, after the round trips of this run, best its own."""
+    timed = [item for item in bindings if item.exchange.rtt_ms is not None]
+    own = [item.exchange.rtt_ms or 0.0 for item in timed if item.server == server]
+    if own:
+        return max(3 * median(own), LEAST_WAIT_MS)
+    return max(3 * median(item.exchange.rtt_ms or 0.0 for item in timed) if timed else 0.0, 2 * LEAST_WAIT_MS)
 
 
 def _vouched(setting: Setting, server: Server, change: Change) -> Judgement[float]:

@@ -8,6 +8,7 @@ from rtcdiag.address import Family, IPAddress, Scope, family_of, scope_of
 from rtcdiag.contacts import NAT64_NAME
 from rtcdiag.evidence import Failure, Resolution
 from rtcdiag.net.local import Local
+from rtcdiag.net.pacing import Pacer
 from rtcdiag.net.resolver import Answer, look_up
 from rtcdiag.net.routes import INTERNET, local_addresses, source_towards
 from rtcdiag.net.rtnetlink import interface_towards
@@ -26,6 +27,7 @@ class Net:
         self.options = options
         self.cut_off_by = Failure.DEADLINE
         """What it means when a probe is cancelled."""
+        self.pacer = Pacer(self.now_ms)
         self._started = time.monotonic()
         self._lookups: dict[tuple[str, Family], asyncio.Task[Answer]] = {}
         self._resolutions: list[Resolution] = []

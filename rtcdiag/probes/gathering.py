@@ -8,6 +8,7 @@ from Binding requests of our own.
 import asyncio
 import hashlib
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from rtcdiag.address import Family, IPAddress, Scope, TransportAddress, family_of, scope_of
@@ -117,6 +118,7 @@ class Asking:
         return Question(
             local=self.local if by_agent else frozenset(),
             stun=destination if by_agent else None,
+            pace=partial(self.net.pacer.turn, destination.ip),
             relay=relay,
             relay_only=options.relay_only,
             timeout_ms=options.timeout_ms,
@@ -158,6 +160,7 @@ class Asking:
             self._missed(f"srflx from {base}: {failure_of(error)}", failure_of(error))
             return
         try:
+            await self.net.pacer.turn(destination.ip)
             schedule = Schedule(UDP.offsets_ms, self.net.options.timeout_ms)
             call = await transact(wire, binding_request(), destination, schedule=schedule)
             mapped = call.message.xor_mapped or call.message.mapped if call.message else None

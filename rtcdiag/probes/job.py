@@ -17,3 +17,5 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     probe: str
     """A name of ``PROBES``."""
     servers: tuple[Server, ...] = ()
+    samples: int | None = None
+    """How many Binding transactions a server is asked for round-trip times, where not as many as the options say."""

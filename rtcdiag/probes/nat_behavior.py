@@ -1,19 +1,19 @@
 """Mapping and filtering behavior by RFC 5780, on sockets that never mix the two.
 
-Per family: ``m1`` asks every server, and the alternate addresses of those that have them (section 4.3). ``m2`` asks
-two of them from a second local port. RFC 5780 servers get a filtering socket ``fa``, ``fb`` each, which sends to
-nothing but the server's primary address (section 4.4), and a control socket ``ca``, ``cb``, which first opens the NAT
-towards the alternates and then asks for the same changed answers: what the control gets, the server can send. Beside
-them ``p1`` and so on ask the first server that answers from one new port after another.
+Per family: ``m1`` asks every server, and the alternate addresses of those that have them (section 4.3). RFC 5780
+servers get a filtering socket ``fa``, ``fb`` each, which sends to nothing but the server's primary address (section
+4.4), and a control socket ``ca``, ``cb``, which first opens the NAT towards the alternates and then asks for the same
+changed answers: what the control gets, the server can send. Beside them ``p1`` and so on ask the first server that
+answers from one new port after another.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
 from ipaddress import ip_network
 
-from rtcdiag.address import Family, TransportAddress, family_of
-from rtcdiag.evidence import Binding, Change, Failure, Observation, Purpose, Role, Skipped
+from rtcdiag.address import Family, IPAddress, TransportAddress, family_of
+from rtcdiag.evidence import Binding, Failure, Observation, Role, Skipped
 from rtcdiag.net import Net
 from rtcdiag.net.failures import failure_of
 from rtcdiag.net.routes import INTERNET
@@ -21,6 +21,7 @@ from rtcdiag.probes.alternates import alternate_of, valid_alternate
 from rtcdiag.probes.connection import Path
 from rtcdiag.probes.cross_check import HEAD_START, plain_binding
 from rtcdiag.probes.job import Job, Record
+from rtcdiag.probes.nat_filtering import PLACES, Rfc5780, filtering
 from rtcdiag.probes.nat_ports import ports
 from rtcdiag.probes.nat_sockets import Sockets
 from rtcdiag.stun.transaction import Schedule
@@ -33,28 +34,8 @@ MOST_SERVERS = 8
 """How many servers the mapping socket asks; more add nothing but traffic."""
 FILTER_SERVERS = 2
 """How many RFC 5780 servers are asked for filtering: two operators that agree."""
-FILTER_SENDS = 9
-"""The most transmissions of a test that stays silent: at 5 % loss each way nearly every run is decided with fewer."""
-
-
-@dataclass(frozen=True)
-class _Rfc5780:
-    """A server with alternates, and how to space what it is asked."""
-
-    server: Server
-    primary: TransportAddress
-    other: TransportAddress
-    pace: Schedule
-
-    @property
-    def alternate_address(self) -> TransportAddress:
-        """The alternate IP address with the primary port."""
-        return TransportAddress(self.other.ip, self.primary.port)
-
-    @property
-    def alternate_port(self) -> TransportAddress:
-        """The primary IP address with the alternate port."""
-        return TransportAddress(self.primary.ip, self.other.port)
+FIRST_MS = (0.0, 100.0, 200.0, 400.0, 800.0, 1200.0, 1600.0)
+"""When a server is asked whose distance is not known; more often than ``UDP``, for all else waits for the answer."""
 
 
 async def observe(job: Job, net: Net, record: Record) -> None:
@@ -141,6 +122,7 @@ async def _explain_silence(sockets: Sockets, endpoints: list[tuple[Server, Trans
 
 
 async def _beside_udp(sockets: Sockets, server: Server, primary: TransportAddress, record: Record) -> None:
+    end_ms = sockets.net.now_ms() + (1 - HEAD_START) * sockets.net.options.timeout_ms
     seen: list[Observation] = []
     await plain_binding(Path(server, primary, Transport.TCP), sockets.net, seen.append)
     for item in seen:
@@ -150,19 +132,21 @@ async def _beside_udp(sockets: Sockets, server: Server, primary: TransportAddres
     if other is not None:
         label = f"u{server.uri}"
         await sockets.wire(label)
-        left_ms = (1 - HEAD_START) * sockets.net.options.timeout_ms
+        left_ms = end_ms - sockets.net.now_ms()
         schedule = Schedule((0, 100, 300, 700), left_ms)
         await sockets.ask(label, server, "control", other, role="alternate-address-and-port", schedule=schedule)
 
 
 async def _experiments(sockets: Sockets, endpoints: list[tuple[Server, TransportAddress]]) -> None:
     await sockets.wire("m1")
-    await sockets.wire("m2")
-    names, outside = iter("abcdefgh"[:FILTER_SERVERS]), _by_default_route(sockets, endpoints)
-    await asyncio.gather(
-        *(_mapping(sockets, server, address, names if address in outside else None) for server, address in endpoints),
-        *(sockets.ask("m2", server, "mapping", address) for server, address in _two_hosts(endpoints)),
-    )
+    chosen = _Chosen(_by_default_route(sockets, endpoints), alternates={address for _, address in endpoints})
+    for _, address in endpoints:
+        sockets.net.pacer.keep(address.ip, PLACES)
+    try:
+        await asyncio.gather(*(_mapping(sockets, server, address, chosen) for server, address in endpoints))
+    finally:
+        for _, address in endpoints:
+            sockets.net.pacer.release(address.ip)
 
 
 def _by_default_route(sockets: Sockets, endpoints: list[tuple[Server, TransportAddress]]) -> set[TransportAddress]:
@@ -179,22 +163,57 @@ def _two_hosts(endpoints: list[tuple[Server, TransportAddress]]) -> list[tuple[S
     return [first, *([other] if other else endpoints[1:2])]
 
 
-async def _mapping(sockets: Sockets, server: Server, primary: TransportAddress, names: Iterator[str] | None) -> None:
-    """Ask one server; ``names`` of filtering tests are None where it is asked by another way than is described."""
-    call = await sockets.ask("m1", server, "mapping", primary)
+@dataclass
+class _Chosen:
+    """The servers that are asked for more than a mapped address, and what was asked."""
+
+    outside: set[TransportAddress]
+    """Those who may be asked for more."""
+    hosts: set[IPAddress] = field(default_factory=set)
+    names: list[str] = field(default_factory=lambda: list("abcdefgh"[:FILTER_SERVERS]))
+    alternates: set[TransportAddress] = field(default_factory=set)
+    """What was asked, or will be."""
+
+    def name(self, primary: TransportAddress, other: TransportAddress) -> str | None:
+        """Return the name of one more filtering test; None where there are enough, or one of that server."""
+        hosts = {primary.ip, other.ip}
+        if not self.names or self.hosts & hosts or primary not in self.outside:
+            return None
+        self.hosts |= hosts
+        return self.names.pop(0)
+
+    def is_new(self, destination: TransportAddress) -> bool:
+        """Tell whether a destination was not asked from the mapping socket yet."""
+        new = destination not in self.alternates
+        self.alternates.add(destination)
+        return new
+
+
+async def _mapping(sockets: Sockets, server: Server, primary: TransportAddress, chosen: _Chosen) -> None:
+    """Ask one server for mapped addresses, and then for all else that it can tell."""
+    first = Schedule(FIRST_MS, sockets.net.options.timeout_ms)
+    call = await sockets.ask("m1", server, "mapping", primary, schedule=first)
     other = await alternate_of(call.message, primary, sockets.net)
-    asking = [_ports(sockets, server, primary, other, call)] if names is not None else []
-    if other is None:
-        await asyncio.gather(*asking)
-        return
-    both = _Rfc5780(server, primary, other, _pace(call))
-    name = next(names or iter(()), None)
-    await asyncio.gather(
-        sockets.ask("m1", server, "mapping", both.alternate_address, role="alternate-address"),
-        sockets.ask("m1", server, "mapping", other, role="alternate-address-and-port"),
-        *asking,
-        *([_filtering(sockets, "f" + name, both), _control(sockets, "c" + name, both)] if name else []),
+    asking = [_ports(sockets, server, primary, other, call)] if primary in chosen.outside else []
+    if other is not None:
+        both = Rfc5780(server, primary, other, call.transaction.rtt_ms)
+        asking += _alternates(sockets, both, chosen)
+        name = chosen.name(primary, other)
+        asking += [filtering(sockets, name, both)] if name else []
+    await asyncio.gather(*asking)
+    sockets.net.pacer.release(primary.ip)
+
+
+def _alternates(sockets: Sockets, both: Rfc5780, chosen: _Chosen) -> list[Coroutine[None, None, None]]:
+    roles: tuple[tuple[Role, TransportAddress], ...] = (
+        ("alternate-address", both.alternate_address),
+        ("alternate-address-and-port", both.other),
     )
+
+    async def ask(role: Role, destination: TransportAddress) -> None:
+        await sockets.ask("m1", both.server, "mapping", destination, role=role, schedule=both.asking)
+
+    return [ask(role, destination) for role, destination in roles if chosen.is_new(destination)]
 
 
 async def _ports(
@@ -209,73 +228,3 @@ async def _ports(
         await ports(sockets, server, primary, "primary", rtt_ms)
     else:
         await ports(sockets, server, TransportAddress(other.ip, primary.port), "alternate-address", rtt_ms)
-
-
-def _pace(call: Call) -> Schedule:
-    """Space retransmissions by the round-trip time that was just seen, and wait for three of it in the end."""
-    rtt_ms = call.transaction.rtt_ms or 200.0
-    gap_ms = min(max(1.5 * rtt_ms, 100.0), 400.0)
-    offsets = tuple(number * gap_ms for number in range(FILTER_SENDS))
-    return Schedule(offsets, offsets[-1] + max(3 * rtt_ms, 250.0))
-
-
-async def _filtering(sockets: Sockets, label: str, both: _Rfc5780) -> None:
-    await sockets.wire(label)
-    await asyncio.gather(
-        sockets.ask(label, both.server, "filtering", both.primary), *_changes(sockets, label, "filtering", both)
-    )
-
-
-async def _control(sockets: Sockets, label: str, both: _Rfc5780) -> None:
-    await sockets.wire(label)
-    holes: dict[Change, tuple[Role, TransportAddress]] = {
-        "none": ("primary", both.primary),
-        "address-and-port": ("alternate-address-and-port", both.other),
-        "port": ("alternate-port", both.alternate_port),
-    }
-    calls = await asyncio.gather(
-        *(
-            sockets.ask(label, both.server, "control", destination, role=role, schedule=both.pace)
-            for role, destination in holes.values()
-        )
-    )
-    opened = dict(zip(holes, map(_mapped_port, calls), strict=True))
-    # A NAT whose mapping depends on the destination opened another public port for each alternate: the server is asked
-    # to send its changed answer there (RESPONSE-PORT, RFC 5780 section 7.5), or no control could ever get through.
-    elsewhere = {change: port for change, port in opened.items() if port not in (None, opened["none"])}
-    await asyncio.gather(
-        *_changes(sockets, label, "control", both), *_changes(sockets, label, "control", both, elsewhere)
-    )
-
-
-def _mapped_port(call: Call) -> int | None:
-    reflexive = call.message and (call.message.xor_mapped or call.message.mapped)
-    return reflexive.port if reflexive else None
-
-
-def _changes(
-    sockets: Sockets,
-    label: str,
-    purpose: Purpose,
-    both: _Rfc5780,
-    ports: Mapping[Change, int | None] | None = None,
-) -> tuple[Coroutine[None, None, Call], ...]:
-    """Ask for both changed answers, or with ``ports`` for those that have to go to another public port."""
-    changes: tuple[tuple[Change, TransportAddress], ...] = (
-        ("address-and-port", both.other),
-        ("port", both.alternate_port),
-    )
-    return tuple(
-        sockets.ask(
-            label,
-            both.server,
-            purpose,
-            both.primary,
-            change=change,
-            expected=expected,
-            response_port=ports[change] if ports else None,
-            schedule=both.pace,
-        )
-        for change, expected in changes
-        if ports is None or change in ports
-    )

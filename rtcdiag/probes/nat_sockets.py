@@ -1,12 +1,13 @@
 """The sockets of one family's NAT experiment, and every transaction on them, kept until the end of the run."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
 from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Binding, Change, Purpose, Role
-from rtcdiag.nat.loss import p_all_lost, tally
-from rtcdiag.nat.silence import LIMIT
+from rtcdiag.nat.loss import p_all_lost, tally, telling, transmissions
+from rtcdiag.nat.silence import LIMIT, patience_ms
 from rtcdiag.nat.ways import by_way, way_of
 from rtcdiag.net import Net
 from rtcdiag.stun.attributes import AttributeType
@@ -51,6 +52,7 @@ class Sockets:
     sockets: dict[str, UdpWire] = field(default_factory=dict)
     ports_asked: bool = False
     """Whether some server was asked how ports are chosen; one suffices."""
+    _known: tuple[tuple[int, ...], tuple[Binding, ...]] = ((), ())
 
     @property
     def answered(self) -> bool:
@@ -76,8 +78,13 @@ class Sockets:
         expected: TransportAddress | None = None,
         response_port: int | None = None,
         schedule: Schedule | None = None,
+        beside: Callable[[], None] | None = None,
     ) -> Call:
-        """Run one transaction on a socket and keep it."""
+        """Run one transaction on a socket and keep it; ``beside`` is called after each transmission.
+
+        With a schedule it ends before that, as soon as silence is proof.
+        """
+        await self.net.pacer.turn(destination.ip, kept=True)
         wire = self.sockets[label]
         source = expected or destination
         request = _request(change, response_port)
@@ -97,22 +104,41 @@ class Sockets:
             response_port,
         )
         self.asked.append(asked)
-        if change != "none" and schedule is not None:
-            call.enough_ms = partial(self._enough_ms, asked, schedule.give_up_ms - schedule.offsets_ms[-1])
+        call.on_sent = beside or call.on_sent
+        if schedule is not None:
+            call.enough_ms = partial(self._enough_ms, asked)
         await finish(wire, call)
         asked.ended_ms = self.net.now_ms()
         return call
 
-    def _enough_ms(self, asked: _Asked, wait_ms: float) -> float | None:
+    def repeat(self, label: str, call: Call) -> None:
+        """Send once more what was answered: what gets through now tells what else would."""
+        self.sockets[label].repeat(call)
+
+    def _enough_ms(self, asked: _Asked) -> float | None:
         """Return when silence is proof: after the transmissions that loss, as measured so far, cannot all swallow.
 
-        Without loss that are few, and the answer comes sooner; with loss they are as many as it takes. Another way out
-        of this computer has a loss of its own.
+        Without loss that are few, and the answer comes sooner; with loss they are as many as it takes. What is still on
+        its way is taken to arrive; whoever waits has to ask again. Another way out of this computer has a loss of its
+        own.
         """
-        sent, way = asked.call.transaction.sent_ms, way_of(_binding(asked, self.net))
-        if not sent or p_all_lost(tally(by_way(self.evidence(), way)), len(sent)) >= LIMIT:
+        sent = asked.call.transaction.sent_ms
+        if not sent:
             return None
-        return sent[-1] + wait_ms
+        test = _binding(asked, self.net)
+        bindings = by_way(self._so_far(), way_of(test))
+        others = transmissions(bindings, self.net.now_ms())
+        if p_all_lost(tally(others), telling(test, others)) >= LIMIT:
+            return None
+        return sent[-1] + patience_ms(bindings, asked.server.uri)
+
+    def _so_far(self) -> tuple[Binding, ...]:
+        """Return the evidence as it is now, made anew only where something was sent or arrived since."""
+        calls = [asked.call.transaction for asked in self.asked]
+        state = tuple(len(call.sent_ms) + len(call.arrivals) + call.reject_count for call in calls)
+        if state != self._known[0]:
+            self._known = state, self.evidence()
+        return self._known[1]
 
     def evidence(self) -> tuple[Binding, ...]:
         """Return what a report keeps of every transaction, late answers included."""

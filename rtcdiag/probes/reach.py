@@ -21,34 +21,37 @@ Answer: TypeAlias = "asyncio.Future[Call]"
 class Reach:
     """One Binding at once; where it is answered over UDP, a few more for round-trip times."""
 
-    def __init__(self, path: Path, wire: Wire, record: Record) -> None:
-        """Prepare; `run` sends."""
+    def __init__(self, path: Path, wire: Wire, record: Record, samples: int) -> None:
+        """Prepare; `run` sends, ``samples`` times where it is answered over UDP."""
         self.answer: Answer = asyncio.get_running_loop().create_future()
         """The first transaction, once it is finished."""
         self.over = asyncio.Event()
         """Set it when nobody waits for this server any more: until then, a late answer is still seen."""
-        self._path, self._wire, self._record = path, wire, record
+        self._path, self._wire, self._record, self._samples = path, wire, record, samples
 
     async def run(self) -> None:
         """Send, and record each transaction when all are finished, so that duplicate and late answers are in it."""
-        calls = [self._start()]
+        calls: list[_Sample] = []
         try:
+            calls.append(await self._start())
             self.answer.set_result(await self._finish(calls[0]))
             if calls[0].call.message is None:
                 await self.over.wait()
             elif self._path.transport is Transport.UDP:
                 async with asyncio.TaskGroup() as group:
-                    for _ in range(1, self._wire.net.options.samples):
-                        calls.append(self._start())
+                    for _ in range(1, self._samples):
+                        calls.append(await self._start())
                         group.create_task(self._finish(calls[-1]))
                         await asyncio.sleep(SAMPLE_GAP_MS / 1000)
         finally:
             for sample in calls:
                 self._keep(sample)
 
-    def _start(self) -> "_Sample":
+    async def _start(self) -> "_Sample":
         net = self._wire.net
         udp = self._path.transport is Transport.UDP
+        if udp:
+            await net.pacer.turn(self._path.destination.ip)
         schedule = Schedule(UDP.offsets_ms, net.options.timeout_ms) if udp else Schedule((0,), stream_limit_ms(net))
         began_ms = net.now_ms()
         return _Sample(self._wire.start(binding_request(), self._path.destination, schedule=schedule), began_ms)

@@ -158,6 +158,7 @@ class PlainSocket:
 
     async def learn(self, server: TransportAddress) -> None:
         """Ask the TURN server over UDP what this socket looks like; not recorded, for it is asked briefly."""
+        await self.wire.net.pacer.turn(server.ip)
         call = await transact(self.wire, binding_request(), server, schedule=_BRIEF)
         self.mapped = (call.message.xor_mapped or call.message.mapped) if call.message else None
 

@@ -14,11 +14,10 @@ from rtcdiag.probes.connection import Path, open_wire
 from rtcdiag.probes.cross_check import checked_beside, plain_binding
 from rtcdiag.probes.job import Job, Record
 from rtcdiag.stun.request import binding_request
-from rtcdiag.targets import Server, Transport
+from rtcdiag.targets import Transport
 from rtcdiag.wires import Call, Wire, finish
 
 SAMPLE_GAP_MS = 100.0
-"""RFC 5780 section 5 allows ten new transactions a second to one server."""
 _TLS_RIDDLES = frozenset(
     {
         Failure.TLS_NOT_SPOKEN,
@@ -35,18 +34,20 @@ async def observe(job: Job, net: Net, record: Record) -> None:
     """Ask one STUN server; one over UDP is asked over TCP too, which tells a blocked UDP from a dead server."""
     (server,) = job.servers
     addresses = [TransportAddress(ip, server.port) for ip in await net.resolve(server.host)]
-    await asyncio.gather(*(_address(server, address, net, record) for address in addresses))
+    samples = max(1, job.samples or net.options.samples)
+    paths = [Path(server, address, server.transport) for address in addresses]
+    await asyncio.gather(*(_address(path, samples, net, record) for path in paths))
 
 
-async def _address(server: Server, destination: TransportAddress, net: Net, record: Record) -> None:
-    path = Path(server, destination, server.transport)
-    if server.transport is Transport.UDP:
-        await asyncio.gather(_reach(path, net, record), plain_binding(path, net, record))
+async def _address(path: Path, samples: int, net: Net, record: Record) -> None:
+    reaching = _reach(path, samples, net, record)
+    if path.transport is Transport.UDP:
+        await asyncio.gather(reaching, plain_binding(path, net, record))
     else:
-        await checked_beside(_reach(path, net, record), partial(plain_binding, path, net), _TLS_RIDDLES, net, record)
+        await checked_beside(reaching, partial(plain_binding, path, net), _TLS_RIDDLES, net, record)
 
 
-async def _reach(path: Path, net: Net, record: Record) -> Failure | None:
+async def _reach(path: Path, count: int, net: Net, record: Record) -> Failure | None:
     """Open a wire and take the samples; return why there is no answer, None where there is one."""
     way: list[Observation] = []
 
@@ -57,7 +58,7 @@ async def _reach(path: Path, net: Net, record: Record) -> Failure | None:
     wire = await open_wire(path, net, note, port=net.options.port)
     if wire is None:
         return getattr(way[-1], "failure", None) or Failure.ADDRESS_UNAVAILABLE
-    samples = [_Sample(number) for number in range(max(1, net.options.samples))]
+    samples = [_Sample(number) for number in range(count)]
     try:
         await asyncio.gather(*(sample.take(path, wire) for sample in samples))
     finally:
@@ -81,6 +82,8 @@ class _Sample:
     async def take(self, path: Path, wire: Wire) -> None:
         """Ask when its turn has come."""
         await asyncio.sleep(self.number * SAMPLE_GAP_MS / 1000)
+        if path.transport is Transport.UDP:
+            await wire.net.pacer.turn(path.destination.ip)
         self.began_ms = wire.net.now_ms()
         self.call = wire.start(binding_request(), path.destination)
         try:

@@ -55,7 +55,8 @@ async def observe(job: Job, net: Net, record: Record) -> None:
             address = TransportAddress(ip, server.port)
             # The port that the options ask for can be bound once in a family.
             port = ports.pop(address.family, 0)
-            group.create_task(_Chain(Path(server, address, server.transport), net, record, port).run())
+            chain = _Chain(Path(server, address, server.transport), net, record, port)
+            group.create_task(chain.run(job.samples or net.options.samples))
 
 
 def _left_out(server: Server, found: int) -> list[tuple[str, str]]:
@@ -74,13 +75,13 @@ class _Chain:
         self._legs: list[Leg] = []
         self._wires: list[Wire] = []
 
-    async def run(self) -> None:
+    async def run(self, samples: int) -> None:
         """Go from step to step until one breaks; then give back what was allocated, and close."""
         wire = await self._open()
         if wire is None:
             return
         a = self._leg("a", wire)
-        reach = Reach(self._path, wire, self._record)
+        reach = Reach(self._path, wire, self._record, samples)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(reach.run())

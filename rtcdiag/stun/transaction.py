@@ -16,7 +16,8 @@ from rtcdiag.stun.request import Request
 
 MAX_ANSWERS = 8
 MAX_STRAYS = 8
-"""How many of each are kept; a flood is counted, not stored."""
+MAX_COPIES = 24
+"""How many of each are kept; a flood is counted, not stored. Copies of the answer tell which transmissions arrived."""
 
 Why = Literal["not-stun", "wrong-cookie", "wrong-transaction-id", "wrong-class", "wrong-method", "duplicate"]
 
@@ -28,7 +29,7 @@ class Schedule(msgspec.Struct, frozen=True):
     give_up_ms: float
 
 
-UDP = Schedule((0, 100, 300, 700, 1500), 2300)
+UDP = Schedule((0, 100, 300, 700, 1500), 2000)
 """Quicker than RFC 8489 section 6.2.1, whose 39.5 s no one waits for; each gap doubles all the same."""
 STREAM = Schedule((0,), 5000)
 """TCP and TLS retransmit by themselves (RFC 8489 section 6.2.2)."""
@@ -87,7 +88,10 @@ class Transaction:
         Where as many copies of the answer came as requests went out, the first belongs to the first.
         """
         answer = self.answer
-        if answer is None or (len(self.sent_ms) > 1 and self._copies < len(self.sent_ms)):
+        if answer is None:
+            return None
+        before = sum(sent_ms <= answer.t_ms for sent_ms in self.sent_ms)
+        if before > 1 and self._copies < len(self.sent_ms):
             return None
         return answer.t_ms - self.sent_ms[0]
 
@@ -102,6 +106,11 @@ class Transaction:
         self._due_ms = [due for due in self._due_ms if due > now_ms]
         self.sent_ms.append(now_ms)
         return [self.request.data]
+
+    def repeat(self, now_ms: float) -> bytes:
+        """Return the request to send it once more although it was answered, and note it as sent."""
+        self.sent_ms.append(now_ms)
+        return self.request.data
 
     def next_timer(self) -> float | None:
         """Return when to come back: the next transmission or the end; None once answered."""
@@ -142,5 +151,6 @@ class Transaction:
 
     def _reject(self, now_ms: float, data: bytes, source: TransportAddress | None, why: Why) -> None:
         self.reject_count += 1
-        if len(self.rejects) < MAX_STRAYS:
+        alike = sum((found.why == "duplicate") is (why == "duplicate") for found in self.rejects)
+        if alike < (MAX_COPIES if why == "duplicate" else MAX_STRAYS):
             self.rejects.append(Reject(now_ms, source, len(data), why))

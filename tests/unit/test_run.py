@@ -21,7 +21,7 @@ TURN = parse_server("turn:turn.example.org?transport=tcp", credential=Credential
 def test_a_report_runs_every_probe_and_a_control() -> None:
     assert plan("report", (STUN, STUNS, TURN), RunOptions()) == (
         Job(probe="control"),
-        Job(probe="stun-server", servers=(STUN,)),
+        Job(probe="stun-server", servers=(STUN,), samples=1),
         Job(probe="stun-server", servers=(STUNS,)),
         Job(probe="turn-server", servers=(TURN,)),
         Job(probe="nat-behavior", servers=(STUN,)),

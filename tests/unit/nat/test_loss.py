@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from rtcdiag.address import Family, TransportAddress
-from rtcdiag.evidence import Answer, Binding, Exchange, Failure
+from rtcdiag.evidence import Answer, Binding, Exchange, Failure, Stray
 from rtcdiag.nat import BEHAVIORS, Behavior, Nat, classify
-from rtcdiag.nat.loss import FLOOR, p_all_lost, tally, waited_out
+from rtcdiag.nat.loss import FLOOR, Tally, Transmission, last_waited_ms, p_all_lost, tally, telling, transmissions
 from support.nat_model import ModelNat, ModelServer, Probe, plain, two_operators
 
 SERVERS = {"one": two_operators()[:1], "two": two_operators(), "two and plain": (*two_operators(), *plain(2))}
@@ -89,39 +89,86 @@ def binding(*, sent: tuple[float, ...], at: float | None = None, rtt: float | No
     )
 
 
+def counted(*bindings: Binding) -> Tally:
+    return tally(transmissions(bindings))
+
+
 def test_every_transmission_before_the_answered_one_is_lost() -> None:
-    assert tally((binding(sent=(0, 100, 200), at=230),)) == (2, 1)
+    assert counted(binding(sent=(0, 100, 200), at=230)) == (2, 1)
 
 
 def test_a_slow_path_is_no_lossy_one() -> None:
     measured = binding(sent=(0,), at=300, rtt=300)
     overtaken = binding(sent=(0, 100, 200), at=305)
 
-    assert tally((measured, overtaken)) == (0, 2)
-    assert tally((binding(sent=(0, 100, 200), at=305, rtt=305),)) == (0, 1)
+    assert counted(measured, overtaken) == (0, 2)
+    assert counted(binding(sent=(0, 100, 200), at=305, rtt=305)) == (0, 1)
 
 
 def test_an_unanswered_request_is_loss_only_where_its_destination_lives() -> None:
     dead = binding(sent=(0, 100), host="198.51.100.99")
 
-    assert tally((dead, binding(sent=(0,), at=20))) == (0, 1)
-    assert tally((binding(sent=(0, 100)), binding(sent=(0,), at=20))) == (2, 1)
+    assert counted(dead, binding(sent=(0,), at=20)) == (0, 1)
+    assert counted(binding(sent=(0, 100)), binding(sent=(0,), at=20)) == (2, 1)
 
 
 def test_a_request_for_a_changed_answer_that_none_came_to_is_not_counted() -> None:
     silent = msgspec.structs.replace(binding(sent=(0, 100)), change="port")
 
-    assert tally((silent, binding(sent=(0,), at=20))) == (0, 1)
+    assert counted(silent, binding(sent=(0,), at=20)) == (0, 1)
 
 
 def test_an_answer_before_any_transmission_is_no_measure() -> None:
-    assert tally((binding(sent=(50,), at=20),)) == (0, 1)
-    assert tally((binding(sent=(), at=20),)) == (0, 1)
+    assert counted(binding(sent=(50,), at=20)) == (0, 1)
+    assert counted(binding(sent=(), at=20)) == (0, 1)
 
 
-def test_a_wait_is_counted_for_each_transmission() -> None:
+def repeated(*, sent: tuple[float, ...], copies: tuple[float, ...]) -> Binding:
+    """Return a control that was answered after 40 ms and sent again all the same."""
+    found = binding(sent=sent, at=40, rtt=40)
+    strays = tuple(Stray(t_ms=t_ms, source=SERVER, size_bytes=1, why="duplicate") for t_ms in copies)
+    return msgspec.structs.replace(found, exchange=msgspec.structs.replace(found.exchange, strays=strays))
+
+
+@pytest.mark.parametrize(
+    ("copies", "loss"),
+    [
+        ((240, 440, 640), (0, 4)),
+        ((240, 640), (1, 3)),
+        ((640, 641, 642), (2, 2)),
+        ((41, 42, 500), (2, 2)),
+        ((), (3, 1)),
+    ],
+)
+def test_of_what_is_sent_again_after_its_answer_each_without_a_copy_is_lost(
+    copies: tuple[float, ...], loss: Tally
+) -> None:
+    assert counted(repeated(sent=(0, 200, 400, 600), copies=copies)) == loss
+
+
+def test_what_may_still_be_answered_is_not_lost_yet() -> None:
+    seen = (repeated(sent=(0, 100, 200), copies=()),)
+
+    assert tally(transmissions(seen, now_ms=270)) == (1, 1)
+    assert tally(transmissions(seen, now_ms=400)) == (2, 1)
+
+
+def sent(*times: tuple[float, bool | None], server: str = "stun:x.example") -> tuple[Transmission, ...]:
+    return tuple(Transmission(t_ms, server, answered) for t_ms, answered in times)
+
+
+def test_transmissions_within_one_burst_of_loss_tell_nothing() -> None:
+    silent = binding(sent=(0, 100, 200, 300))
+
+    assert telling(silent, ()) == 4, "nothing tells of a burst"
+    assert telling(silent, sent((0, True), (110, False), (210, False), (290, True))) == 2
+    assert telling(silent, sent((100, False), (101, True), (102, None))) == 4, "something got through"
+    assert telling(silent, sent((100, False), server="stun:y.example")) == 4, "another server's path"
+
+
+def test_only_transmissions_that_were_waited_for_tell() -> None:
     silent = msgspec.structs.replace(binding(sent=(0, 100, 400)), duration_ms=640.0)
 
-    assert waited_out(silent, 250) == 3, "ten percent are a busy computer's"
-    assert waited_out(silent, 300) == 2
-    assert waited_out(msgspec.structs.replace(silent, duration_ms=None), 250) == 0
+    assert telling(silent, (), last_waited_ms(silent, 250)) == 3, "ten percent are a busy computer's"
+    assert telling(silent, (), last_waited_ms(silent, 300)) == 2
+    assert telling(silent, (), last_waited_ms(msgspec.structs.replace(silent, duration_ms=None), 250)) == 0
