@@ -1,7 +1,12 @@
-"""Run `rtcdiag report` in five situations and keep what it says; see scripts/examples."""
+"""Run `rtcdiag report` in five situations of the lab and keep what it says; see scripts/examples.
 
+`make_examples.py serve FOLDER` is what runs on the lab's internet: two coturns, with certificates made there.
+"""
+
+import shlex
+import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,17 +14,27 @@ from tempfile import TemporaryDirectory
 
 from support.ca import Authority
 from support.coturn import coturn
-from support.netns import OTHER_ALTERNATE, OTHER_SERVER, SERVER, SERVER6, SERVERS, SERVERS6, Topology
-from support.nft import Nat
+from support.process import RTCDIAG, run
 
-NAMES = {
-    "stun.example.org": [SERVER],
-    "stun.example.net": [OTHER_SERVER],
-    "turn.example.org": [SERVER, SERVER6],
-    "old.example.net": [OTHER_SERVER],
-}
+SERVER, ALTERNATE, SERVER6, ALTERNATE6 = "203.0.113.10", "203.0.113.11", "2001:db8::10", "2001:db8::11"
+OTHER_SERVER, OTHER_ALTERNATE = "198.51.100.10", "198.51.100.11"
+NAMES = (
+    f"stun.example.org={SERVER}",
+    f"stun.example.net={OTHER_SERVER}",
+    f"turn.example.org={SERVER}",
+    f"turn.example.org={SERVER6}",
+    f"old.example.net={OTHER_SERVER}",
+)
 STUN = ("stun:stun.example.org", "stun:stun.example.net")
 TURN = ("turn:turn.example.org?transport=udp", "turns:turn.example.org:443?transport=tcp")
+CA_FILE = "test-ca.pem"
+WAIT = """
+import os, pathlib, sys, time
+while not pathlib.Path(sys.argv[1]).exists():
+    time.sleep(0.02)
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
+"""Runs a command once a file exists."""
 
 
 @dataclass(frozen=True)
@@ -27,60 +42,44 @@ class Situation:
     """What is run where."""
 
     name: str
-    nat: Nat
+    nat: str
     servers: tuple[str, ...]
     password: str = "wonderland"
 
 
 SITUATIONS = (
-    Situation("healthy", "masquerade", (*STUN, *TURN)),
-    Situation("symmetric-nat", "random", (*STUN, *TURN)),
-    Situation("udp-blocked", "udp-blocked", (*STUN, *TURN)),
-    Situation("wrong-password", "masquerade", (*STUN, TURN[0]), password="looking-glass"),
-    Situation("expired-certificate", "masquerade", (*STUN, "turns:old.example.net:443?transport=tcp")),
+    Situation("healthy", "linux-router", (*STUN, *TURN)),
+    Situation("symmetric-nat", "symmetric", (*STUN, *TURN)),
+    Situation("udp-blocked", "linux-router udp=53", (*STUN, *TURN)),
+    Situation("wrong-password", "linux-router", (*STUN, TURN[0]), password="looking-glass"),
+    Situation("expired-certificate", "linux-router", (*STUN, "turns:old.example.net:443?transport=tcp")),
 )
 
 
 def make(target: Path) -> None:
     """Write every example's three files into a folder."""
-    with TemporaryDirectory() as temporary, ExitStack() as stack:
-        work = Path(temporary)
-        net = stack.enter_context(Topology())
-        net.serve_names(NAMES)
-        authority = Authority(work)
-        for listen, relay, certificate in (
-            ((*SERVERS[:2], *SERVERS6), (SERVER, SERVER6), authority.issue("turn.example.org")),
-            ((OTHER_SERVER, OTHER_ALTERNATE), (OTHER_SERVER,), authority.issue("old.example.net", days=(-93, -3))),
-        ):
-            directory = work / listen[0]
-            stack.enter_context(
-                coturn(
-                    directory,
-                    listen=listen,
-                    relay=relay,
-                    certificate=certificate,
-                    tls_port=443,
-                    prefix=net.internet.prefix,
-                )
-            )
-        for situation in SITUATIONS:
-            run(situation, net, work, authority.ca_file, target)
+    for situation in SITUATIONS:
+        with TemporaryDirectory() as temporary:
+            print(report(situation, Path(temporary), target))
 
 
-def run(situation: Situation, net: Topology, work: Path, ca_file: Path, target: Path) -> None:
-    """Run one situation in fresh namespaces."""
-    password = work / f"{situation.name}.password"
+def report(situation: Situation, work: Path, target: Path) -> str:
+    """Run one situation in a lab of its own; return what it came to, in a line."""
+    password = work / "password"
     password.write_text(situation.password)
-    command: Sequence[str] = (
-        "rtcdiag",
-        "report",
+    command = (
+        *(RTCDIAG, "report"),
         *(word for server in situation.servers for word in ("--server", server)),
-        *("--username", "alice", "--password-file", str(password), "--ca-file", str(ca_file), "--no-control"),
+        *("--username", "alice", "--password-file", str(password), "--ca-file", str(work / CA_FILE), "--no-control"),
         *("--reports-dir", str(work / "reports"), *outputs(target / situation.name)),
     )
-    done = net.client(situation.nat).run(command, timeout=60)
+    lab = (
+        *(RTCDIAG, "lab", "run", "--nat", situation.nat, *(word for name in NAMES for word in ("--name", name))),
+        *("--internet", shlex.join(("exec", sys.executable, __file__, "serve", str(work)))),
+    )
+    done = run([*lab, "--", sys.executable, "-S", "-c", WAIT, str(work / "ready"), *command], timeout=90)
     first, _, _ = done.stdout.partition("\n")
-    print(f"{situation.name}: exit {done.returncode}: {first or done.stderr}")
+    return f"{situation.name}: exit {done.returncode}: {first or done.stderr}"
 
 
 def outputs(stem: Path) -> Iterator[str]:
@@ -89,5 +88,24 @@ def outputs(stem: Path) -> Iterator[str]:
         yield from ("--output", f"{stem}{suffix}")
 
 
+def serve(work: Path) -> None:
+    """Be the servers until a signal comes."""
+    authority = Authority(work)
+    with ExitStack() as stack:
+        for listen, relay, certificate in (
+            ((SERVER, ALTERNATE, SERVER6, ALTERNATE6), (SERVER, SERVER6), authority.issue("turn.example.org")),
+            ((OTHER_SERVER, OTHER_ALTERNATE), (OTHER_SERVER,), authority.issue("old.example.net", days=(-93, -3))),
+        ):
+            folder = work / listen[0]
+            stack.enter_context(
+                coturn(folder, listen=listen, relay=relay, certificate=certificate, tls_port=443, prefix=("env",))
+            )
+        (work / "ready").touch()
+        signal.pause()
+
+
 if __name__ == "__main__":
-    make(Path(sys.argv[1]))
+    if sys.argv[1] == "serve":
+        serve(Path(sys.argv[2]))
+    else:
+        make(Path(sys.argv[1]))

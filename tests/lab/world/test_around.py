@@ -110,6 +110,32 @@ def test_a_program_answers_in_place_of_the_router_and_the_nat_stays() -> None:
     assert one[1] != other[1]
 
 
+NAT_PMP = """
+import socket, time
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+    sock.settimeout(0.2)
+    for _ in range(50):
+        sock.sendto(bytes(2), ("192.168.1.1", 5351))
+        try:
+            answer = sock.recv(100)
+        except (TimeoutError, ConnectionRefusedError):
+            time.sleep(0.05)
+        else:
+            print(answer[1], socket.inet_ntoa(answer[8:12]))
+            break
+"""
+"""Ask the router for its external address (RFC 6886 section 3.2)."""
+
+
+def test_miniupnpd_on_the_router_tells_the_address_of_the_wan(tmp_path: Path) -> None:
+    config = tmp_path / "miniupnpd.conf"
+    config.write_text("ext_ifname=wan\nlistening_ip=lan\nenable_natpmp=yes\nallow 1024-65535 0.0.0.0/0 1024-65535\n")
+    # It takes addresses for documentation for none.
+    address = "ip address flush dev wan; ip address add 1.2.3.4/32 dev wan"
+    gateway = f"{address}; exec miniupnpd -d -f {config} -P {tmp_path}/pid 2>/dev/null"
+    assert behind("home-router", *asking_text(NAT_PMP), options=("--gateway", gateway)) == "128 1.2.3.4\n"
+
+
 def test_a_gateway_that_fails_ends_the_lab_and_one_without_a_router_is_refused() -> None:
     done = lab("run", "--nat", "open", "--gateway", "exit 3", "--", "sleep", "20")
     assert (done.returncode, done.stderr) == (

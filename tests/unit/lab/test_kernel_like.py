@@ -2,6 +2,7 @@
 
 import pytest
 
+from rtcdiag.lab.mappings import MOST_MAPPINGS, Mappings
 from rtcdiag.lab.middlebox import Side
 from support.middleboxes import EXTERNAL, HOST, HOST6, OTHER_HOST, OTHER_SERVER, SERVER, SERVER6, Box, echo, tcp, udp
 
@@ -60,11 +61,20 @@ def test_an_answer_is_not_taken_for_unasked() -> None:
 
 
 def test_the_tracked_are_bounded() -> None:
-    box = Box("apdm/apdf port=overloading inbound=tracked")
-    for port in range(1, 8194):
-        box.accepts((SERVER, port), (EXTERNAL, 50000))
-    assert box.mapped(HERE, (SERVER, 1)) == (EXTERNAL, 50000)
-    assert box.mapped(HERE, (SERVER, 8193)) != (EXTERNAL, 50000)
+    table = Mappings(
+        mapping="address-and-port-dependent",
+        filtering="address-and-port-dependent",
+        lifetime_s=30.0,
+        refresh="both",
+        assign=lambda inside, taken: inside if inside not in taken else None,
+        overloads=True,
+        tracks=True,
+    )
+    here = (b"here", 50000)
+    for port in range(1, MOST_MAPPINGS + 2):
+        table.inbound(here, (b"away", port), 0.0)
+    assert table.outbound(here, (b"away", 1), 0.0) is not None
+    assert table.outbound(here, (b"away", MOST_MAPPINGS + 1), 0.0) is None
 
 
 @pytest.mark.parametrize(("blocked", "code"), [("prohibited", 13), ("unreachable", 3)])
