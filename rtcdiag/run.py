@@ -36,13 +36,14 @@ def plan(command: str, servers: tuple[Server, ...], options: RunOptions) -> tupl
     """
     each = tuple(_alone(server) for server in dict.fromkeys(servers))
     nat = Job(probe="nat-behavior", servers=_over_udp(servers))
+    relays = (Job(probe="vantage", servers=servers),) if any(map(_may_relay, servers)) else ()
     candidates = Job(probe="candidates", servers=servers)
     control = (Job(probe="control"),) if options.control and not _all_local(servers) else ()
     match command:
         case "report":
-            return (*control, *(_beside(job, nat) for job in each), nat, candidates)
+            return (*control, *(_beside(job, nat) for job in each), nat, *relays, candidates)
         case "nat-type":
-            return (*control, nat)
+            return (*control, nat, *relays)
         case "candidates":
             return (candidates,)
         case _:
@@ -60,6 +61,11 @@ def _beside(job: Job, nat: Job) -> Job:
 
 def _over_udp(servers: tuple[Server, ...]) -> tuple[Server, ...]:
     return tuple(server for server in servers if server.transport is Transport.UDP)
+
+
+def _may_relay(server: Server) -> bool:
+    """Tell whether a server's relays can be used: filters are then tested from there."""
+    return server.protocol == "turn" and server.credential is not None and server.transport is not Transport.DTLS
 
 
 def _all_local(servers: tuple[Server, ...]) -> bool:

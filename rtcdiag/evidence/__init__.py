@@ -17,6 +17,7 @@ from rtcdiag.evidence.crash import Crash
 from rtcdiag.evidence.environment import Environment, Interface
 from rtcdiag.evidence.target import CredentialShape, Skipped, Target
 from rtcdiag.evidence.turn import Allocation, Challenge, Permission, Refresh, RelayedData, TurnStep
+from rtcdiag.evidence.vantage import KnockArrival, VantageBinding, VantageKnock, VantageOpening, VantagePoint
 from rtcdiag.evidence.wire import Answer, Check, Exchange, Stray
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Failure",
     "Gathering",
     "Interface",
+    "KnockArrival",
     "Observation",
     "Permission",
     "Purpose",
@@ -51,6 +53,10 @@ __all__ = [
     "Target",
     "TlsHandshake",
     "TurnStep",
+    "VantageBinding",
+    "VantageKnock",
+    "VantageOpening",
+    "VantagePoint",
     "decode_value",
     "encode_value",
 ]
@@ -66,6 +72,10 @@ KINDS: tuple[type[Observation], ...] = (
     Permission,
     RelayedData,
     Refresh,
+    VantagePoint,
+    VantageOpening,
+    VantageKnock,
+    VantageBinding,
     Candidate,
     Gathering,
     Skipped,
@@ -83,6 +93,10 @@ AnyObservation = (
     | Permission
     | RelayedData
     | Refresh
+    | VantagePoint
+    | VantageOpening
+    | VantageKnock
+    | VantageBinding
     | Candidate
     | Gathering
     | Skipped

@@ -72,6 +72,7 @@ def _tables(report: Report, evidence: Evidence) -> dict[str, Any]:
         "latency_table": servers.latency_table(report),
         "behavior": nat.behavior(report),
         "bindings": nat.bindings(evidence),
+        "knocks": nat.knocks(evidence),
         "reach": nat.reach(report),
         "candidates": candidates.candidates(report),
         "not_tested": run.not_tested(report),

@@ -69,6 +69,7 @@ def _tables(report: Report, evidence: Evidence, verbosity: int) -> tuple[Table |
         nat.reach(report),
         nat.behavior(report),
         nat.bindings(evidence),
+        nat.knocks(evidence),
         candidates.candidates(report),
         run.not_tested(report),
         run.environment(report),

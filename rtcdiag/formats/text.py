@@ -67,6 +67,7 @@ def _tables(report: Report) -> list[Table]:
         servers.latency_table(report),
         nat.behavior(report),
         nat.bindings(evidence),
+        nat.knocks(evidence),
         nat.reach(report),
         candidates.candidates(report),
         run.not_tested(report),

@@ -18,6 +18,7 @@ from rtcdiag.nat.judgement import Class, Judgement
 from rtcdiag.nat.mapping import mapping_of
 from rtcdiag.nat.nat64 import Nat64, nat64_of
 from rtcdiag.nat.ports import port_assignment_of, port_delta_of, port_parity_of, port_preservation_of
+from rtcdiag.nat.relays import relays_of
 from rtcdiag.nat.view import View, view_of
 
 _NOT_YET = "not tested by this version"
@@ -33,7 +34,7 @@ def classify(evidence: Evidence, family: Family) -> Nat | None:
     bindings = asked(evidence, family, nat64)
     if not bindings:
         return None
-    view = view_of(bindings, evidence.environment, family)
+    view = view_of(bindings, evidence.environment, family, relays_of(evidence, family))
     behind_nat = behind_nat_of(view)
     mapping = mapping_of(view, behind_nat)
     filtering = filtering_of(view, mapping.possible)

@@ -1,36 +1,19 @@
-"""Filtering behavior (RFC 4787 section 5) from RFC 5780 section 4.4's tests, each silence with its control."""
+"""Filtering behavior (RFC 4787 section 5): RFC 5780 section 4.4's tests and those of TURN relays, put together."""
 
 from math import prod
-
-import msgspec
 
 from rtcdiag.address import TransportAddress
 from rtcdiag.nat.behavior import BEHAVIORS, Behavior
 from rtcdiag.nat.judgement import Class
-from rtcdiag.nat.loss import transmissions
+from rtcdiag.nat.loss import tally, transmissions
+from rtcdiag.nat.opinion import Opinion, without_port
 from rtcdiag.nat.servers import Server, disobedience, other_address
 from rtcdiag.nat.silence import Setting, arrivals, silence
+from rtcdiag.nat.vantage import relay_opinions
 from rtcdiag.nat.view import View
 
 _REASONS = 4
 """How many servers' reasons are told."""
-
-
-class Opinion(msgspec.Struct, frozen=True, kw_only=True):
-    """What one server's tests exclude."""
-
-    uri: str
-    operator: str
-    doubts: dict[Behavior, float] = {}
-    """By excluded behavior: the probability that it is wrongly excluded."""
-    why: str = ""
-    """Why not more is excluded."""
-    evidence: tuple[str, ...] = ()
-
-    @property
-    def possible(self) -> tuple[Behavior, ...]:
-        """What is left."""
-        return tuple(behavior for behavior in BEHAVIORS if behavior not in self.doubts)
 
 
 def filtering_of(view: View, mapping: tuple[Behavior, ...]) -> Class:
@@ -39,7 +22,7 @@ def filtering_of(view: View, mapping: tuple[Behavior, ...]) -> Class:
     Every arrival and every proven silence excludes behaviors. What all servers together leave is the class; where they
     leave nothing they contradict each other.
     """
-    opinions = opinions_of(view, mapping)
+    opinions = opinions_of(view, mapping) + relay_opinions(view, tally(transmissions(view.bindings)))
     if not opinions:
         return Class(why=_untested(view))
     possible = tuple(item for item in BEHAVIORS if all(item in opinion.possible for opinion in opinions))
@@ -92,7 +75,7 @@ def _tested(setting: Setting, server: Server) -> Opinion:
         evidence += dropped.evidence
     if not near and not far:
         dropped = silence(setting, server, "port")
-        doubts |= {} if dropped.value is None else _no_port(doubts, dropped.value)
+        doubts |= {} if dropped.value is None else without_port(doubts, dropped.value)
         whys.append(dropped.why)
         evidence += dropped.evidence
     return Opinion(
@@ -102,12 +85,6 @@ def _tested(setting: Setting, server: Server) -> Opinion:
         why="; ".join(dict.fromkeys(filter(None, whys))),
         evidence=(*far, *near, *evidence),
     )
-
-
-def _no_port(doubts: dict[Behavior, float], doubt: float) -> dict[Behavior, float]:
-    """Exclude what would let another port of a contacted address in."""
-    free = min(doubt, doubts.get("endpoint-independent", 1.0))
-    return {"endpoint-independent": free, "address-dependent": doubt}
 
 
 def _p_wrong(opinions: tuple[Opinion, ...], behavior: Behavior) -> float:
@@ -133,7 +110,10 @@ def _untested(view: View) -> str:
         return view.silent or "no filtering test was made"
     if any(answer.other_address is not None for address in named for _, answer in view.plain[address]):
         return "; ".join(dict.fromkeys(f"{address} {other.why}" for address, other in named.items()))
-    return "no server that was asked can answer from another address (RFC 5780)"
+    return (
+        "no server that was asked can answer from another address (RFC 5780); name one that can, "
+        "or a TURN server with credentials, whose relay can test it"
+    )
 
 
 def _told(opinions: tuple[Opinion, ...]) -> str:

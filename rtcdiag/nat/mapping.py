@@ -7,6 +7,7 @@ import msgspec
 from rtcdiag.address import IPAddress, Scope, TransportAddress
 from rtcdiag.nat.behavior import BEHAVIORS, Behavior
 from rtcdiag.nat.judgement import CONTRADICTION, Class, Judgement
+from rtcdiag.nat.relays import vouched
 from rtcdiag.nat.samples import Sample, Socket
 from rtcdiag.nat.servers import other_address
 from rtcdiag.nat.view import View
@@ -75,7 +76,7 @@ def read(samples: tuple[Sample, ...], view: View) -> Reading:
     Two IP addresses have to have answered, of one server whose alternate is valid or of two operators. A mapping that
     changes with the destination gives every IP address another mapped address; one address for some and another for
     others is a contradiction. That it changes takes one server's own two addresses or three operators: of two, one may
-    be wrong. Two ports of one IP address tell whether the port counts.
+    be wrong, unless relays showed that both tell the truth. Two ports of one IP address tell whether the port counts.
     """
     unsupported = _unsupported(samples, view)
     if unsupported:
@@ -85,11 +86,18 @@ def read(samples: tuple[Sample, ...], view: View) -> Reading:
     agreeing = _agreeing(samples)
     if agreeing is not None:
         return Reading(samples=samples, why=CONTRADICTION + _disagreement(agreeing, samples), contradiction=True)
-    if _count_operators(samples) < 3 and not _has_own_alternate(samples, view):
+    if not (_count_operators(samples) > 2 or _has_own_alternate(samples, view) or _vouched_disagree(samples, view)):
         told = _disagreement(samples[:1], samples)
         why = f"servers disagree: {told}; a third operator, or one with RFC 5780, has to tell who is right"
         return Reading(samples=samples, possible=_DEPENDENT, is_hint=True, why=why)
     return _by_ports(samples)
+
+
+def _vouched_disagree(samples: tuple[Sample, ...], view: View) -> bool:
+    """Tell whether two IP addresses saw different mapped addresses, of operators that were shown to tell the truth."""
+    truthful = [sample for sample in samples if sample.server in vouched(view.relays)]
+    told = {(sample.operator, sample.destination.ip, sample.mapped) for sample in truthful}
+    return any(a[0] != b[0] and a[1] != b[1] and a[2] != b[2] for a in told for b in told)
 
 
 def _by_ports(samples: tuple[Sample, ...]) -> Reading:

@@ -6,16 +6,19 @@ from rtcdiag.evidence import Binding
 from rtcdiag.targets import UriError, parse_server
 
 
-def operators(bindings: tuple[Binding, ...]) -> dict[str, str]:
+def operators(bindings: tuple[Binding, ...], relays: tuple[tuple[str, str], ...] = ()) -> dict[str, str]:
     """Return the operator of each server: its registered domain, or the IP address of a URI that has no name.
+
+    ``relays`` are more servers, each with an IP address.
 
     Servers that share an IP address have one operator, whatever their names. It errs on the side of too few operators:
     country domains like ``co.uk`` are known only by their shape.
     """
-    found = {item.server: _domain(item.server) for item in bindings}
+    at = [(item.server, item.destination.host) for item in bindings] + [*relays]
+    found = {server: _domain(server) for server, _ in at}
     by_address: dict[str, set[str]] = {}
-    for item in bindings:
-        by_address.setdefault(item.destination.host, set()).add(item.server)
+    for server, host in at:
+        by_address.setdefault(host, set()).add(server)
     for servers in by_address.values():
         same = {found[server] for server in servers}
         if len(same) > 1:

@@ -45,7 +45,12 @@ def samples_of(bindings: tuple[Binding, ...], operators: dict[str, str]) -> tupl
         for item, answer in pairs
         if answer is not None
     )
-    return tuple(sorted((item for item in found if item is not None), key=lambda item: item.t_ms))
+    return in_order(tuple(item for item in found if item is not None))
+
+
+def in_order(samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
+    """Return the samples in the order in which the answers came."""
+    return tuple(sorted(samples, key=lambda item: item.t_ms))
 
 
 def _sample(binding: Binding, answer: Answer, operator: str, *, is_rewritten: bool) -> Sample | None:

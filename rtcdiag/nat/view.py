@@ -7,7 +7,8 @@ from rtcdiag.evidence import Answer, Binding, Environment, Failure
 from rtcdiag.nat.answers import valid_answer, widest
 from rtcdiag.nat.behavior import OtherWay
 from rtcdiag.nat.operators import operators
-from rtcdiag.nat.samples import Sample, samples_of
+from rtcdiag.nat.relays import Relays, relay_samples, told_wrong, within
+from rtcdiag.nat.samples import Sample, in_order, samples_of
 from rtcdiag.nat.trust import distrust
 from rtcdiag.nat.ways import Way, by_way, main_way, other_ways
 
@@ -38,6 +39,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     contacted: dict[object, set[TransportAddress]]
     """By socket label and by local address: where packets were sent to."""
     environment: Environment
+    relays: Relays
+    """What TURN relays showed, those of that scope."""
 
     @property
     def silent(self) -> str:
@@ -57,15 +60,16 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
         return f" by {self.way.name}; servers that were asked by {', '.join(names)} did answer" if names else ""
 
 
-def view_of(bindings: tuple[Binding, ...], environment: Environment, family: Family) -> View:
+def view_of(bindings: tuple[Binding, ...], environment: Environment, family: Family, relays: Relays) -> View:
     """Sort a family's transactions; there is at least one."""
-    scope = widest(bindings)
+    scope = widest(bindings, relays.points)
     outside = tuple(item for item in bindings if item.destination.scope is scope)
     way = main_way(outside, environment, family)
-    relevant = by_way(outside, way)
-    run_by = operators(relevant)
-    samples = samples_of(relevant, run_by)
-    distrusted = distrust(samples, scope)
+    relevant, relays = by_way(outside, way), within(relays, scope, way.address)
+    run_by = operators(relevant, relays.hosts)
+    samples = in_order((*samples_of(relevant, run_by), *relay_samples(relays, run_by)))
+    distrusted = told_wrong(relays, run_by)
+    distrusted |= distrust(tuple(sample for sample in samples if sample.server not in distrusted), scope)
     return View(
         scope=scope,
         way=way,
@@ -78,6 +82,7 @@ def view_of(bindings: tuple[Binding, ...], environment: Environment, family: Fam
         changes=_changes(relevant),
         contacted=_contacted(relevant),
         environment=environment,
+        relays=relays,
     )
 
 

@@ -7,7 +7,7 @@ for what a network or a server does, and when it is cancelled releases what it h
 from collections.abc import Awaitable, Callable
 
 from rtcdiag.net import Net
-from rtcdiag.probes import candidates, control, nat_behavior, stun_server, turn_server
+from rtcdiag.probes import candidates, control, nat_behavior, stun_server, turn_server, vantage
 from rtcdiag.probes.job import Job, Record
 
 Probe = Callable[[Job, Net, Record], Awaitable[None]]
@@ -17,5 +17,6 @@ PROBES: tuple[tuple[str, Probe], ...] = (
     ("stun-server", stun_server.observe),
     ("turn-server", turn_server.observe),
     ("nat-behavior", nat_behavior.observe),
+    ("vantage", vantage.observe),
     ("candidates", candidates.observe),
 )

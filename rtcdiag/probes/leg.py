@@ -1,7 +1,7 @@
 """One of the probe's two allocations: its wire, its TURN client, and an observation for every step that it takes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Literal
 
@@ -189,3 +189,17 @@ class Leg:
 
 def _forget(_step: object) -> None:
     """Record nothing."""
+
+
+async def to_the_end(work: Coroutine[None, None, None]) -> None:
+    """Finish bounded work even when cancelled, and let the cancellation go on after it."""
+    task = asyncio.ensure_future(work)
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            cancelled = True
+    task.result()
+    if cancelled:
+        raise asyncio.CancelledError

@@ -63,7 +63,7 @@ class Relay:
     async def to_plain_socket(self, a: Leg, plain: "PlainSocket") -> None:
         """Send from a plain socket to the relay and back; the relay sends to where the datagrams come from."""
         towards = plain.seen_as(a)
-        if towards is None or a.relayed is None or not _may_be_sent_to(a.relayed, a.path.destination):
+        if towards is None or a.relayed is None or not may_be_sent_to(a.relayed, a.path.destination):
             return
         self._listen(a)
         plain.wire.on_other = lambda frame, source: self._receive("peer", frame.data, source)
@@ -182,7 +182,7 @@ def succeeded(call: Call) -> bool:
     return call.message is not None and call.message.message_class is MessageClass.SUCCESS
 
 
-def _may_be_sent_to(relayed: TransportAddress, server: TransportAddress) -> bool:
+def may_be_sent_to(relayed: TransportAddress, server: TransportAddress) -> bool:
     """Whether a relayed address is plausible: a server does not get to name hosts of this network as its relay."""
     beyond = relayed.scope is Scope.GLOBAL and server.scope is not Scope.LOOPBACK
     return relayed.family is server.family and (beyond or relayed.scope is server.scope)

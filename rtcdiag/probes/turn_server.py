@@ -4,7 +4,7 @@ A step whose predecessor broke is not tried. Whatever happens, allocations are g
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from functools import partial
 from itertools import islice
 from typing import Literal, TypeVar
@@ -16,7 +16,7 @@ from rtcdiag.net.stream import Stream
 from rtcdiag.probes.connection import Path, connect, open_wire, shake_hands, stream_limit_ms
 from rtcdiag.probes.cross_check import checked_beside, plain_binding, tls_handshake
 from rtcdiag.probes.job import Job, Record
-from rtcdiag.probes.leg import Leg, Side
+from rtcdiag.probes.leg import Leg, Side, to_the_end
 from rtcdiag.probes.reach import Reach
 from rtcdiag.probes.relay import PlainSocket, Relay, side_by_side, succeeded
 from rtcdiag.targets import Server, Transport
@@ -87,9 +87,9 @@ class _Chain:
                 group.create_task(reach.run())
                 if await self._challenged(a, reach):
                     await self._relay(a)
-                await _to_the_end(self._release(hurry=False))
+                await to_the_end(self._release(hurry=False))
         finally:
-            await _to_the_end(self._release(hurry=True))
+            await to_the_end(self._release(hurry=True))
             for opened in self._wires:
                 opened.close()
 
@@ -194,17 +194,3 @@ async def _first_heard(*calls: "asyncio.Future[Call]") -> Literal[True] | Failur
 
 def _code(call: Call) -> int | None:
     return call.message.error.code if call.message and call.message.error else None
-
-
-async def _to_the_end(work: Coroutine[None, None, None]) -> None:
-    """Finish bounded work even when cancelled, and let the cancellation go on after it."""
-    task = asyncio.ensure_future(work)
-    cancelled = False
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            cancelled = True
-    task.result()
-    if cancelled:
-        raise asyncio.CancelledError

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from rtcdiag.address import Scope, TransportAddress
-from rtcdiag.evidence import Binding, Evidence, Failure
+from rtcdiag.evidence import Binding, Evidence, Failure, VantageKnock
 from rtcdiag.findings import Facts, Finding, find
 from rtcdiag.nat import classify, nat64_of
 from rtcdiag.rules.paths import Path, about, asked_paths, targets_of
@@ -100,7 +100,7 @@ def no_behavior_server(evidence: Evidence) -> Iterator[Finding]:
     asked = evidence.of(Binding, lambda item: item.purpose in ("mapping", "filtering"))
     answered = [item for item in asked if item.exchange.succeeded]
     offers = any(answer.other_address for item in evidence.of(Binding) for answer in item.exchange.answers)
-    if answered and not offers:
+    if answered and not offers and not evidence.of(VantageKnock):
         yield find("no-nat-behavior-server", *(item.id for item in answered[:5]), servers=len(answered))
 
 

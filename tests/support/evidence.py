@@ -1,6 +1,6 @@
 """Evidence for rules: builders with one obvious healthy value for everything, and strategies for arbitrary evidence."""
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from hypothesis import strategies as st
@@ -22,6 +22,7 @@ from rtcdiag.evidence import (
     Failure,
     Gathering,
     Interface,
+    KnockArrival,
     Observation,
     Permission,
     Refresh,
@@ -31,7 +32,12 @@ from rtcdiag.evidence import (
     Stray,
     Target,
     TlsHandshake,
+    VantageBinding,
+    VantageKnock,
+    VantageOpening,
+    VantagePoint,
 )
+from rtcdiag.evidence.vantage import VantageOutcome
 from rtcdiag.targets import Transport, parse_server
 
 NOW = 1_790_000_000.0
@@ -374,6 +380,52 @@ observations: st.SearchStrategy[Observation] = st.one_of(
         foundation=st.just("1"),
         interface=st.none() | st.sampled_from(["eth0", "wg0"]),
         sdp=st.just(""),
+    ),
+    st.builds(
+        VantagePoint,
+        **_BASE,
+        server=_URIS,
+        transport=_TRANSPORTS,
+        destination=_ADDRESSES,
+        relayed=st.none() | _ADDRESSES,
+        outcome=st.sampled_from(get_args(VantageOutcome)),
+        error_code=st.none() | st.just(486),
+        failure=_FAILURES,
+    ),
+    st.builds(
+        VantageOpening,
+        **_BASE,
+        server=_URIS,
+        relayed=_ADDRESSES,
+        socket=st.sampled_from(["ta3", "ta4"]),
+        local=st.none() | _ADDRESSES,
+        sent_ms=st.lists(_TIMES, max_size=3).map(tuple),
+        seen_ms=st.none() | _TIMES,
+        mapped=st.none() | _ADDRESSES,
+    ),
+    st.builds(
+        VantageKnock,
+        **_BASE,
+        server=_URIS,
+        transport=_TRANSPORTS,
+        relayed=_ADDRESSES,
+        socket=st.sampled_from(["ta1", "ta3", "ta4"]),
+        local=st.none() | _ADDRESSES,
+        peer=_ADDRESSES,
+        sent_ms=st.lists(_TIMES, max_size=3).map(tuple),
+        arrivals=st.lists(
+            st.builds(KnockArrival, number=st.integers(-1, 4), t_ms=_TIMES, source=_ADDRESSES), max_size=4
+        ).map(tuple),
+    ),
+    st.builds(
+        VantageBinding,
+        **_BASE,
+        server=_URIS,
+        destination=_ADDRESSES,
+        via=_URIS,
+        relayed=_ADDRESSES,
+        sent_ms=st.lists(_TIMES, max_size=3).map(tuple),
+        told=st.none() | _ADDRESSES,
     ),
     st.builds(Gathering, **_BASE, server=st.none() | _URIS, candidates=st.integers(0, 2), failure=_FAILURES),
     st.builds(Skipped, **_BASE, what=st.just("hairpinning"), why=st.just("opt-in")),

@@ -9,6 +9,7 @@ from rtcdiag.findings import STAGES, Finding, Stage
 from rtcdiag.nat import Behavior, Nat
 from rtcdiag.report import Nats, NotTested, Options, Redaction, Report, Verdict, evidence_of
 from support import findings as known
+from support.nat_model import ModelNat, plain
 from support.observations import (
     PUBLIC,
     answer,
@@ -27,6 +28,7 @@ from support.plain_reports import (
     udp_blocked,
     wrong_password,
 )
+from support.relay_model import RelayProbe
 from support.report_parts import (
     AT,
     STUN,
@@ -128,6 +130,7 @@ def everything() -> Report:
             healthy().verdict,
             (
                 *everything_known(),
+                *RelayProbe(ModelNat(), plain(1)).run().evidence.observations,
                 Crash(t_ms=12.0, probe="nat_behavior", error="KeyError", where="nat_behavior.py:88"),
                 Skipped(t_ms=0.0, what="hairpinning", why="opt-in: --hairpin"),
                 binding(STUN[0], AT[0], odd, 5.0, change="address-and-port", role="alternate-port", purpose="control"),

@@ -25,8 +25,18 @@ def test_a_report_runs_every_probe_and_a_control() -> None:
         Job(probe="stun-server", servers=(STUNS,)),
         Job(probe="turn-server", servers=(TURN,)),
         Job(probe="nat-behavior", servers=(STUN,)),
+        Job(probe="vantage", servers=(STUN, STUNS, TURN)),
         Job(probe="candidates", servers=(STUN, STUNS, TURN)),
     )
+
+
+@pytest.mark.parametrize("uri", ["turn:turn.example.org", "turns:turn.example.org", "turn:192.0.2.1?transport=tcp"])
+def test_the_filter_is_tested_from_a_relay_only_where_there_are_credentials(uri: str) -> None:
+    known, unknown = parse_server(uri, credential=Credential("kim", "hush")), parse_server(uri)
+
+    assert Job(probe="vantage", servers=(STUN, known)) in plan("nat-type", (STUN, known), RunOptions())
+    assert "vantage" not in {job.probe for job in plan("nat-type", (STUN, unknown), RunOptions())}
+    assert "vantage" not in {job.probe for job in plan("check-turn", (known,), RunOptions())}
 
 
 def test_a_server_named_twice_is_asked_once() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from rtcdiag.evidence import Binding, Evidence
+from rtcdiag.evidence import Binding, Evidence, VantageKnock, VantageOpening
 from rtcdiag.formats.tables import Cell, Table, code
 from rtcdiag.formats.words import PEER, REACH_TONE, familiar, ms, yes_no
 from rtcdiag.nat import Nat
@@ -119,6 +119,35 @@ def _binding_row(item: Binding) -> tuple[Cell, ...]:
         code(answer.source if answer else None),
         Cell(ms(item.exchange.rtt_ms)),
         Cell(str(len(item.exchange.sent_ms))),
+    )
+
+
+def knocks(evidence: Evidence) -> Table | None:
+    """Return what TURN relays sent to test sockets, and what of it got in."""
+    found = evidence.of(VantageKnock)
+    if not found:
+        return None
+    return Table(
+        caption="Sent by a TURN relay, by socket",
+        columns=("Socket", "Had sent to", "Relay", "Sent to", "Sent", "Got in"),
+        rows=tuple(_knock_row(item, evidence) for item in found),
+        note="A relay gets in everywhere, where its IP address was sent to, or only where it was itself: that is the "
+        "filtering behavior.",
+    )
+
+
+def _knock_row(item: VantageKnock, evidence: Evidence) -> tuple[Cell, ...]:
+    opened = evidence.of(VantageOpening, lambda opening: opening.socket == item.socket)
+    opened = tuple(opening for opening in opened if opening.relayed.family is item.relayed.family)
+    to_it = any(opening.relayed == item.relayed for opening in opened)
+    near = any(opening.relayed.ip == item.relayed.ip for opening in opened)
+    return (
+        Cell(item.socket, code=True),
+        Cell("this relay" if to_it else "its IP address" if near else "other servers"),
+        code(item.relayed),
+        code(item.peer),
+        Cell(str(len(item.sent_ms))),
+        Cell(str(len(item.arrivals)), "ok" if item.arrivals else "muted"),
     )
 
 

@@ -22,6 +22,10 @@ from rtcdiag.evidence import (
     Skipped,
     Target,
     TlsHandshake,
+    VantageBinding,
+    VantageKnock,
+    VantageOpening,
+    VantagePoint,
 )
 from rtcdiag.formats.words import Tone, count, failure_words, ms
 
@@ -138,8 +142,13 @@ def _told(item: AnyObservation) -> _Told:  # noqa: PLR0911 - one line a kind of 
             return _told_here(item)
 
 
-def _told_here(item: Target | Candidate | Gathering | Skipped | Crash) -> _Told:
+_Vantage = VantagePoint | VantageOpening | VantageKnock | VantageBinding
+
+
+def _told_here(item: _Vantage | Target | Candidate | Gathering | Skipped | Crash) -> _Told:
     match item:
+        case VantagePoint() | VantageOpening() | VantageKnock() | VantageBinding():
+            return _told_by_relay(item)
         case Target():
             return ("Asked for", item.server, item.host, f"{item.protocol}, port {item.port}, {item.transport}", "")
         case Candidate():
@@ -153,6 +162,30 @@ def _told_here(item: Target | Candidate | Gathering | Skipped | Crash) -> _Told:
             return ("Crash", HERE, item.probe, f"{item.error} at {item.where}", "bad")
         case _:
             assert_never(item)
+
+
+def _told_by_relay(item: _Vantage) -> _Told:
+    match item:
+        case VantagePoint():
+            ready = item.outcome == "ready"
+            told = f"relayed {item.relayed}" if ready else item.outcome.replace("-", " ")
+            return ("Vantage point", item.server, str(item.destination), told, "ok" if ready else "bad")
+        case VantageOpening():
+            told = f"seen as {item.mapped}" if item.mapped else f"not seen, sent {count(len(item.sent_ms), 'time')}"
+            return (f"Socket {item.socket} to relay", item.server, str(item.relayed), told, _tone(item.mapped))
+        case VantageKnock():
+            told = f"{len(item.arrivals)} of {len(item.sent_ms)} got in"
+            return (f"Relay to socket {item.socket}", item.server, str(item.peer), told, _tone(item.arrivals))
+        case VantageBinding():
+            told = f"told {item.told}" if item.told else "no answer"
+            return ("Binding from relay", item.server, str(item.destination), told, _tone(item.told))
+        case _:
+            assert_never(item)
+
+
+def _tone(got: object) -> Tone:
+    """Return the tone of something whose absence is an answer too."""
+    return "ok" if got else "muted"
 
 
 def _tls(item: TlsHandshake) -> tuple[str, Tone]:

@@ -3,7 +3,7 @@
 import pytest
 
 from rtcdiag.address import TransportAddress
-from rtcdiag.probes.relay import _may_be_sent_to
+from rtcdiag.probes.relay import may_be_sent_to
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from rtcdiag.probes.relay import _may_be_sent_to
     ],
 )
 def test_a_relayed_address_that_the_server_can_have_gets_datagrams(relayed: str, server: str) -> None:
-    assert _may_be_sent_to(TransportAddress(relayed, 50_000), TransportAddress(server, 3478))
+    assert may_be_sent_to(TransportAddress(relayed, 50_000), TransportAddress(server, 3478))
 
 
 @pytest.mark.parametrize(
@@ -35,4 +35,4 @@ def test_a_relayed_address_that_the_server_can_have_gets_datagrams(relayed: str,
     ],
 )
 def test_a_server_does_not_get_to_name_other_hosts_as_its_relay(relayed: str, server: str) -> None:
-    assert not _may_be_sent_to(TransportAddress(relayed, 50_000), TransportAddress(server, 3478))
+    assert not may_be_sent_to(TransportAddress(relayed, 50_000), TransportAddress(server, 3478))

@@ -81,7 +81,10 @@ def test_what_a_server_cannot_do_is_said_only_of_one_that_answered() -> None:
     plain = answered(ADDRESS, xor_mapped=MAPPED[0])
     able = answered(ADDRESS, xor_mapped=MAPPED[0], other_address=at("198.51.100.11:3479"))
     wrong = answered(ADDRESS, xor_mapped=MAPPED[0], other_address=at("10.0.0.1:3479"))
-    assert why_no_filtering(plain) == "no server that was asked can answer from another address (RFC 5780)"
+    assert why_no_filtering(plain) == (
+        "no server that was asked can answer from another address (RFC 5780); name one that can, or a TURN server with "
+        "credentials, whose relay can test it"
+    )
     assert why_no_filtering(able) == "no filtering test was made"
     assert "OTHER-ADDRESS that is private: 10.0.0.1:3479" in why_no_filtering(wrong)
     assert why_no_filtering(failed()) == "no answer over UDP"
