@@ -1,7 +1,7 @@
 """Which transactions say something about the NAT, and which answers count."""
 
 from rtcdiag.address import Family, Scope, TransportAddress
-from rtcdiag.evidence import Answer, Binding, Evidence, Failure
+from rtcdiag.evidence import Answer, Binding, Evidence, Failure, VantagePoint
 from rtcdiag.nat.judgement import Judgement
 from rtcdiag.nat.nat64 import Nat64, as_ipv4
 from rtcdiag.targets import Transport
@@ -27,12 +27,13 @@ def _was_sent(binding: Binding) -> bool:
     return bool(binding.exchange.answers) or binding.exchange.failure not in _NEVER_SENT
 
 
-def widest(bindings: tuple[Binding, ...]) -> Scope:
+def widest(bindings: tuple[Binding, ...], points: tuple[VantagePoint, ...] = ()) -> Scope:
     """Return the widest scope of the servers that were asked: a NAT is classified by what is farthest outside.
 
     Alternate addresses do not count: a server may name any.
     """
     scopes = {item.destination.scope for item in bindings if item.role == "primary"}
+    scopes |= {point.destination.scope for point in points}
     return next((scope for scope in _WIDEST_FIRST if scope in scopes), Scope.UNSPECIFIED)
 
 

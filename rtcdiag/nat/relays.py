@@ -69,6 +69,7 @@ def relay_samples(relays: Relays, operators: dict[str, str]) -> Iterator[Sample]
             local=known(item.local),
             interface=item.interface,
             mapped=mapped,
+            prompt=sum(sent_ms <= item.seen_ms for sent_ms in item.sent_ms) <= 1,
             sent_ms=min(item.sent_ms, default=item.t_ms),
             t_ms=item.seen_ms,
         )

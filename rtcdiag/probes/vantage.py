@@ -27,8 +27,9 @@ from rtcdiag.probes.nat_sockets import Sockets
 from rtcdiag.probes.relay import side_by_side, succeeded
 from rtcdiag.probes.relay_pair import RelayPair, point
 from rtcdiag.stun.request import binding_request
+from rtcdiag.stun.transaction import Schedule
 from rtcdiag.targets import Server, Transport
-from rtcdiag.wires import Call, transact
+from rtcdiag.wires import Call, UdpWire, transact
 
 MOST_HOSTS = 2
 """How many TURN hosts are used: two operators that agree."""
@@ -36,6 +37,7 @@ MOST_OTHERS = 2
 """How many other servers tell mapped addresses: one that lies or is down does not spoil the test."""
 MOST_ROUNDS = 16
 """How often a relay sends to a socket at most; without loss four or five times suffice."""
+_BRIEF = Schedule((0, 100, 300, 700), 1200)
 _GAPS_MS = (50.0, 150.0)
 _MARGIN = 0.3
 """The judgement knows more of the run's loss than this test sees."""
@@ -107,10 +109,17 @@ class _Vantage:
     async def _finish(self) -> None:
         for test in self._tests:
             test.end()
-        for number, leg in enumerate(self._legs):
-            outcome, code = (self._outcome, self._error_code) if number == 0 else ("ready", None)
-            if outcome == "ready" or number == 0:
-                self._record(point(leg.path, self._began_ms, self._net, outcome, relayed=leg.relayed, error_code=code))
+        for leg in self._legs if self._outcome == "ready" else self._legs[:1]:
+            self._record(
+                point(
+                    leg.path,
+                    self._began_ms,
+                    self._net,
+                    self._outcome,
+                    relayed=leg.relayed,
+                    error_code=self._error_code,
+                )
+            )
         seen = [item for test in self._tests for item in test.sockets.evidence()]
         for item in (*seen, *(self._knocks.evidence() if self._knocks else ())):
             self._record(item)
@@ -147,12 +156,14 @@ class _Vantage:
 
     async def _own_alternate(self, relays: set[IPAddress]) -> list[Other]:
         """Ask the TURN server for its other address (RFC 5780 section 7.4), where nobody named another server."""
-        leg = self._legs[0]
-        call = await transact(leg.wire, binding_request(), leg.path.destination)
-        other = alternate_of(call, leg.path.destination)
+        path, family = self._legs[0].path, self._paths[0].destination.family
+        # Over TCP servers do not name it: a socket of its own asks over UDP.
+        wire = UdpWire(self._net, await self._net.udp(family))
+        call = await transact(wire, binding_request(), path.destination, schedule=_BRIEF)
+        other = alternate_of(call, path.destination)
         if other is None or other.ip in relays:
             return []
-        return [(leg.path.server, other, "alternate-address-and-port")]
+        return [(path.server, other, "alternate-address-and-port")]
 
     async def _permitted(self, test: "_Test") -> bool:
         """Let the relays send to this network and hear from it, and ask the other servers."""
@@ -302,7 +313,11 @@ class _Rounds:
         control = [self._knocks.knocked_by(knock) for knock in self._of(self._test.own) if knock.got_in]
         silent = [knock for knock in self._of(*self._test.closed, self._test.near) if not knock.got_in]
         silent = [knock for knock in silent if knock.leg is self._first]
-        if not control or (self._second is not None and not any(self._of(self._test.near))):
+        if (
+            self._knocks.let_in.is_set()
+            or not control
+            or (self._second is not None and not any(self._of(self._test.near)))
+        ):
             return False
         lost = added(tally(self._test.sockets.evidence()), knock_tally(self._knocks.knocked()))
         sends = min(counted(self._knocks.knocked_by(knock), control, awaited_ms) for knock in silent)

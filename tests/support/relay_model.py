@@ -85,7 +85,7 @@ class RelayProbe:
         return self
 
     def _test(self, probe: Probe) -> None:
-        told = {}
+        told: dict[str, tuple[TransportAddress, TransportAddress]] = {}
         sockets = [f"ta{number}" for number in range(1, len(self.others) + 1)]
         for label, others in (*((s, [o]) for s, o in zip(sockets, self.others, strict=True)), *self._shared()):
             for server in others:
