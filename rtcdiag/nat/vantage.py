@@ -20,7 +20,7 @@ from rtcdiag.address import TransportAddress
 from rtcdiag.evidence import VantageKnock
 from rtcdiag.nat.behavior import Behavior
 from rtcdiag.nat.judgement import Judgement
-from rtcdiag.nat.loss import Tally, p_all_lost
+from rtcdiag.nat.loss import NEAR_MS, Tally, p_all_lost
 from rtcdiag.nat.opinion import Opinion, without_port
 from rtcdiag.nat.relays import arrived, openings_seen
 from rtcdiag.nat.samples import Sample
@@ -169,13 +169,21 @@ def _dropped(case: _Case, knock: VantageKnock) -> Judgement[float]:
 def counted(knock: VantageKnock, control: list[VantageKnock], awaited_ms: float) -> int:
     """Return how many of a silent knock's datagrams went out for certain, and were given so long to arrive.
 
-    On a stream a lost segment holds up what comes after it: only what was sent before another arrived was relayed.
+    Those beside which all that was to get in was lost are one burst of loss, and tell nothing. On a stream a lost
+    segment holds up what comes after it: only what was sent before another arrived was relayed.
     """
-    waited_out = waited(knock, awaited_ms)
-    if knock.transport is Transport.UDP:
-        return waited_out
-    last_ms = max((sent_ms for item in control for sent_ms, _ in _trips(item)), default=0.0)
-    return min(waited_out, sum(sent_ms <= last_ms for sent_ms in knock.sent_ms))
+    got_in = [sent_ms for item in control for sent_ms, _ in _trips(item)]
+    beside = [sent_ms for item in control for sent_ms in item.sent_ms]
+    last_ms = knock.t_ms + (knock.duration_ms or 0.0) - 0.9 * awaited_ms
+    if knock.transport is not Transport.UDP:
+        last_ms = min(last_ms, max(got_in, default=0.0))
+    return sum(
+        sent_ms <= last_ms and (not _near(sent_ms, beside) or _near(sent_ms, got_in)) for sent_ms in knock.sent_ms
+    )
+
+
+def _near(sent_ms: float, others: list[float]) -> bool:
+    return any(abs(other - sent_ms) <= NEAR_MS for other in others)
 
 
 def _trusted(case: _Case, knock: VantageKnock) -> Judgement[float]:

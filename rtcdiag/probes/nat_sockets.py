@@ -79,12 +79,14 @@ class Sockets:
         response_port: int | None = None,
         schedule: Schedule | None = None,
         beside: Callable[[], None] | None = None,
+        kept: bool = True,
     ) -> Call:
         """Run one transaction on a socket and keep it; ``beside`` is called after each transmission.
 
-        With a schedule it ends before that, as soon as silence is proof.
+        With a schedule it ends before that, as soon as silence is proof. ``kept`` tells whether it is one of those that
+        have their place among the transactions with an address.
         """
-        await self.net.pacer.turn(destination.ip, kept=True)
+        await self.net.pacer.turn(destination.ip, kept=kept)
         wire = self.sockets[label]
         source = expected or destination
         request = _request(change, response_port)

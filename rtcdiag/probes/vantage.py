@@ -1,10 +1,10 @@
 """The filter of this network, tested from a TURN server's relays: no server has to know RFC 5780 for it.
 
 Sockets of one TURN host, whose labels begin with ``ta`` (``tb`` of a second host): ``ta1`` and ``ta2`` send to nothing
-but one other server each, which tells their mapped addresses; ``ta3`` sends also to the second relay, ``ta4`` to the
-first, ``ta5`` to both. The first relay sends to the mapped addresses of ``ta1`` to ``ta4``, the second to that of
-``ta3``: `rtcdiag.nat.vantage` says what follows from what gets in. Beside that the relay asks the other servers for its
-own mapped address, which is known: so a server that lies shows.
+but one other server each, which tells their mapped addresses; ``ta3`` sends to the second relay; ``ta4`` to those
+servers and to both relays. The first relay sends to the mapped addresses of all of them, the second to that of ``ta3``:
+`rtcdiag.nat.vantage` says what follows from what gets in. Beside that a relay asks the other servers for its own mapped
+address, which is known: so a server that lies shows.
 """
 
 import asyncio
@@ -15,14 +15,14 @@ from statistics import median
 from rtcdiag.address import Family, IPAddress, TransportAddress, family_of
 from rtcdiag.evidence import Role
 from rtcdiag.evidence.vantage import VantageOutcome
-from rtcdiag.nat.loss import p_all_lost, tally
+from rtcdiag.nat.loss import p_all_lost, tally, transmissions
 from rtcdiag.nat.vantage import LIMIT, added, counted, knock_tally, wait_ms
 from rtcdiag.net import Net
+from rtcdiag.probes.alternates import alternate_of
 from rtcdiag.probes.connection import Path
 from rtcdiag.probes.job import Job, Record
 from rtcdiag.probes.knocks import Knock, Knocks
 from rtcdiag.probes.leg import Leg, to_the_end
-from rtcdiag.probes.nat_behavior import alternate_of
 from rtcdiag.probes.nat_sockets import Sockets
 from rtcdiag.probes.relay import side_by_side, succeeded
 from rtcdiag.probes.relay_pair import RelayPair, point
@@ -159,8 +159,9 @@ class _Vantage:
         path, family = self._legs[0].path, self._paths[0].destination.family
         # Over TCP servers do not name it: a socket of its own asks over UDP.
         wire = UdpWire(self._net, await self._net.udp(family))
+        await self._net.pacer.turn(path.destination.ip)
         call = await transact(wire, binding_request(), path.destination, schedule=_BRIEF)
-        other = alternate_of(call, path.destination)
+        other = await alternate_of(call.message, path.destination, self._net)
         if other is None or other.ip in relays:
             return []
         return [(path.server, other, "alternate-address-and-port")]
@@ -202,7 +203,7 @@ class _Test:
     def __init__(self, sockets: Sockets, name: str, others: list[Other]) -> None:
         self.sockets, self.others = sockets, others
         self.closed = {f"{name}{number}": other for number, other in enumerate(others, 1)}
-        self.near, self.own, self.both = (f"{name}{number}" for number in (3, 4, 5))
+        self.near, self.own = f"{name}3", f"{name}4"
         self._asking: dict[tuple[str, Other], asyncio.Task[Call]] = {}
 
     @property
@@ -222,14 +223,14 @@ class _Test:
         return next((mapped for (socket, _), mapped in self.mapped.items() if socket == label), None)
 
     async def ask(self) -> None:
-        """Open the sockets, and begin to ask: a closed one asks one server, the others all."""
+        """Open the sockets, and begin to ask: a closed one asks one server, that which sends to the relays all."""
         asked = {label: [other] for label, other in self.closed.items()}
-        asked |= dict.fromkeys((self.near, self.own, self.both), self.others)
-        for label, others in asked.items():
+        await self.sockets.wire(self.near)
+        for label, others in (asked | {self.own: self.others}).items():
             await self.sockets.wire(label)
             for other in others:
                 server, address, role = other
-                asking = self.sockets.ask(label, server, "mapping", address, role=role)
+                asking = self.sockets.ask(label, server, "mapping", address, role=role, kept=False)
                 self._asking[label, other] = asyncio.create_task(asking)
 
     async def told(self) -> None:
@@ -256,7 +257,7 @@ class _Rounds:
         self._test, self._knocks, self._net = test, knocks, net
         self._first, self._second = legs[0], legs[1] if len(legs) > 1 else None
         self.askable: list[tuple[Leg, Server, TransportAddress]] = []
-        for label in (test.near, test.own, test.both):
+        for label in (test.near, test.own):
             knocks.listen(label)
         for label in test.closed:
             knocks.listen(label, closed=True)
@@ -292,8 +293,7 @@ class _Rounds:
             if seen is not None:
                 knocks.knock(self._first, test.near, seen)
                 knocks.knock(self._second, test.near, seen)
-            knocks.open(test.both, self._second)
-        knocks.open(test.both, self._first)
+            knocks.open(test.own, self._second)
         seen = knocks.open(test.own, self._first).mapped
         peer = seen or (test.told_of(test.own) if number >= _PUNCH else None)
         if peer is not None:
@@ -319,7 +319,9 @@ class _Rounds:
             or (self._second is not None and not any(self._of(self._test.near)))
         ):
             return False
-        lost = added(tally(self._test.sockets.evidence()), knock_tally(self._knocks.knocked()))
+        bindings = self._test.sockets.evidence()
+        knocked = self._knocks.knocked()
+        lost = added(tally(transmissions(bindings, self._net.now_ms())), knock_tally(knocked))
         sends = min(counted(self._knocks.knocked_by(knock), control, awaited_ms) for knock in silent)
         return p_all_lost(lost, sends) < LIMIT * _MARGIN
 

@@ -87,17 +87,20 @@ class RelayProbe:
     def _test(self, probe: Probe) -> None:
         told: dict[str, tuple[TransportAddress, TransportAddress]] = {}
         sockets = [f"ta{number}" for number in range(1, len(self.others) + 1)]
-        for label, others in (*((s, [o]) for s, o in zip(sockets, self.others, strict=True)), *self._shared()):
+        asked = {label: [other] for label, other in zip(sockets, self.others, strict=True)}
+        for label, others in (asked | {"ta4": list(self.others)}).items():
             for server in others:
                 found = probe.ask(label, server, "mapping", server.primary)
                 answer = found.exchange.answer
                 if answer is not None and answer.reflexive is not None and found.local is not None:
                     told.setdefault(label, (found.local, answer.reflexive))
         first, second = self.turn.relays[0], self.turn.relays[1] if len(self.turn.relays) > 1 else None
+        near_local = A(self.nat.local_ip, 31003)
+        told["ta3"] = (near_local, near_local)
         near = self._open("ta3", second, told) if second else None
         own = self._open("ta4", first, told)
-        for relayed in self.turn.relays:
-            self._open("ta5", relayed, told)
+        if second:
+            self._open("ta4", second, told)
         for label in sockets:
             self._knock(label, first, told.get(label, (None, None))[1], told)
         self._knock("ta3", first, near, told)
@@ -106,9 +109,6 @@ class RelayProbe:
         self._knock("ta4", first, own, told)
         for server in self.others:
             self._ask(server, first)
-
-    def _shared(self) -> list[tuple[str, list[ModelServer]]]:
-        return [(label, list(self.others)) for label in ("ta3", "ta4", "ta5")]
 
     def _open(
         self,

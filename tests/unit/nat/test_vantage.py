@@ -173,7 +173,7 @@ def test_silence_on_a_stream_counts_only_up_to_what_is_known_to_be_relayed() -> 
     stalled = ModelTurn(transport=Transport.TCP, stalls_after=1)
 
     assert seen(EIM, APDF, turn=stalled).filtering == "undetermined"
-    assert seen(EIM, APDF, turn=with_field(stalled, stalls_after=6)).filtering == APDF
+    assert seen(EIM, APDF, turn=with_field(stalled, stalls_after=8)).filtering == APDF
 
 
 def test_loss_leaves_it_open_until_enough_was_sent() -> None:
