@@ -1,6 +1,7 @@
 """Whom a run contacts when the user names no server: the whole list, in one place that costs nothing to import.
 
-Besides these, a run asks the system's resolver for their names. Nothing else is contacted.
+Besides these, a run asks the system's resolver for their names, and the default gateway about itself. Nothing else is
+contacted.
 """
 
 from typing import Literal, NamedTuple
@@ -45,3 +46,10 @@ CONTROL_HOSTS: tuple[Contact, ...] = (
 # a NAT64 (RFC 7050). Asked only where there is no way out over IPv4, or where an answer came through such a prefix.
 NAT64_NAME = "ipv4only.arpa"
 CONTROL_NAMES: tuple[Contact, ...] = (Contact(NAT64_NAME, "IANA", "nat64"),)
+
+# Read-only questions, where the way to the servers passes a default gateway; no mapping is made.
+GATEWAY: tuple[str, ...] = (
+    "NAT-PMP and PCP, UDP port 5351",
+    "SSDP, UDP port 1900, and multicast to 239.255.255.250",
+    "UPnP over HTTP, at the URL on the gateway that it names",
+)

@@ -29,5 +29,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Binding transactions per address for round-trip times."""
     control: bool = True
     """Whether the documented control hosts may be contacted."""
+    gateway: bool = True
+    """Whether the default gateway may be asked about itself."""
     relay_only: bool = False
     """Gather relay candidates only."""

@@ -39,11 +39,12 @@ def plan(command: str, servers: tuple[Server, ...], options: RunOptions) -> tupl
     relays = (Job(probe="vantage", servers=servers),) if any(map(_may_relay, servers)) else ()
     candidates = Job(probe="candidates", servers=servers)
     control = (Job(probe="control"),) if options.control and not _all_local(servers) else ()
+    way_out = _way_out(servers, options)
     match command:
         case "report":
-            return (*control, *(_beside(job, nat) for job in each), nat, *relays, candidates)
+            return (*control, *way_out, *(_beside(job, nat) for job in each), nat, *relays, candidates)
         case "nat-type":
-            return (*control, nat, *relays)
+            return (*control, *way_out, nat, *relays)
         case "candidates":
             return (candidates,)
         case _:
@@ -57,6 +58,18 @@ def _alone(server: Server) -> Job:
 def _beside(job: Job, nat: Job) -> Job:
     """Ask once whom the NAT experiment asks too: what that is answered tells round-trip times as well."""
     return replace(job, samples=1) if set(job.servers) <= set(nat.servers) else job
+
+
+def _way_out(servers: tuple[Server, ...], options: RunOptions) -> tuple[Job, ...]:
+    """Return what looks at the way to the servers; there is none where all are this computer.
+
+    It comes first: the one mapping that it makes in a NAT must not fall between those of the NAT experiment.
+    """
+    over_udp = _over_udp(servers)
+    if _all_local(servers):
+        return ()
+    gateway = (Job(probe="gateway", servers=servers),) if options.gateway and servers else ()
+    return (*gateway, *((Job(probe="hops", servers=over_udp),) if over_udp else ()))
 
 
 def _over_udp(servers: tuple[Server, ...]) -> tuple[Server, ...]:
@@ -93,7 +106,7 @@ async def gather(jobs: tuple[Job, ...], options: RunOptions) -> Evidence:
     running = [_Running(job) for job in jobs]
     tasks = [asyncio.create_task(_observe(item, net)) for item in running]
     try:
-        await _wait(running, tasks, options.deadline_ms / 1000)
+        await _wait(running, tasks, net, options.deadline_ms / 1000)
         for item, task in zip(running, tasks, strict=True):
             if not task.done() and not (_is_control(item) and _udp_answered(running)):
                 item.observations.append(_cut_off(item.job, net, options))
@@ -107,12 +120,25 @@ async def gather(jobs: tuple[Job, ...], options: RunOptions) -> Evidence:
     return Evidence(started_at_s=started_at_s, environment=environment(net), observations=_numbered(found))
 
 
-async def _wait(running: list[_Running], tasks: list[asyncio.Task[None]], limit_s: float) -> None:
-    """Wait for the experiments; for their controls only where UDP was silent and there is something to control."""
+_ASIDE = ("gateway", "hops")
+"""Probes that stop listening to silence as soon as ``Net.others_done`` is set."""
+
+
+async def _wait(running: list[_Running], tasks: list[asyncio.Task[None]], net: Net, limit_s: float) -> None:
+    """Wait for the experiments, and for what was answered beside them.
+
+    Their controls are waited for only where UDP was silent and there is something to control.
+    """
     end_s = asyncio.get_running_loop().time() + limit_s
-    experiments = [task for item, task in zip(running, tasks, strict=True) if not _is_control(item)]
+    aside = [task for item, task in zip(running, tasks, strict=True) if item.job.probe in _ASIDE]
+    experiments = [
+        task for item, task in zip(running, tasks, strict=True) if task not in aside and not _is_control(item)
+    ]
     if experiments:
         await asyncio.wait(experiments, timeout=limit_s)
+    net.others_done.set()
+    if aside:
+        await asyncio.wait(aside, timeout=max(0.0, end_s - asyncio.get_running_loop().time()))
     if tasks and not _udp_answered(running):
         await asyncio.wait(tasks, timeout=max(0.0, end_s - asyncio.get_running_loop().time()))
 

@@ -71,18 +71,20 @@ def _list_contacts(question: Question) -> int:
     from rtcdiag.cli.contacts import WITH_CONTROL, print_contacts
 
     if not question.names_servers:
-        control = question.command in WITH_CONTROL and not question.network.no_control
-        return print_contacts(None, control=control, look_up=control, output=question.output)
+        widely, network = question.command in WITH_CONTROL, question.network
+        control, gateway = widely and not network.no_control, widely and not network.no_gateway
+        return print_contacts(None, control=control, look_up=control, gateway=gateway, output=question.output)
     from rtcdiag.cli.checking import run_options
     from rtcdiag.cli.servers import named_servers
     from rtcdiag.run import plan
 
     named = named_servers(question.servers, question.uris, only=question.only)
     jobs = plan(question.command, named, run_options(question))
-    control = any(job.probe == "control" for job in jobs)
+    probes = {job.probe for job in jobs}
+    control, gateway = "control" in probes, "gateway" in probes
     look_up = control or (not question.network.no_control and any(map(_is_ipv4_outside, named)))
     uris = [server.uri for server in named]
-    return print_contacts(uris, control=control, look_up=look_up, output=question.output)
+    return print_contacts(uris, control=control, look_up=look_up, gateway=gateway, output=question.output)
 
 
 def _is_ipv4_outside(server: "Server") -> bool:

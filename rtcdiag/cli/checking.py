@@ -32,6 +32,7 @@ def run_options(question: "Question") -> RunOptions:
         timeout_ms=_seconds("--timeout", network.timeout, MAX_TIMEOUT_S) * 1000,
         deadline_ms=_seconds("--deadline", network.deadline, MAX_DEADLINE_S) * 1000,
         control=not network.no_control,
+        gateway=not network.no_gateway,
         relay_only=question.relay_only,
     )
 

@@ -4,19 +4,20 @@ from collections.abc import Sequence
 
 from rtcdiag.cli.options import Output
 from rtcdiag.cli.streams import emit
-from rtcdiag.contacts import CONTROL_HOSTS, CONTROL_NAMES, STUN_SERVERS, Contact
+from rtcdiag.contacts import CONTROL_HOSTS, CONTROL_NAMES, GATEWAY, STUN_SERVERS, Contact
 
 WITH_CONTROL = ("report", "nat-type")
-"""The commands that ask the control hosts too where the default list is used."""
+"""The commands that ask the control hosts and the gateway too where the default list is used."""
 _USES = {
     "nat-behavior": "STUN, with a second address (RFC 5780)",
     "binding": "STUN, Binding only",
     "control": "TCP connect, nothing is sent",
     "nat64": "looked up only, without IPv4 or by NAT64",
 }
+_GATEWAY = "your default gateway"
 
 
-def print_contacts(named: Sequence[str] | None, *, control: bool, look_up: bool, output: Output) -> int:
+def print_contacts(named: Sequence[str] | None, *, control: bool, look_up: bool, gateway: bool, output: Output) -> int:
     """Print one contact a line; ``named`` are URIs that the user gave, None where the default list is used.
 
     ``look_up`` is whether a NAT64 may be asked for, by a name that nobody has to be asked about but name service.
@@ -24,6 +25,7 @@ def print_contacts(named: Sequence[str] | None, *, control: bool, look_up: bool,
     rows = [(uri, "named by you", "") for uri in named or ()] if named is not None else _rows(STUN_SERVERS)
     rows += _rows(CONTROL_HOSTS) if control else []
     rows += _rows(CONTROL_NAMES) if look_up else []
+    rows += [(_GATEWAY, use, "") for use in GATEWAY] if gateway else []
     if output.as_json or output.format == "json":
         import json
 

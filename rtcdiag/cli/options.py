@@ -143,6 +143,9 @@ class Network:
     no_control: Annotated[
         bool, typer.Option("--no-control", help="Do not contact the control hosts.", rich_help_panel=NETWORK)
     ] = False
+    no_gateway: Annotated[
+        bool, typer.Option("--no-gateway", help="Do not ask the router about itself.", rich_help_panel=NETWORK)
+    ] = False
     list_contacts: Annotated[
         bool,
         typer.Option(

@@ -46,7 +46,7 @@ async def _gather(jobs: tuple[Job, ...], options: RunOptions) -> tuple[Evidence,
     return evidence, caught[0] if caught else None
 
 
-_FLAGS = ("families", "bind", "interface", "port", "server_name", "samples", "control", "relay_only")
+_FLAGS = ("families", "bind", "interface", "port", "server_name", "samples", "control", "gateway", "relay_only")
 
 
 def _asked(servers: tuple[Server, ...], options: RunOptions) -> Options:

@@ -15,6 +15,7 @@ from rtcdiag.evidence.candidate import Candidate, Gathering
 from rtcdiag.evidence.connection import Certificate, Connect, Resolution, TlsHandshake
 from rtcdiag.evidence.crash import Crash
 from rtcdiag.evidence.environment import Environment, Interface
+from rtcdiag.evidence.gateway import GatewayQuery, Hop
 from rtcdiag.evidence.target import CredentialShape, Skipped, Target
 from rtcdiag.evidence.turn import Allocation, Challenge, Permission, Refresh, RelayedData, TurnStep
 from rtcdiag.evidence.vantage import KnockArrival, VantageBinding, VantageKnock, VantageOpening, VantagePoint
@@ -38,7 +39,9 @@ __all__ = [
     "Evidence",
     "Exchange",
     "Failure",
+    "GatewayQuery",
     "Gathering",
+    "Hop",
     "Interface",
     "KnockArrival",
     "Observation",
@@ -78,6 +81,8 @@ KINDS: tuple[type[Observation], ...] = (
     VantageBinding,
     Candidate,
     Gathering,
+    GatewayQuery,
+    Hop,
     Skipped,
     Crash,
 )
@@ -99,6 +104,8 @@ AnyObservation = (
     | VantageBinding
     | Candidate
     | Gathering
+    | GatewayQuery
+    | Hop
     | Skipped
     | Crash
 )

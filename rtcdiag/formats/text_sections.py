@@ -8,6 +8,7 @@ from rtcdiag.findings import Finding
 from rtcdiag.formats.actions import actions, ranked
 from rtcdiag.formats.safe import clean
 from rtcdiag.formats.tables.candidates import counts, protocol
+from rtcdiag.formats.tables.gateway import gateway_words
 from rtcdiag.formats.tables.nat import families
 from rtcdiag.formats.tables.servers import chain, outcome, short, worst_first
 from rtcdiag.formats.terminal import Paper, Part, Row, Section
@@ -53,7 +54,7 @@ def notes(paper: Paper, report: Report) -> Section:
 
 
 def behavior(paper: Paper, report: Report) -> Section:
-    """Return mapping and filtering of each family, the familiar name in brackets."""
+    """Return mapping and filtering of each family, the familiar name in brackets, and what the gateway says."""
     rows = tuple(row for name, nat in families(report) for row in _behavior(paper, report, name, nat))
     return Section(label="NAT", rows=rows, noun="detail", weight=4)
 
@@ -67,7 +68,11 @@ def _behavior(paper: Paper, report: Report, name: str, nat: Nat | None) -> list[
     mapping = f"{name}  mapping {_undetermined(nat, 'mapping')}"
     filtering = f"      filtering {_undetermined(nat, 'filtering')}"
     brackets: list[Part] = [(f" ({name_known})", "info")] if name_known else []
-    return [(paper.text(mapping), paper.text(filtering, *brackets))]
+    said = gateway_words(report, name)
+    return [
+        (paper.text(mapping), paper.text(filtering, *brackets)),
+        *([(paper.text(f"      {said}"),)] if said else []),
+    ]
 
 
 def _undetermined(nat: Nat, field: str) -> str:

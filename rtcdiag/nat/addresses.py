@@ -1,6 +1,6 @@
 """What the mapped addresses themselves tell: whether there is a NAT, and how it chooses addresses and ports."""
 
-from rtcdiag.address import IPAddress, Scope, TransportAddress
+from rtcdiag.address import IPAddress, TransportAddress
 from rtcdiag.nat.behavior import Pooling
 from rtcdiag.nat.judgement import CONTRADICTION, Judgement
 from rtcdiag.nat.ports import NO_NAT
@@ -62,19 +62,3 @@ def _pooled(samples: list[Sample]) -> Judgement[Pooling]:
     if p_wrong >= LIMIT:
         return Judgement(why=f"only {mappings} mapping{'s were' if mappings > 1 else ' was'} seen, all on one address")
     return Judgement(value="paired", p_wrong=p_wrong, evidence=ids)
-
-
-def cgnat_of(view: View, behind_nat: bool | None) -> Judgement[bool]:
-    """Tell whether a carrier-grade NAT is proven: an address of 100.64.0.0/10 (RFC 6598) that is no VPN's.
-
-    A global address on this computer that is not translated proves that there is none.
-    """
-    vpn = {name for item in view.environment.interfaces if item.role == "vpn" for name in (item.name, *item.addresses)}
-    for sample in view.samples:
-        is_vpn = sample.interface in vpn or (sample.local is not None and sample.local.host in vpn)
-        addresses = (sample.mapped, sample.local)
-        if not is_vpn and any(item is not None and item.scope is Scope.SHARED for item in addresses):
-            return Judgement(value=True, evidence=(sample.id,))
-    if behind_nat is False and view.scope is Scope.GLOBAL and view.samples[0].mapped.scope is Scope.GLOBAL:
-        return Judgement(value=False, evidence=(view.samples[0].id,))
-    return Judgement(why=view.silent or "no address of 100.64.0.0/10 was seen, which does not exclude it")

@@ -71,6 +71,7 @@ class Nat(msgspec.Struct, frozen=True, kw_only=True):
     prefix_translation: bool | None = None
     """Of a NAT of IPv6: it replaces the prefix and keeps ports and hosts apart (RFC 6296); otherwise it is NAT66."""
     layers: int | None = None
+    """How many NATs stand in a row: none, one and no more, or 2 for two or more."""
     firewall: bool | None = None
     """No NAT, but unsolicited datagrams do not get in."""
     local_only: bool = False

@@ -6,15 +6,16 @@ from rtcdiag.address import Family, Scope
 from rtcdiag.evidence import Evidence
 from rtcdiag.nat.addresses import (
     behind_nat_of,
-    cgnat_of,
     mapped_of,
     pooling_of,
 )
 from rtcdiag.nat.answers import asked, rewritten
 from rtcdiag.nat.behavior import Nat
 from rtcdiag.nat.filtering import filtering_of
+from rtcdiag.nat.gateway import gateway_of
 from rtcdiag.nat.ipv6 import nat64_here, nat64_prefix_of, prefix_translation_of
 from rtcdiag.nat.judgement import Class, Judgement
+from rtcdiag.nat.layers import layers_of
 from rtcdiag.nat.mapping import mapping_of
 from rtcdiag.nat.nat64 import Nat64, nat64_of
 from rtcdiag.nat.ports import port_assignment_of, port_delta_of, port_parity_of, port_preservation_of
@@ -39,13 +40,13 @@ def classify(evidence: Evidence, family: Family) -> Nat | None:
     mapping = mapping_of(view, behind_nat)
     filtering = filtering_of(view, mapping.possible)
     judged = _details(view, behind_nat, filtering) | _translations(view, behind_nat, nat64, family)
+    judged["layers"], judged["cgnat"] = layers_of(view, gateway_of(evidence, family, view.way.interface), behind_nat)
     return _nat(view, {"mapping": mapping, "filtering": filtering}, judged)
 
 
 def _details(view: View, behind_nat: Judgement[bool], filtering: Class) -> dict[str, Judgement[Any]]:
     preserved = port_preservation_of(view, behind_nat.value)
     assignment = port_assignment_of(view, behind_nat.value, preserved.value)
-    layers: Judgement[int] = Judgement(why="the gateway was not asked")
     return {
         "behind_nat": behind_nat,
         "pooling": pooling_of(view, behind_nat.value),
@@ -56,8 +57,6 @@ def _details(view: View, behind_nat: Judgement[bool], filtering: Class) -> dict[
         "hairpinning": Judgement(why=_NOT_YET),
         "lifetime_s": Judgement(why=_NOT_YET),
         "alg": rewritten(view.bindings, view.operators),
-        "cgnat": cgnat_of(view, behind_nat.value),
-        "layers": Judgement(value=0, evidence=behind_nat.evidence) if behind_nat.value is False else layers,
         "firewall": _firewall(behind_nat.value, filtering, view.silent),
     }
 

@@ -11,7 +11,7 @@ from rtcdiag.net.local import Local
 from rtcdiag.net.pacing import Pacer
 from rtcdiag.net.resolver import Answer, look_up
 from rtcdiag.net.routes import INTERNET, local_addresses, source_towards
-from rtcdiag.net.rtnetlink import interface_towards
+from rtcdiag.net.rtnetlink import gateway_towards, interface_towards
 from rtcdiag.net.udp import UdpSocket, open_udp
 from rtcdiag.options import RunOptions
 from rtcdiag.synthesis import prefixes_of, synthesized
@@ -28,6 +28,8 @@ class Net:
         self.cut_off_by = Failure.DEADLINE
         """What it means when a probe is cancelled."""
         self.pacer = Pacer(self.now_ms)
+        self.others_done = asyncio.Event()
+        """Set when only probes are left that a run does not wait for in silence (``gateway``, ``hops``)."""
         self._started = time.monotonic()
         self._lookups: dict[tuple[str, Family], asyncio.Task[Answer]] = {}
         self._resolutions: list[Resolution] = []
@@ -151,6 +153,10 @@ class Net:
         if isinstance(source, Failure):
             return None
         return local.interface or interface_towards(destination, local) or self.interface_of(source)
+
+    def gateway_towards(self, destination: IPAddress) -> IPAddress | None:
+        """Return the first router on the way to ``destination``; None where there is none or nobody knows."""
+        return gateway_towards(destination, self.local_for(family_of(destination)))
 
     def interface_of(self, ip: IPAddress) -> str | None:
         """Return the name of the interface that has a local address."""

@@ -8,7 +8,7 @@ import socket
 import struct
 import sys
 from collections.abc import Iterator
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from rtcdiag.address import IPAddress
 from rtcdiag.net.local import ANYWHERE, Local
@@ -20,7 +20,7 @@ Route = tuple[Network, str]
 # linux/netlink.h and linux/rtnetlink.h
 _NEW_ROUTE, _GET_ROUTE, _DONE = 24, 26, 3
 _REQUEST, _DUMP = 0x1, 0x300
-_DESTINATION, _SOURCE, _INTERFACE, _MULTIPATH = 1, 2, 4, 9
+_DESTINATION, _SOURCE, _INTERFACE, _GATEWAY, _MULTIPATH = 1, 2, 4, 5, 9
 _UNICAST = 1
 _MOST_READS = 64
 _READ_BYTES = 1 << 17
@@ -31,14 +31,32 @@ _Message = tuple[int, bytes]
 
 def interface_towards(destination: IPAddress, local: Local = ANYWHERE) -> str | None:
     """Return the interface by which packets from a socket at ``local`` leave; None where the kernel does not say."""
+    return next(map(_name, (index for body in _ways(destination, local) for index in _interfaces(body))), None)
+
+
+def gateway_towards(destination: IPAddress, local: Local = ANYWHERE) -> IPAddress | None:
+    """Return the first router on the way from a socket at ``local``; None where there is none, or the kernel is silent.
+
+    A link-local one bears its zone.
+    """
+    body = next(_ways(destination, local), b"")
+    packed = dict(_attributes(body[12:])).get(_GATEWAY)
+    if packed is None or len(packed) != len(destination.packed):
+        return None
+    gateway, name = ip_address(packed), next(map(_name, _interfaces(body)), None)
+    zoned = isinstance(gateway, IPv6Address) and gateway.is_link_local and name is not None
+    return IPv6Address(f"{gateway}%{name}") if zoned else gateway
+
+
+def _ways(destination: IPAddress, local: Local) -> Iterator[bytes]:
+    """Yield the route that the kernel chooses."""
     attributes = _attribute(_DESTINATION, destination.packed)
     if local.address is not None and not local.address.is_link_local:
         attributes += _attribute(_SOURCE, local.address.packed)
     if local.interface is not None:
         attributes += _attribute(_INTERFACE, struct.pack("=I", _index(local.interface)))
     request = _route_header(_family(destination), destination.max_prefixlen) + attributes
-    found = (index for kind, body in _asked(request, _REQUEST) if kind == _NEW_ROUTE for index in _interfaces(body))
-    return next(map(_name, found), None)
+    return (body for kind, body in _asked(request, _REQUEST) if kind == _NEW_ROUTE)
 
 
 def routes(family: socket.AddressFamily) -> tuple[Route, ...] | None:

@@ -6,9 +6,10 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any, cast
 
-from rtcdiag.address import Family, TransportAddress
+from rtcdiag.address import Family, IPAddress, TransportAddress
 from rtcdiag.evidence import Failure
 from rtcdiag.net.failures import errno_failure, failure_of
 from rtcdiag.net.local import ANYWHERE, Local
@@ -17,8 +18,16 @@ from rtcdiag.net.resolver import FAMILIES
 OnDatagram = Callable[[bytes, TransportAddress], None]
 OnError = Callable[[Failure, TransportAddress | None], None]
 """An ICMP or local error; the destination is None where the system does not tell it."""
+OnExpired = Callable[[IPAddress, bytes], None]
+"""Takes the router that says that a datagram had no hop left, and what it quotes of it (time exceeded; Linux only)."""
 
 _RECVERR = {Family.IPV4: (socket.IPPROTO_IP, 11), Family.IPV6: (socket.IPPROTO_IPV6, 25)}
+_HOPS = {
+    Family.IPV4: (socket.IPPROTO_IP, socket.IP_TTL),
+    Family.IPV6: (socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS),
+}
+_TIME_EXCEEDED = ((2, 11), (3, 3))
+"""``ee_origin`` and ``ee_type`` of Linux's ``errqueue.h``: by ICMP or by ICMPv6."""
 _MSG_ERRQUEUE = 0x2000
 _ERRORS_AT_ONCE = 64
 
@@ -33,6 +42,7 @@ class UdpSocket(asyncio.DatagramProtocol):
         self.family = family
         self.on_datagram: OnDatagram = lambda _data, _source: None
         self.on_error: OnError = lambda _failure, _destination: None
+        self.on_expired: OnExpired = lambda _router, _quoted: None
 
     @property
     def bound(self) -> TransportAddress:
@@ -44,10 +54,18 @@ class UdpSocket(asyncio.DatagramProtocol):
         """Send one datagram; a local error goes to ``on_error``."""
         if self._transport is not None and not self._transport.is_closing():
             self._sending_to = destination
-            self._transport.sendto(data, (destination.host, destination.port))
+            self._transport.sendto(data, _socket_address(destination))
             self._sending_to = None
 
     _sending_to: TransportAddress | None = None
+
+    def limit_hops(self, hops: int) -> None:
+        """Let what is sent from now on pass only so many routers, the last one excluded; raise OSError."""
+        self._sock.setsockopt(*_HOPS[self.family], hops)
+
+    def multicast_from(self, source: IPv4Address) -> None:
+        """Send multicast by the interface that has this address; raise OSError."""
+        self._sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, source.packed)
 
     def close(self) -> None:
         """Close the socket."""
@@ -79,7 +97,7 @@ class UdpSocket(asyncio.DatagramProtocol):
         errors = []
         for _ in range(_ERRORS_AT_ONCE):
             try:
-                _, ancillary, _, address = self._sock.recvmsg(2048, 512, _MSG_ERRQUEUE)
+                quoted, ancillary, _, address = self._sock.recvmsg(2048, 512, _MSG_ERRQUEUE)
             except OSError:
                 break
             for level, kind, data in ancillary:
@@ -87,7 +105,24 @@ class UdpSocket(asyncio.DatagramProtocol):
                 if (level, kind) in _RECVERR.values() and address[1]:
                     number = struct.unpack_from("=I", data)[0]
                     errors.append((errno_failure(number), TransportAddress(address[0], address[1])))
+                    self._tell_router(data, quoted)
         return errors
+
+    def _tell_router(self, data: bytes, quoted: bytes) -> None:
+        """Hand over who sent a "time exceeded": its address stands behind the error (``SO_EE_OFFENDER``)."""
+        if struct.unpack_from("=4xBB", data) in _TIME_EXCEEDED:
+            at, size, kind = (20, 4, IPv4Address) if self.family is Family.IPV4 else (24, 16, IPv6Address)
+            if len(data) >= at + size:
+                self.on_expired(kind(data[at : at + size]), quoted)
+
+
+def _socket_address(destination: TransportAddress) -> tuple[str, int] | tuple[str, int, int, int]:
+    """Return what the socket module takes, with the zone of a link-local address where it looks for it."""
+    zone = destination.ip.scope_id if isinstance(destination.ip, IPv6Address) else None
+    if zone is None:
+        return destination.host, destination.port
+    index = int(zone) if zone.isdigit() else socket.if_nametoindex(zone)
+    return destination.host.partition("%")[0], destination.port, 0, index
 
 
 async def open_udp(family: Family, local: Local = ANYWHERE, port: int = 0) -> UdpSocket:

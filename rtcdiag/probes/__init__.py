@@ -7,7 +7,7 @@ for what a network or a server does, and when it is cancelled releases what it h
 from collections.abc import Awaitable, Callable
 
 from rtcdiag.net import Net
-from rtcdiag.probes import candidates, control, nat_behavior, stun_server, turn_server, vantage
+from rtcdiag.probes import candidates, control, gateway, hops, nat_behavior, stun_server, turn_server, vantage
 from rtcdiag.probes.job import Job, Record
 
 Probe = Callable[[Job, Net, Record], Awaitable[None]]
@@ -18,5 +18,7 @@ PROBES: tuple[tuple[str, Probe], ...] = (
     ("turn-server", turn_server.observe),
     ("nat-behavior", nat_behavior.observe),
     ("vantage", vantage.observe),
+    ("gateway", gateway.observe),
+    ("hops", hops.observe),
     ("candidates", candidates.observe),
 )

@@ -35,7 +35,7 @@ def _facts(nat: Nat) -> Iterator[_Fact]:
         yield "nat-port-dependent-filtering", "filtering", {}
     if nat.cgnat:
         yield "nat-carrier-grade", "cgnat", {}
-    if nat.layers is not None and nat.layers > 1:
+    elif nat.layers is not None and nat.layers > 1:
         yield "nat-layered", "layers", {"layers": nat.layers}
     if nat.pooling == "arbitrary":
         yield "nat-arbitrary-pooling", "pooling", {}

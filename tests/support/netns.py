@@ -33,6 +33,8 @@ SERVERS = (SERVER, ALTERNATE, OTHER_SERVER, OTHER_ALTERNATE)
 SERVER6, ALTERNATE6 = "2001:db8::10", "2001:db8::11"
 SERVERS6 = (SERVER6, ALTERNATE6)
 NAME_SERVER = "203.0.113.53"
+PUBLIC = "25.0.0"
+"""A network of ordinary public addresses, used in namespaces without a way out."""
 
 _PREFIX = "rtcdiag-test-"
 _BRIDGE = "02:00:00:00:00:01"
@@ -98,11 +100,24 @@ class Router(Namespace):
 
     nat: Nat
     number: int
+    lan_prefix: str = "192.168"
+    """The first half of the addresses on its LAN, where it translates: `100.64` for a carrier's."""
+    behind: "Router | None" = None
+    """The router that it is a client of; None: it is on the internet."""
+    wan_prefix: str = "203.0.113"
+    """The network of its address on the internet. miniupnpd takes none of a documentation range for a public one."""
 
     @property
     def wan(self) -> str:
-        """Return its address on the internet."""
-        return f"203.0.113.{100 + self.number}"
+        """Return its address outside: on the internet, or on the LAN of the router that it is behind."""
+        return (
+            f"{self.wan_prefix}.{100 + self.number}" if self.behind is None else str(self.behind.lan[100 + self.number])
+        )
+
+    @property
+    def mapped(self) -> str:
+        """Return the address that the internet sees of its clients, where it translates."""
+        return self.wan if self.behind is None else self.behind.mapped
 
     @property
     def wan6(self) -> str:
@@ -118,7 +133,7 @@ class Router(Namespace):
     def lan(self) -> ipaddress.IPv4Network:
         """Return the addresses on its LAN, private where it translates; 1 is the router."""
         if self.translates:
-            return ipaddress.IPv4Network(f"192.168.{self.number}.0/24")
+            return ipaddress.IPv4Network(f"{self.lan_prefix}.{self.number}.0/24")
         return ipaddress.IPv4Network(f"192.0.2.{16 * self.number}/28")
 
     @property
@@ -195,6 +210,7 @@ class Topology:
             f"link add wide address {_BRIDGE} type bridge",
             "link set wide up",
             "address add 203.0.113.1/24 dev wide",
+            f"address add {PUBLIC}.1/24 dev wide",
             "address add 2001:db8::1/64 dev wide",
             f"address add {NAME_SERVER}/32 dev wide",
             *(f"address add {address}/32 dev wide" for address in SERVERS),
@@ -210,23 +226,33 @@ class Topology:
             f"link set port{self._links} master {bridge} up",
         )
 
-    def router(self, nat: Nat = "masquerade") -> Router:
-        """Add a router on the internet, at `router.wan`."""
+    def router(
+        self,
+        nat: Nat = "masquerade",
+        *,
+        lan: str = "192.168",
+        behind: Router | None = None,
+        wan: str = "203.0.113",
+    ) -> Router:
+        """Add a router at `router.wan`: on the internet, or behind another one, and then without IPv6 outside."""
         number = sum("-router" in name for name in self._names) + 1
-        router = Router(self._namespace("router"), nat, number)
-        self._link(router, "wan", self.internet, "wide")
+        router = Router(self._namespace("router"), nat, number, lan, behind, wan)
+        outside, bridge, gateway = (self.internet, "wide", f"{wan}.1")
+        if behind is not None:
+            outside, bridge, gateway = (behind, "lan", str(behind.lan[1]))
+        self._link(router, "wan", outside, bridge)
         router.ip(
             "link set wan up",
             f"address add {router.wan}/24 dev wan",
-            f"address add {router.wan6}/64 dev wan",
-            "route add default via 203.0.113.1",
-            "route add default via 2001:db8::1",
+            f"route add default via {gateway}",
+            *([f"address add {router.wan6}/64 dev wan", "route add default via 2001:db8::1"] if not behind else []),
             f"link add lan address {_BRIDGE} type bridge",
             "link set lan up",
             f"address add {router.lan[1]}/{router.lan.prefixlen} dev lan",
             f"address add {router.lan6[1]}/64 dev lan",
         )
-        self.internet.ip(f"route add {router.lan6} via {router.wan6}")
+        if behind is None:
+            self.internet.ip(f"route add {router.lan6} via {router.wan6}")
         if not router.translates:
             self.internet.ip(f"route add {router.lan} via {router.wan}")
         _do([*router.prefix, "sh", "-euc", _FORWARD])
@@ -238,7 +264,7 @@ class Topology:
         router = nat if isinstance(nat, Router) else self.router(nat)
         number = self._clients[router.number] = self._clients.get(router.number, 1) + 1
         address, address6 = str(router.lan[number]), str(router.lan6[number]) if ipv6 else ""
-        mapped = router.wan if router.translates else address
+        mapped = router.mapped if router.translates else address
         client = Client(self._namespace("client"), address, address6, mapped)
         self._link(client, "eth0", router, "lan")
         client.ip(

@@ -9,6 +9,7 @@ from rtcdiag.findings import STAGES, Finding, Stage
 from rtcdiag.nat import Behavior, Nat
 from rtcdiag.report import Nats, NotTested, Options, Redaction, Report, Verdict, evidence_of
 from support import findings as known
+from support.gateway import hop, nat_pmp
 from support.nat_model import ModelNat, plain
 from support.observations import (
     PUBLIC,
@@ -132,6 +133,8 @@ def everything() -> Report:
                 *everything_known(),
                 *RelayProbe(ModelNat(), plain(1)).run().evidence.observations,
                 Crash(t_ms=12.0, probe="nat_behavior", error="KeyError", where="nat_behavior.py:88"),
+                nat_pmp("203.0.113.7", id="", sent_ms=(1.0,), duration_ms=2.5, epoch_s=86400),
+                hop("192.168.1.1", 1, id=""),
                 Skipped(t_ms=0.0, what="hairpinning", why="opt-in: --hairpin"),
                 binding(STUN[0], AT[0], odd, 5.0, change="address-and-port", role="alternate-port", purpose="control"),
             ),

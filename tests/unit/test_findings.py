@@ -9,7 +9,7 @@ import pytest
 
 from rtcdiag.findings import ROLES, STAGES, Entry, Facts, Severity, catalogue, find, merged, silenced
 from rtcdiag.rules import RULES
-from support.cases import ipv6, network, stun, tls, turn
+from support.cases import gateway, ipv6, network, stun, tls, turn
 
 ROOT = Path(__file__).parents[2]
 ROWS = (
@@ -35,7 +35,8 @@ NAT_CODES = {
     "nat-servers-contradict",
 }
 """Produced by tests/unit/rules/test_nat.py."""
-CASES = [*network.CASES.values(), *ipv6.CASES.values(), *tls.CASES.values(), *stun.CASES.values(), *turn.CASES.values()]
+SUBJECTS = (gateway, ipv6, network, tls, stun, turn)
+CASES = [case for subject in SUBJECTS for case in subject.CASES.values()]
 ENTRIES = catalogue().items()
 
 

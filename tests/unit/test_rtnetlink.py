@@ -75,3 +75,26 @@ def test_no_bytes_make_reading_attributes_fail_or_hang(data: bytes) -> None:
     assert len(list(subject._attributes(data))) <= len(data)
     assert len(list(subject._messages(data))) <= len(data)
     assert len(list(subject._next_hops(data))) <= len(data)
+
+
+def gateway(text: str) -> bytes:
+    return attribute(5, ip_address(text).packed)
+
+
+def test_the_first_router_on_the_way_is_the_one_that_the_kernel_names(kernel: list[tuple[int, bytes]]) -> None:
+    kernel.append(route(attribute(1, bytes([203, 0, 113, 9])), gateway("192.168.1.1"), oif(2), bits=32))
+
+    assert str(subject.gateway_towards(ip_address("203.0.113.9"))) == "192.168.1.1"
+
+
+def test_a_link_local_router_bears_its_zone(kernel: list[tuple[int, bytes]]) -> None:
+    kernel.append(route(oif(2), gateway("fe80::1"), bits=128, family=socket.AF_INET6))
+
+    assert str(subject.gateway_towards(ip_address("2001:db8::9"))) == "fe80::1%eth0"
+
+
+@pytest.mark.parametrize("attributes", [oif(2), gateway("fe80::1") + oif(2), attribute(5, b"") + oif(2), b""])
+def test_a_way_without_a_router_of_the_same_family_has_none(kernel: list[tuple[int, bytes]], attributes: bytes) -> None:
+    kernel.append(route(attributes, bits=32))
+
+    assert subject.gateway_towards(ip_address("203.0.113.9")) is None

@@ -21,6 +21,8 @@ TURN = parse_server("turn:turn.example.org?transport=tcp", credential=Credential
 def test_a_report_runs_every_probe_and_a_control() -> None:
     assert plan("report", (STUN, STUNS, TURN), RunOptions()) == (
         Job(probe="control"),
+        Job(probe="gateway", servers=(STUN, STUNS, TURN)),
+        Job(probe="hops", servers=(STUN,)),
         Job(probe="stun-server", servers=(STUN,), samples=1),
         Job(probe="stun-server", servers=(STUNS,)),
         Job(probe="turn-server", servers=(TURN,)),
@@ -47,8 +49,15 @@ def test_no_control_host_is_contacted_where_only_this_computer_is_asked() -> Non
     local = parse_server("stun:127.0.0.1")
 
     assert plan("nat-type", (local,), RunOptions()) == (Job(probe="nat-behavior", servers=(local,)),)
-    assert plan("nat-type", (STUN,), RunOptions(control=False)) == (Job(probe="nat-behavior", servers=(STUN,)),)
+    assert Job(probe="control") not in plan("nat-type", (STUN,), RunOptions(control=False))
     assert Job(probe="control") in plan("nat-type", (STUN, local), RunOptions())
+
+
+def test_the_gateway_is_asked_unless_the_user_forbids_it() -> None:
+    asked = [job.probe for job in plan("nat-type", (STUN,), RunOptions())]
+    assert asked == ["control", "gateway", "hops", "nat-behavior"]
+    assert "gateway" not in [job.probe for job in plan("nat-type", (STUN,), RunOptions(gateway=False))]
+    assert "gateway" not in [job.probe for job in plan("check-stun", (STUN,), RunOptions())]
 
 
 def test_candidates_asks_nothing_but_for_candidates() -> None:

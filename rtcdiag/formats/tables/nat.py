@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from rtcdiag.evidence import Binding, Evidence, VantageKnock, VantageOpening
-from rtcdiag.formats.tables import Cell, Table, code
+from rtcdiag.formats.tables import Cell, Table, code, gateway
 from rtcdiag.formats.words import PEER, REACH_TONE, familiar, ms, yes_no
 from rtcdiag.nat import Nat
 from rtcdiag.report import Report
@@ -33,6 +33,10 @@ def _across(nat: Nat) -> str:
     return yes_no(nat.nat64) + (f" ({nat.nat64_prefix})" if nat.nat64_prefix else "")
 
 
+def _layers(nat: Nat) -> str:
+    return "2 or more" if nat.layers == 2 else _number(nat.layers)
+
+
 _PROPERTIES: tuple[_Property, ...] = (
     ("Behind a NAT", "behind_nat", _behind),
     ("Familiar name", "", lambda nat: familiar(nat) or _UNKNOWN),
@@ -50,7 +54,7 @@ _PROPERTIES: tuple[_Property, ...] = (
     ("Carrier-grade NAT", "cgnat", lambda nat: yes_no(nat.cgnat)),
     ("Through a NAT64", "nat64", _across),
     ("Prefix translation", "prefix_translation", lambda nat: yes_no(nat.prefix_translation)),
-    ("NAT layers", "layers", lambda nat: _number(nat.layers)),
+    ("NAT layers", "layers", _layers),
     ("Stateful firewall", "firewall", lambda nat: yes_no(nat.firewall)),
 )
 
@@ -69,6 +73,8 @@ def behavior(report: Report) -> Table | None:
     rows = tuple(
         (Cell(title), *(_property(nat, field, tell) for _, nat in known)) for title, field, tell in _PROPERTIES
     )
+    said = [gateway.said(report, name) for name, _ in known]
+    rows += ((Cell("The gateway says"), *(Cell(words or _UNKNOWN) for words in said)),) if any(said) else ()
     told = tuple(row for row in rows if any(cell.text != _UNKNOWN for cell in row[1:]))
     silent = ", ".join(row[0].text for row in rows if row not in told)
     return Table(

@@ -14,7 +14,9 @@ from rtcdiag.evidence import (
     Crash,
     Evidence,
     Exchange,
+    GatewayQuery,
     Gathering,
+    Hop,
     Permission,
     Refresh,
     RelayedData,
@@ -27,7 +29,9 @@ from rtcdiag.evidence import (
     VantageOpening,
     VantagePoint,
 )
+from rtcdiag.formats.tables import gateway
 from rtcdiag.formats.words import Tone, count, failure_words, ms
+from rtcdiag.nat.gateway import PROTOCOLS
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,7 +114,7 @@ def _duration_ms(item: AnyObservation) -> float:
     return max(0.0, max(ends, default=item.t_ms) - item.t_ms)
 
 
-def _told(item: AnyObservation) -> _Told:  # noqa: PLR0911 - one line a kind of evidence
+def _told(item: AnyObservation) -> _Told:  # noqa: C901, PLR0911 - one line a kind of evidence
     match item:
         case Resolution():
             return (f"DNS {item.family}", item.host, item.host, *ended(item.failure, ", ".join(item.addresses)))
@@ -138,11 +142,20 @@ def _told(item: AnyObservation) -> _Told:  # noqa: PLR0911 - one line a kind of 
             good = f"lifetime {item.lifetime_s} s" if item.lifetime_s else "released"
             label = "Refresh" if item.lifetime_s else "Release"
             return (label, item.server, str(item.destination), *exchange_outcome(item.exchange, good))
+        case GatewayQuery() | Hop():
+            return _way(item)
         case _:
             return _told_here(item)
 
 
 _Vantage = VantagePoint | VantageOpening | VantageKnock | VantageBinding
+
+
+def _way(item: GatewayQuery | Hop) -> _Told:
+    if isinstance(item, Hop):
+        return (f"Hop {item.ttl or ''}".rstrip(), item.server, str(item.destination), item.router, "muted")
+    label = f"Gateway {PROTOCOLS[item.protocol]} {item.question}"
+    return (label, HERE, str(item.destination), *gateway.outcome(item))
 
 
 def _told_here(item: _Vantage | Target | Candidate | Gathering | Skipped | Crash) -> _Told:

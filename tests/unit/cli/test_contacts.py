@@ -13,6 +13,7 @@ from rtcdiag.run import plan
 
 DEFAULTS = [contact.target for contact in STUN_SERVERS]
 CONTROL = [contact.target for contact in (*CONTROL_HOSTS, *CONTROL_NAMES)]
+GATEWAY = "your default gateway"
 
 
 def listed(capsysbinary: pytest.CaptureFixture[bytes], *args: str) -> list[str]:
@@ -20,7 +21,7 @@ def listed(capsysbinary: pytest.CaptureFixture[bytes], *args: str) -> list[str]:
     text = capsysbinary.readouterr().out.decode()
     assert main([*args, "--list-contacts", "--json"]) == 0
     rows = json.loads(capsysbinary.readouterr().out)
-    assert [line.split()[0] for line in text.splitlines()] == [row["target"] for row in rows]
+    assert all(line.startswith(row["target"]) for line, row in zip(text.splitlines(), rows, strict=True))
     return [row["target"] for row in rows]
 
 
@@ -32,18 +33,32 @@ def test_the_listed_contacts_are_those_of_the_plan(
     jobs = plan(command, default_servers(), RunOptions(control=control))
     asked = {server.uri for job in jobs for server in job.servers}
     asked |= set(CONTROL) if any(job.probe == "control" for job in jobs) else set()
+    asked |= {GATEWAY} if any(job.probe == "gateway" for job in jobs) else set()
     assert set(listed(capsysbinary, command, *([] if control else ["--no-control"]))) == asked
     assert any(job.probe == "control" for job in jobs) is (control and command in WITH_CONTROL)
 
 
 def test_the_default_list_is_printed_in_its_order(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
-    assert listed(capsysbinary, "nat-type") == DEFAULTS + CONTROL
+    assert listed(capsysbinary, "nat-type") == DEFAULTS + CONTROL + 3 * [GATEWAY]
+
+
+def test_the_gateway_is_listed_with_what_it_is_asked_unless_it_is_left_out(
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    assert listed(capsysbinary, "report", "--no-gateway") == DEFAULTS + CONTROL
+    assert main(["nat-type", "--list-contacts"]) == 0
+    text = capsysbinary.readouterr().out.decode()
+    assert all(words in text for words in ("5351", "1900", "239.255.255.250", "HTTP"))
 
 
 def test_servers_that_the_user_names_take_the_place_of_the_default_list(
     capsysbinary: pytest.CaptureFixture[bytes],
 ) -> None:
-    assert listed(capsysbinary, "nat-type", "--server", "stun:a.example") == ["stun:a.example", *CONTROL]
+    assert listed(capsysbinary, "nat-type", "--server", "stun:a.example") == [
+        "stun:a.example",
+        *CONTROL,
+        *3 * [GATEWAY],
+    ]
     assert listed(capsysbinary, "nat-type", "--server", "stun:127.0.0.1") == ["stun:127.0.0.1"]
     assert listed(capsysbinary, "check-stun", "stun:a.example") == ["stun:a.example"]
 

@@ -6,10 +6,11 @@ from rtcdiag.evidence import Failure
 from rtcdiag.findings import Severity, silenced
 from rtcdiag.rules import RULES
 from rtcdiag.rules import run as rule_run
-from support.cases import Case, ipv6, network, stun, tls, turn
+from support.cases import Case, gateway, ipv6, network, stun, tls, turn
 from support.evidence import Turn, binding, refused, run, target
 
-CASES = network.CASES | ipv6.CASES | tls.CASES | stun.CASES | turn.CASES
+SUBJECTS = (gateway.CASES, ipv6.CASES, network.CASES, tls.CASES, stun.CASES, turn.CASES)
+CASES = {sentence: case for cases in SUBJECTS for sentence, case in cases.items()}
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -19,7 +20,7 @@ def test_evidence_gives_exactly_these_codes(case: Case) -> None:
 
 
 def test_each_sentence_stands_once() -> None:
-    assert len(CASES) == sum(map(len, (network.CASES, ipv6.CASES, tls.CASES, stun.CASES, turn.CASES)))
+    assert len(CASES) == sum(map(len, SUBJECTS))
 
 
 def severity(sentence: str) -> dict[str, Severity]:

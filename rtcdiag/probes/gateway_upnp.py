@@ -1,0 +1,101 @@
+"""The default gateway as a UPnP device: found over SSDP, described and asked over HTTP."""
+
+import asyncio
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from rtcdiag.address import TransportAddress
+from rtcdiag.evidence import GatewayQuery
+from rtcdiag.evidence.gateway import GatewayQuestion
+from rtcdiag.net import Net
+from rtcdiag.portmap import ssdp
+from rtcdiag.probes.job import Record
+from rtcdiag.probes.question import OddAnswerError, Question
+from rtcdiag.probes.way_out import Way
+
+if TYPE_CHECKING:  # what it imports takes longer than a whole run without it
+    from rtcdiag.probes.igd import Igd, Reply
+
+_ERRORS = {
+    401: "INVALID_ACTION",
+    402: "INVALID_ARGS",
+    501: "ACTION_FAILED",
+    602: "ACTION_NOT_IMPLEMENTED",
+    606: "NOT_AUTHORIZED",
+}
+"""UPnP Device Architecture 1.1, section 3.2.2; 606 is of Internet Gateway Device 2."""
+_MOST_WORD = 48
+
+
+async def upnp(way: Way, net: Net, record: Record) -> None:
+    """Look for the gateway; where it answers, read its description and ask for its external address and its state."""
+
+    def accept(data: bytes) -> ssdp.Discovered:
+        found = ssdp.decode(data)
+        if found is None or ssdp.place_of(found.location, way.gateway) is None:
+            raise OddAnswerError("not-understood" if found is None else "description-elsewhere")
+        return found
+
+    question = Question(net, way, ssdp.PORT, accept)
+    everywhere = (way.at(ssdp.PORT), TransportAddress(ssdp.GROUP, ssdp.PORT))
+    sends = [(ssdp.search(version, to.host), to) for to in everywhere for version in ssdp.IGD_VERSIONS]
+    try:
+        await question.ask(sends, ends_refused=False)
+    finally:
+        found, query = question.answer, question.query("upnp-igd", "discovery")
+        told = {"version": found.igd_version, "result": 0, "result_name": "SUCCESS"} if found is not None else {}
+        record(msgspec.structs.replace(query, **told))
+    if found is not None:
+        await _describe(found.location, way, net, record)
+
+
+async def _describe(location: str, way: Way, net: Net, record: Record) -> None:
+    # In a thread: it takes long, and what other probes receive must not wait for it.
+    igd = await asyncio.to_thread(import_module, "rtcdiag.probes.igd")
+    began_ms = net.now_ms()
+    async with igd.Reading(location, way.gateway, way.source) as device:
+        record(_description(device, _query(location, way, net, began_ms, "description")))
+        if device is not None:
+            began_ms = net.now_ms()
+            external = await device.external_address()
+            query = _query(location, way, net, began_ms, "external-address")
+            record(_replied(query, external, external_address=_word(external.value)))
+            began_ms = net.now_ms()
+            status = await device.status()
+            query = _query(location, way, net, began_ms, "status")
+            record(_replied(query, status, connection_status=_word(status.value)))
+
+
+def _query(location: str, way: Way, net: Net, began_ms: float, question: GatewayQuestion) -> GatewayQuery:
+    return GatewayQuery(
+        t_ms=began_ms,
+        duration_ms=net.now_ms() - began_ms,
+        protocol="upnp-igd",
+        question=question,
+        destination=ssdp.place_of(location, way.gateway) or way.at(ssdp.PORT),
+        local=str(way.source),
+        interface=way.interface,
+        sent_ms=(began_ms,),
+    )
+
+
+def _description(device: "Igd | None", query: GatewayQuery) -> GatewayQuery:
+    if device is None:
+        return msgspec.structs.replace(query, problem="description-unusable")
+    name = device.name or None
+    return msgspec.structs.replace(query, version=device.version, result=0, result_name="SUCCESS", device=name)
+
+
+def _replied(query: GatewayQuery, reply: "Reply", **told: str | None) -> GatewayQuery:
+    if reply.result is None:
+        return msgspec.structs.replace(query, problem="not-understood")
+    name = "SUCCESS" if reply.result == 0 else _ERRORS.get(reply.result, "UNKNOWN")
+    return msgspec.structs.replace(query, result=reply.result, result_name=name, **told)
+
+
+def _word(value: str | None) -> str | None:
+    """Return a gateway's own word as far as it is printable ASCII, bounded."""
+    letters = (letter for letter in value or "" if letter.isascii() and letter.isprintable())
+    return "".join(letters).strip()[:_MOST_WORD] or None

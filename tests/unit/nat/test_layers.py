@@ -1,0 +1,225 @@
+"""How many NATs, and whether one is a carrier's: the gateway's word by rank, and what proves nothing."""
+
+from copy import deepcopy
+from itertools import product
+
+import msgspec
+import pytest
+
+from rtcdiag.address import Family, TransportAddress
+from rtcdiag.evidence import Environment, Evidence, Interface, Observation
+from rtcdiag.nat import BEHAVIORS, Nat, classify
+from support.gateway import GATEWAY, hop, nat_pmp, pcp, silence, upnp
+from support.nat_model import OUTSIDE, ModelNat, ModelServer, Probe, plain, two_operators
+
+REAL = "93.184.216.34"
+"""A public address that is of no documentation range: no redacted report has it."""
+
+
+def judged(nat: ModelNat, *told: Observation, environment: Environment | None = None, local: str | None = None) -> Nat:
+    seen = list(Probe(nat, two_operators()).run().seen)
+    if local is not None:
+        seen = [msgspec.structs.replace(item, local=TransportAddress(local, 5000), interface="eth0") for item in seen]
+    evidence = Evidence(observations=(*seen, *told), environment=environment or Environment())
+    found = classify(evidence, Family.IPV4)
+    assert found is not None
+    return found
+
+
+def behind(*told: Observation) -> tuple[int | None, bool | None]:
+    found = judged(ModelNat(), *told)
+    return found.layers, found.cgnat
+
+
+NETWORKS = {
+    **{f"{mapping}/{filtering}": ModelNat(mapping, filtering) for mapping, filtering in product(BEHAVIORS, BEHAVIORS)},
+    "none": ModelNat(translates=False),
+    "blocked": ModelNat(blocks_udp=True),
+}
+SAYINGS: dict[str, tuple[Observation, ...]] = {
+    "not asked": (),
+    "silent": (silence(),),
+    "names the mapped address": (nat_pmp(OUTSIDE), pcp(), upnp(OUTSIDE)),
+    "has none": (nat_pmp(name="NETWORK_FAILURE"), upnp(None)),
+    "nonsense": (nat_pmp("0.0.0.0"), upnp("127.0.0.1")),
+    "refuses": (nat_pmp(name="NOT_AUTHORIZED"), pcp("NOT_AUTHORIZED")),
+    "a carrier's router is on the way": (hop(GATEWAY, 1), hop("100.64.0.1"), hop("10.1.1.1", 3)),
+}
+
+
+@pytest.mark.parametrize("told", SAYINGS.values(), ids=SAYINGS)
+@pytest.mark.parametrize("network", NETWORKS, ids=NETWORKS)
+def test_no_second_nat_is_named_on_a_plain_network(network: str, told: tuple[Observation, ...]) -> None:
+    found = judged(deepcopy(NETWORKS[network]), *told)
+
+    assert not found.cgnat
+    assert found.layers in {None, 0, 1}
+    assert (found.layers == 0) is (network == "none")
+
+
+def test_the_mapped_address_on_the_gateways_outside_is_the_only_nat() -> None:
+    found = judged(ModelNat(), nat_pmp(OUTSIDE))
+
+    assert (found.layers, found.cgnat) == (1, False)
+    assert "pmp" in found.confidence["layers"].evidence
+    assert "pmp" in found.confidence["cgnat"].evidence
+
+
+@pytest.mark.parametrize("external", ["100.64.0.2", "100.127.255.254"])
+def test_a_carriers_address_on_the_gateways_outside_is_a_carrier_grade_nat(external: str) -> None:
+    assert behind(nat_pmp(external)) == (2, True)
+    assert behind(upnp(external)) == (2, True)
+
+
+@pytest.mark.parametrize("external", ["10.0.0.2", "172.16.9.9", "192.168.0.2", "192.0.0.170"])
+def test_a_private_address_on_the_gateways_outside_is_a_double_nat_of_whomever(external: str) -> None:
+    found = judged(ModelNat(), upnp(external))
+
+    assert (found.layers, found.cgnat) == (2, None)
+    assert external in found.undetermined["cgnat"]
+
+
+def test_the_continuity_prefix_is_the_providers_translation() -> None:
+    found = judged(ModelNat(), upnp("192.0.0.2"))
+
+    assert (found.layers, found.cgnat) == (None, True)
+    assert "DS-Lite" in found.undetermined["layers"]
+
+
+def test_an_address_for_benchmarks_is_private_but_in_a_redacted_report() -> None:
+    assert judged(ModelNat(pool=(REAL,)), upnp("198.18.0.2")).layers == 2
+    assert judged(ModelNat(pool=(OUTSIDE,)), upnp("198.18.0.2")).layers is None
+
+
+def test_another_public_address_leaves_it_open_and_names_what_it_may_be() -> None:
+    found = judged(ModelNat(), nat_pmp("203.0.113.99"))
+
+    assert (found.layers, found.cgnat) == (None, None)
+    assert found.undetermined["layers"].endswith("a VPN, several lines, or a carrier's NAT on addresses of others")
+    assert "203.0.113.99" in found.undetermined["cgnat"]
+
+
+@pytest.mark.parametrize(
+    "external",
+    ["0.0.0.0", "127.0.0.1", "169.254.1.1", "224.0.0.1", "255.255.255.255", "2001:db8::1", "<b>", "192.168.1.9"],
+)
+def test_what_cannot_be_an_external_address_is_left_out(external: str) -> None:
+    found = judged(ModelNat(), upnp(external))
+
+    assert (found.layers, found.cgnat) == (None, None)
+    assert found.undetermined["layers"] == "the gateway names an impossible external address"
+    assert behind(upnp(external), nat_pmp(OUTSIDE)) == (1, False)
+
+
+def test_a_gateway_that_contradicts_itself_decides_nothing_and_both_are_shown() -> None:
+    found = judged(ModelNat(), nat_pmp("100.64.0.2"), upnp("10.0.0.2"))
+
+    assert (found.layers, found.cgnat) == (None, None)
+    assert "NAT-PMP 100.64.0.2, UPnP 10.0.0.2" in found.undetermined["layers"]
+
+
+def test_of_two_addresses_that_which_servers_see_counts() -> None:
+    assert behind(nat_pmp(OUTSIDE), upnp("10.0.0.2")) == (1, False)
+
+
+def test_further_mapped_addresses_beside_the_gateways_own_leave_it_open() -> None:
+    pool = (OUTSIDE, "203.0.113.51")
+    found = judged(ModelNat(BEHAVIORS[2], pool=pool, pooling="arbitrary"), nat_pmp(OUTSIDE))
+
+    assert (found.layers, found.cgnat) == (None, None)
+
+
+def test_a_gateway_without_address_is_a_hint_in_words_only() -> None:
+    found = judged(ModelNat(), nat_pmp(name="NETWORK_FAILURE"), upnp(None))
+
+    assert (found.layers, found.cgnat) == (None, None)
+    assert "as routers do behind a second NAT" in found.undetermined["layers"]
+
+
+def test_a_pcp_server_behind_a_nat_that_is_itself_inside_means_two() -> None:
+    assert behind(pcp("ADDRESS_MISMATCH")) == (2, None)
+    assert behind(pcp("ADDRESS_MISMATCH", destination=TransportAddress("203.0.113.1", 5351))) == (None, None)
+
+
+def test_routers_on_the_way_are_a_reason_and_no_answer() -> None:
+    found = judged(ModelNat(), silence(), hop(GATEWAY, 1), hop("10.20.30.40", 2))
+
+    assert (found.layers, found.cgnat) == (None, None)
+    assert "hop 2, 10.20.30.40" in found.undetermined["layers"]
+    assert "does not prove" in found.undetermined["cgnat"]
+
+
+@pytest.mark.parametrize("router", ["203.0.113.254", GATEWAY, "0.0.0.0", "192.168.1.4"])
+def test_public_routers_and_the_gateway_itself_are_no_hint(router: str) -> None:
+    here = Environment(interfaces=(Interface(name="eth0", role="ethernet", addresses=("192.168.1.4",)),))
+    found = judged(ModelNat(), silence(), hop(router, None), environment=here)
+
+    assert "router" not in found.undetermined["layers"]
+
+
+def test_the_first_hop_is_no_hint_whoever_it_is() -> None:
+    assert "router" not in judged(ModelNat(), hop("10.0.0.1", 1)).undetermined["layers"]
+
+
+def test_the_gateway_of_a_vpn_tells_nothing_of_the_provider() -> None:
+    tunnel = Environment(interfaces=(Interface(name="eth0", role="vpn", addresses=("10.8.0.2",)),))
+
+    assert judged(ModelNat(), nat_pmp("100.64.0.2"), environment=tunnel).cgnat is None
+
+
+def test_without_a_nat_the_gateways_word_changes_nothing() -> None:
+    assert judged(ModelNat(translates=False), nat_pmp("100.64.0.2")).layers == 0
+
+
+def test_a_carriers_address_outside_needs_no_server_to_be_believed() -> None:
+    found = judged(ModelNat(blocks_udp=True), nat_pmp("100.64.0.2"))
+
+    assert (found.layers, found.cgnat) == (2, True)
+
+
+def test_a_private_address_outside_needs_a_server_that_sees_another() -> None:
+    assert judged(ModelNat(blocks_udp=True), nat_pmp("10.0.0.2")).layers is None
+
+
+def test_a_server_inside_tells_nothing_of_the_carrier() -> None:
+    seen = Probe(ModelNat(pool=("10.9.9.9",)), (ModelServer("stun:inside.test", "10.1.1.1"),)).run().seen
+    found = classify(Evidence(observations=(*seen, nat_pmp("10.9.9.9"))), Family.IPV4)
+
+    assert found is not None
+    assert (found.layers, found.cgnat) == (1, None)
+
+
+SHARED = "100.100.1.2"
+
+
+def own(*addresses: str, role: str = "ethernet", container: bool = False) -> Environment:
+    interface = msgspec.convert({"name": "eth0", "role": role, "addresses": addresses}, Interface)
+    return Environment(interfaces=(interface,), container=container)
+
+
+def test_a_carriers_address_of_this_computer_proves_it() -> None:
+    assert judged(ModelNat(), environment=own(SHARED), local=SHARED).cgnat is True
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [own(SHARED, role="vpn"), own(SHARED, "fd7a:115c:a1e0::1"), own(SHARED, container=True)],
+    ids=["named so", "Tailscale's IPv6 range beside it", "inside a container"],
+)
+def test_a_carriers_address_of_a_vpn_or_a_container_proves_nothing(environment: Environment) -> None:
+    assert judged(ModelNat(), environment=environment, local=SHARED).cgnat is None
+
+
+def test_the_gateways_public_address_outranks_a_lan_numbered_like_a_carriers() -> None:
+    found = judged(ModelNat(), nat_pmp(OUTSIDE), environment=own(SHARED), local=SHARED)
+
+    assert (found.layers, found.cgnat) == (1, False)
+
+
+def test_a_lying_server_makes_no_second_nat() -> None:
+    liar = ModelServer("stun:liar.test", "9.9.9.9", lie=lambda seen, _: TransportAddress("100.64.0.1", seen.port))
+    seen = Probe(ModelNat(), (*plain(2), liar)).run().seen
+    found = classify(Evidence(observations=(*seen, nat_pmp(OUTSIDE))), Family.IPV4)
+
+    assert found is not None
+    assert (found.layers, found.cgnat) == (1, False)
