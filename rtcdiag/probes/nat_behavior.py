@@ -34,8 +34,11 @@ MOST_SERVERS = 8
 """How many servers the mapping socket asks; more add nothing but traffic."""
 FILTER_SERVERS = 2
 """How many RFC 5780 servers are asked for filtering: two operators that agree."""
-FIRST_MS = (0.0, 100.0, 200.0, 400.0, 800.0, 1200.0, 1600.0)
+FIRST_MS = (0.0, 100.0, 200.0, 300.0, 400.0, 600.0, 800.0, 1000.0, 1300.0, 1600.0)
 """When a server is asked whose distance is not known; more often than ``UDP``, for all else waits for the answer."""
+
+GRACE_MS = 200.0
+"""How much longer than one transaction all of them may take."""
 
 
 async def observe(job: Job, net: Net, record: Record) -> None:
@@ -62,7 +65,7 @@ async def _family(family: Family, servers: list[Server], net: Net, record: Recor
     if why is not None:
         record(Skipped(t_ms=net.now_ms(), what=f"NAT behavior over {_NAMES[family]}", why=why))
         return
-    sockets = Sockets(net, family)
+    sockets = Sockets(net, family, end_ms=net.now_ms() + net.options.timeout_ms + GRACE_MS)
     endpoints = endpoints[:MOST_SERVERS]
     try:
         await _beside_silence(sockets, endpoints, record)

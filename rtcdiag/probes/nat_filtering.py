@@ -20,12 +20,12 @@ from rtcdiag.wires import Call
 PLACES = 8
 """How many transactions one RFC 5780 server's primary address gets for the whole experiment."""
 _UNKNOWN_RTT_MS = 200.0
-_LEAST_RTO_MS, _MOST_RTO_MS = 80.0, 400.0
+_LEAST_RTO_MS = 80.0
 _LEAST_GAP_MS, _MOST_GAP_MS = 50.0, 150.0
 """Between transmissions of a test: half a round trip. More, as RFC 8489's timers have it, would not spare a datagram
 behind a NAT that filters, which answers none, and there would make the wait for certainty as long again."""
 _DENSE = 4
-"""So many transmissions decide a run without loss; what follows them has twice the gap."""
+"""So many transmissions decide a run without loss; what follows them is spread."""
 _HORIZON_MS = 1400.0
 """How long a silent test is sent again at most."""
 
@@ -55,17 +55,17 @@ class Rfc5780:
 
     @property
     def asking(self) -> Schedule:
-        """When it is asked again for what it is to answer: after one and a half round trips, as long as tests are."""
+        """When it is asked again for what it is to answer: after one and a half round trips, then more often."""
         rtt_ms = _UNKNOWN_RTT_MS if self.rtt_ms is None else self.rtt_ms
-        gap_ms = min(max(1.5 * rtt_ms, _LEAST_RTO_MS), _MOST_RTO_MS)
-        return _until_horizon([0.0], gap_ms, rtt_ms)
+        return _until_horizon([0.0, max(1.5 * rtt_ms, _LEAST_RTO_MS)], max(rtt_ms / 2, _LEAST_RTO_MS), rtt_ms)
 
     @property
     def testing(self) -> Schedule:
         """When it is asked again where silence is as good as an answer: see ``_LEAST_GAP_MS``."""
         rtt_ms = _UNKNOWN_RTT_MS if self.rtt_ms is None else self.rtt_ms
         gap_ms = min(max(rtt_ms / 2, _LEAST_GAP_MS), _MOST_GAP_MS)
-        return _until_horizon([number * gap_ms for number in range(_DENSE)], 2 * gap_ms, rtt_ms)
+        dense = [number * gap_ms for number in range(_DENSE)]
+        return _until_horizon(dense, min(2 * gap_ms, _MOST_GAP_MS), rtt_ms)
 
 
 def _until_horizon(offsets_ms: list[float], gap_ms: float, rtt_ms: float) -> Schedule:

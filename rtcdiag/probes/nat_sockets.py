@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 
 from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Binding, Change, Purpose, Role
-from rtcdiag.nat.loss import p_all_lost, tally, telling, transmissions
+from rtcdiag.nat.loss import FLOOR, p_all_lost, tally, telling, transmissions
 from rtcdiag.nat.silence import LIMIT, patience_ms
 from rtcdiag.nat.ways import by_way, way_of
 from rtcdiag.net import Net
@@ -16,6 +17,8 @@ from rtcdiag.stun.transaction import Schedule
 from rtcdiag.targets import Server
 from rtcdiag.wires import Call, UdpWire, finish
 
+MARGIN = 5
+"""Where something was lost, other transactions may lose more after a test has ended: so much surer it has to be."""
 _FLAGS: dict[Change, tuple[bool, bool]] = {
     "none": (False, False),
     "address-and-port": (True, True),
@@ -40,6 +43,8 @@ class _Asked:
     call: Call
     response_port: int | None = None
     ended_ms: float | None = None
+    known: tuple[int, Binding] | None = None
+    """The evidence of it, and of how many packets it tells."""
 
 
 @dataclass
@@ -50,9 +55,10 @@ class Sockets:
     family: Family
     asked: list[_Asked] = field(default_factory=list)
     sockets: dict[str, UdpWire] = field(default_factory=dict)
+    end_ms: float = inf
+    """When those transactions end at the latest that have a schedule."""
     ports_asked: bool = False
     """Whether some server was asked how ports are chosen; one suffices."""
-    _known: tuple[tuple[int, ...], tuple[Binding, ...]] = ((), ())
 
     @property
     def answered(self) -> bool:
@@ -90,7 +96,7 @@ class Sockets:
         wire = self.sockets[label]
         source = expected or destination
         request = _request(change, response_port)
-        call = wire.start(request, destination, expected=frozenset({source}), schedule=schedule)
+        call = wire.start(request, destination, expected=frozenset({source}), schedule=self._in_time(schedule))
         asked = _Asked(
             server,
             purpose,
@@ -113,6 +119,11 @@ class Sockets:
         asked.ended_ms = self.net.now_ms()
         return call
 
+    def _in_time(self, schedule: Schedule | None) -> Schedule | None:
+        """Let a transaction with a schedule of its own take no longer than is left for all."""
+        left_ms = max(0.0, self.end_ms - self.net.now_ms())
+        return schedule and Schedule(schedule.offsets_ms, min(schedule.give_up_ms, left_ms))
+
     def repeat(self, label: str, call: Call) -> None:
         """Send once more what was answered: what gets through now tells what else would."""
         self.sockets[label].repeat(call)
@@ -125,22 +136,19 @@ class Sockets:
         own.
         """
         sent = asked.call.transaction.sent_ms
-        if not sent:
+        if FLOOR ** len(sent) >= LIMIT:
             return None
-        test = _binding(asked, self.net)
+        test = _kept(asked, self.net)
         bindings = by_way(self._so_far(), way_of(test))
         others = transmissions(bindings, self.net.now_ms())
-        if p_all_lost(tally(others), telling(test, others)) >= LIMIT:
+        seen = tally(others)
+        if p_all_lost(seen, telling(test, others)) >= (LIMIT / MARGIN if seen[0] else LIMIT):
             return None
         return sent[-1] + patience_ms(bindings, asked.server.uri)
 
     def _so_far(self) -> tuple[Binding, ...]:
-        """Return the evidence as it is now, made anew only where something was sent or arrived since."""
-        calls = [asked.call.transaction for asked in self.asked]
-        state = tuple(len(call.sent_ms) + len(call.arrivals) + call.reject_count for call in calls)
-        if state != self._known[0]:
-            self._known = state, self.evidence()
-        return self._known[1]
+        """Return the evidence as it is now."""
+        return tuple(_kept(asked, self.net) for asked in self.asked)
 
     def evidence(self) -> tuple[Binding, ...]:
         """Return what a report keeps of every transaction, late answers included."""
@@ -151,6 +159,15 @@ def _request(change: Change, response_port: int | None) -> Request:
     change_ip, change_port = _FLAGS[change]
     attributes = [(AttributeType.RESPONSE_PORT, response_port)] if response_port is not None else []
     return binding_request(change_ip=change_ip, change_port=change_port, attributes=attributes)
+
+
+def _kept(asked: _Asked, net: Net) -> Binding:
+    """Return the evidence of one transaction, made anew only where something was sent or came since."""
+    call = asked.call.transaction
+    state = len(call.sent_ms) + len(call.arrivals) + call.reject_count
+    if asked.known is None or asked.known[0] != state:
+        asked.known = state, _binding(asked, net)
+    return asked.known[1]
 
 
 def _binding(asked: _Asked, net: Net) -> Binding:
