@@ -30,13 +30,19 @@ def actions(report: Report) -> tuple[Action, ...]:
 
     What facts worth knowing suggest is left out where something has to be mended.
     """
-    found = [(finding, action) for finding in ranked(report) if (action := _action(finding)) is not None]
+    about = [finding for finding in ranked(report) if report.command != "nat-type" or _is_about_nat(finding)]
+    found = [(finding, action) for finding in about if (action := _action(finding)) is not None]
     pressing = any(finding.severity is not Severity.INFO for finding, _ in found)
     seen: dict[tuple[Role, str], Action] = {}
     for finding, action in found:
         if not pressing or finding.severity is not Severity.INFO:
             seen.setdefault((action.role, action.text), action)
     return tuple(seen.values())
+
+
+def _is_about_nat(finding: Finding) -> bool:
+    """Tell whether it matters to a question about the network: not what is merely known of one server."""
+    return finding.subject is None or finding.severity is not Severity.INFO
 
 
 def _action(finding: Finding) -> Action | None:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from rtcdiag.evidence import Evidence
 from rtcdiag.findings import Finding
-from rtcdiag.formats import words
+from rtcdiag.formats import nat_words, words
 from rtcdiag.formats.actions import actions, by_role, ranked
 from rtcdiag.formats.figures.latency import strips
 from rtcdiag.formats.figures.layout import fit, tall, wide
@@ -93,7 +93,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(words=words, STAGE_HELP=servers.STAGE_HELP, fit=fit, facts=run.facts)
+    environment.globals.update(
+        words=words, nat_words=nat_words, STAGE_HELP=servers.STAGE_HELP, fit=fit, facts=run.facts
+    )
     return environment
 
 

@@ -3,11 +3,12 @@
 from rtcdiag.evidence import Evidence
 from rtcdiag.findings import Finding
 from rtcdiag.formats.actions import actions, ranked
+from rtcdiag.formats.nat_words import axes, other_way, standing
 from rtcdiag.formats.options import RenderOptions
 from rtcdiag.formats.safe import code_span, markdown
 from rtcdiag.formats.tables import Cell, Table, candidates, nat, run, servers
 from rtcdiag.formats.tables.nat import families
-from rtcdiag.formats.words import DIRECT, ROLE, SIDE, count, familiar, headline, ms
+from rtcdiag.formats.words import DIRECT, ROLE, SIDE, count, headline, ms
 from rtcdiag.report import Report, evidence_of
 
 
@@ -48,9 +49,12 @@ def _nat(report: Report) -> list[str]:
     told = []
     for family, found in families(report):
         if found is not None:
-            name = familiar(found)
-            brackets = f" ({name})" if name else ""
-            told.append(f"**{family}**: mapping {found.mapping}, filtering {found.filtering}{brackets}.")
+            here = standing(found, report.environment)
+            lines = [f"{label}: {text}" for label, text in axes(found)]
+            ways = [other_way(way, report.environment) for way in found.other_ways]
+            told.append(
+                "\n".join([f"**{family}**: {markdown(here)}.", *(f"- {markdown(line)}" for line in lines + ways)])
+            )
     return told
 
 

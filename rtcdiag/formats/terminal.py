@@ -102,8 +102,12 @@ class Paper:
         return lines
 
     def row(self, row: Row, *, most: int | None = None) -> list[Text]:
-        """Return one entry as lines."""
-        return [line for paragraph in row for line in self.wrap(paragraph, indent=LABEL, most=most)]
+        """Return one entry as lines; what a paragraph is indented by, its further lines are too."""
+        return [
+            line
+            for paragraph in row
+            for line in self.wrap(paragraph, indent=LABEL, most=most, hanging=HANGING + _blanks(paragraph.plain))
+        ]
 
     def table(self, table: Table) -> list[RenderableType]:
         """Return a table in columns where they fit, else as records."""
@@ -146,6 +150,10 @@ class Paper:
     def _shown(self, words: str) -> str:
         words = clean(words)
         return words if self._options.unicode else ascii_only(words)
+
+
+def _blanks(text: str) -> int:
+    return len(text) - len(text.lstrip(" "))
 
 
 def _pairs(names: tuple[str, ...], row: tuple[Cell, ...]) -> list[Part]:

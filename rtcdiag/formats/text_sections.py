@@ -4,14 +4,16 @@ from collections.abc import Callable
 
 from rich.text import Text
 
+from rtcdiag.evidence import Interface
 from rtcdiag.findings import Finding
 from rtcdiag.formats.actions import actions, ranked
+from rtcdiag.formats.nat_words import ALWAYS, axes, other_way, standing, used_interface
 from rtcdiag.formats.safe import clean
 from rtcdiag.formats.tables.candidates import counts, protocol
 from rtcdiag.formats.tables.gateway import gateway_words
 from rtcdiag.formats.tables.nat import families
 from rtcdiag.formats.tables.servers import chain, outcome, short, worst_first
-from rtcdiag.formats.terminal import Paper, Part, Row, Section
+from rtcdiag.formats.terminal import Paper, Row, Section
 from rtcdiag.formats.words import (
     DIRECT,
     PEER_SHORT,
@@ -20,11 +22,10 @@ from rtcdiag.formats.words import (
     SIDE,
     Tone,
     count,
-    familiar,
 )
 from rtcdiag.nat import Nat
 from rtcdiag.report import CandidateRow, Report, ServerRow, evidence_of
-from rtcdiag.traversal import Reachable
+from rtcdiag.traversal import PeerKind, Reachable
 
 _Maker = Callable[[Paper, Report], Section]
 
@@ -54,31 +55,37 @@ def notes(paper: Paper, report: Report) -> Section:
 
 
 def behavior(paper: Paper, report: Report) -> Section:
-    """Return mapping and filtering of each family, the familiar name in brackets, and what the gateway says."""
-    rows = tuple(row for name, nat in families(report) for row in _behavior(paper, report, name, nat))
-    return Section(label="NAT", rows=rows, noun="detail", weight=4)
+    """Return what the NAT of each family is and does, the familiar name in brackets, and what the gateway says."""
+    asked = families(report) or (_NEITHER if report.command == "nat-type" else ())
+    rows = tuple(row for name, nat in asked for row in _behavior(paper, report, name, nat))
+    return Section(label="NAT", rows=rows, noun="detail", weight=4, most=4)
+
+
+_NEITHER = (("IPv4", None), ("IPv6", None))
 
 
 def _behavior(paper: Paper, report: Report, name: str, nat: Nat | None) -> list[Row]:
     if nat is None:
-        direct = report.verdict.by_family.get(name.lower(), "not-tested")
-        known = "not tested" if direct == "not-tested" else f"direct connections {DIRECT[direct]}"
-        return [(paper.text(f"{name}  ", (known, "muted")),)]
-    name_known = familiar(nat)
-    mapping = f"{name}  mapping {_undetermined(nat, 'mapping')}"
-    filtering = f"      filtering {_undetermined(nat, 'filtering')}"
-    brackets: list[Part] = [(f" ({name_known})", "info")] if name_known else []
-    said = gateway_words(report, name)
+        return [(paper.text(f"{name}  ", (_not_judged(report, name), "muted")),)]
+    told, said = axes(nat), gateway_words(report, name)
+    shown = told if report.command == "nat-type" else told[: len(ALWAYS)]
+    width = max(len(label) for label, _ in shown)
     return [
-        (paper.text(mapping), paper.text(filtering, *brackets)),
+        (
+            paper.text(f"{name}  ", (standing(nat, report.environment), "info")),
+            *(paper.text(f"      {label.ljust(width)}  {text}") for label, text in shown),
+            *(paper.text(f"      {other_way(way, report.environment)}") for way in nat.other_ways),
+        ),
         *([(paper.text(f"      {said}"),)] if said else []),
     ]
 
 
-def _undetermined(nat: Nat, field: str) -> str:
-    value: str = getattr(nat, field)
-    reason = nat.undetermined.get(field)
-    return f"{value}: {reason}" if value == "undetermined" and reason else value
+def _not_judged(report: Report, name: str) -> str:
+    direct = report.verdict.by_family.get(name.lower(), "not-tested")
+    if direct != "not-tested":
+        return f"direct connections {DIRECT[direct]}"
+    why = next((item.why for item in report.not_tested if item.what == f"NAT behavior over {name}"), "")
+    return f"not tested: {why}" if why else "not tested"
 
 
 def servers(paper: Paper, report: Report) -> Section:
@@ -120,10 +127,14 @@ def todo(paper: Paper, report: Report) -> Section:
 
 
 def reach(paper: Paper, report: Report) -> Section:
-    """Return with whom a direct connection is possible, one line an answer; nothing where that was not asked."""
+    """Return with whom a direct connection is possible, one line an answer; nothing where that was not asked.
+
+    What the summary has just said is not said again: there, it is only why something is not known.
+    """
     if report.verdict.direct_p2p == "not-tested":
         return Section(label="Direct with", rows=(), noun="detail")
-    rows = tuple(_reach(paper, report, answer, words, tone) for answer, words, tone in _REACH)
+    told = _REACH[2:] if _is_summed_up(report) else _REACH
+    rows = tuple(_reach(paper, report, answer, words, tone) for answer, words, tone in told)
     return Section(label="Direct with", rows=tuple(row for row in rows if row), noun="detail", weight=3)
 
 
@@ -134,10 +145,24 @@ _REACH: tuple[tuple[Reachable, str, Tone], ...] = (
 )
 
 
+_EVERYONE: dict[tuple[PeerKind, ...], str] = {
+    (): "every kind of peer",
+    ("udp-blocked",): "every kind of peer that has UDP",
+}
+"""By the kinds that are left out."""
+
+
+def _is_summed_up(report: Report) -> bool:
+    return report.command == "nat-type" and report.verdict.direct_p2p == "depends-on-peer"
+
+
 def _reach(paper: Paper, report: Report, answer: Reachable, words: str, tone: Tone) -> Row:
     peers = [PEER_SHORT[row.peer] for row in report.reach if row.direct == answer]
-    named = "every kind of peer" if len(peers) == len(report.reach) else ", ".join(peers)
-    return (paper.text(paper.tag(tone, words), f"  {named}"),) if peers else ()
+    others = tuple(row.peer for row in report.reach if row.direct != answer)
+    named = _EVERYONE.get(others) or ", ".join(peers)
+    whys = dict.fromkeys(row.why for row in report.reach if row.direct == answer == "unknown")
+    why = f": {next(iter(whys))}" if len(whys) == 1 else ""
+    return (paper.text(paper.tag(tone, words), f"  {named}{why}"),) if peers else ()
 
 
 def changes(paper: Paper, report: Report) -> Section:
@@ -177,11 +202,16 @@ def _candidate(row: CandidateRow) -> tuple[str, ...]:
 def route(paper: Paper, report: Report) -> Section:
     """Return the interface that is used, and those that are there beside it."""
     here = report.environment
-    others = ", ".join(f"{item.name} ({item.role})" for item in here.interfaces if item.name != here.default_route)
-    used = next((f"{item.name} ({item.role})" for item in here.interfaces if item.name == here.default_route), None)
-    text = f"{used or here.default_route or 'none found'}{f'; also there: {others}' if others else ''}"
+    name = used_interface(report)
+    others = ", ".join(f"{item.name} ({item.role})" for item in here.interfaces if _is_beside(item, name))
+    used = next((f"{item.name} ({item.role})" for item in here.interfaces if item.name == name), None)
+    text = f"{used or name or 'none found'}{f'; also there: {others}' if others else ''}"
     rows = ((paper.text(text),),) if here.os or here.interfaces else ()
     return Section(label="Route", rows=rows, noun="detail")
+
+
+def _is_beside(item: Interface, used: str | None) -> bool:
+    return item.name != used and item.role != "loopback"
 
 
 def untested(paper: Paper, report: Report) -> Section:

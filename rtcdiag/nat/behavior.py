@@ -80,6 +80,8 @@ class Nat(msgspec.Struct, frozen=True, kw_only=True):
     """By field name: ``mapping``, ``filtering``, …"""
     undetermined: dict[str, str] = {}
     """By field name: why there is no answer."""
+    find_out: dict[str, str] = {}
+    """By field name, for mapping and filtering that are undetermined although servers answered: what to do next."""
     distrusted: dict[str, str] = {}
     """By server: why its answers were not used."""
 

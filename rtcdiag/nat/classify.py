@@ -9,6 +9,7 @@ from rtcdiag.nat.addresses import (
     mapped_of,
     pooling_of,
 )
+from rtcdiag.nat.advice import step_for
 from rtcdiag.nat.answers import asked, rewritten
 from rtcdiag.nat.behavior import Nat
 from rtcdiag.nat.filtering import filtering_of
@@ -105,6 +106,7 @@ def _nat(view: View, classes: dict[str, Class], judged: dict[str, Judgement[Any]
         local_only=view.scope is not Scope.GLOBAL,
         confidence=sure,
         undetermined={name: why if not mute or why == _NOT_YET else mute for name, why in unknown.items()},
+        find_out={} if mute else {name: step_for(unknown[name]) for name in classes if name in unknown},
         distrusted=view.distrusted,
         **{name: item.value for name, item in judged.items()},
     )

@@ -126,4 +126,6 @@ def _at_least(possible: tuple[Behavior, ...]) -> str:
 
 
 def _reasons(opinions: tuple[Opinion, ...]) -> str:
+    if len(opinions) == 1:
+        return opinions[0].why
     return "; ".join([f"{opinion.uri}: {opinion.why}" for opinion in opinions if opinion.why][:_REASONS])

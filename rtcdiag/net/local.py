@@ -4,6 +4,7 @@ import contextlib
 import socket
 import sys
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 from pathlib import Path
 
 from rtcdiag.address import IPAddress
@@ -27,10 +28,19 @@ class Local:
         if self.interface is not None:
             _pin(sock, self.interface)
         if self.address is not None or port:
-            sock.bind((str(self.address) if self.address else "", port))
+            sock.bind(_socket_address(self.address, port))
 
 
 ANYWHERE = Local()
+
+
+def _socket_address(address: IPAddress | None, port: int) -> tuple[str, int] | tuple[str, int, int, int]:
+    """Return what ``bind`` takes; of a link-local address, the interface has to be told as a number."""
+    if isinstance(address, IPv6Address) and address.scope_id is not None:
+        zone = address.scope_id
+        index = int(zone) if zone.isdecimal() else socket.if_nametoindex(zone)
+        return str(IPv6Address(address.packed)), port, 0, index
+    return str(address) if address else "", port
 
 
 def can_bind(address: IPAddress) -> bool:

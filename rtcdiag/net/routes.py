@@ -23,9 +23,12 @@ INTERNET: dict[Family, IPAddress] = {
 def source_towards(destination: IPAddress, local: Local = ANYWHERE) -> IPAddress | Failure:
     """Return the local address that packets to ``destination`` would carry, or why there is none.
 
-    A socket that is pinned to an interface needs a route there: without one, Linux looks for any host on that link.
+    A socket that is pinned to an interface needs a route there: without one, Linux looks for any host on that link. A
+    link-local address leads nowhere else.
     """
     if local.interface is not None and not _leads_to(destination, local.interface):
+        return Failure.NETWORK_UNREACHABLE
+    if local.address is not None and local.address.is_link_local and not destination.is_link_local:
         return Failure.NETWORK_UNREACHABLE
     with socket.socket(FAMILIES[family_of(destination)], socket.SOCK_DGRAM) as sock:
         try:

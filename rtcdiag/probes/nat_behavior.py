@@ -95,7 +95,7 @@ def _why_not(family: Family, endpoints: list[tuple[Server, TransportAddress]], n
         return f"no server with an {_NAMES[family]} address was asked"
     sources = [net.source_towards(address.ip) for _, address in endpoints]
     if all(isinstance(source, Failure) for source in sources):
-        where = net.options.interface or "this computer"
+        where = net.options.interface or net.options.bind or "this computer"
         return f"{where} has no {_NAMES[family]} route to any of the servers"
     return None
 

@@ -3,6 +3,7 @@
 import msgspec
 
 from rtcdiag.address import Scope
+from rtcdiag.formats.nat_words import used_interface
 from rtcdiag.formats.tables.servers import broken, label, rtt_ms, some
 from rtcdiag.formats.words import STAGE_TONE, STAGE_WORD, Tone, familiar, ms
 from rtcdiag.nat import Nat
@@ -88,15 +89,16 @@ def _connected(report: Report) -> bool:
 
 def _interface(report: Report) -> Place:
     here = report.environment
-    used = next((item for item in here.interfaces if item.name == here.default_route), None)
+    name = used_interface(report)
+    used = next((item for item in here.interfaces if item.name == name), None)
     if used is None:
-        return Place(title=here.default_route or "No default route", lines=(), tone="" if _connected(report) else "bad")
-    others = len(here.interfaces) - 1
+        return Place(title=name or "No default route", lines=(), tone="" if _connected(report) else "bad")
+    others = sum(item.role != "loopback" for item in here.interfaces if item is not used)
     lines = (
         used.addresses[0] if used.addresses else "no address",
         f"+{others} other {'interface' if others == 1 else 'interfaces'}" if others else "",
     )
-    vpn = " through a VPN" if here.vpn else ""
+    vpn = " through a VPN" if here.vpn and name == here.default_route else ""
     return Place(title=f"{used.name} ({used.role}){vpn}", lines=tuple(filter(None, lines)), tone="warn" if vpn else "")
 
 

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 
 from rtcdiag.evidence import Binding, Evidence, VantageKnock, VantageOpening
+from rtcdiag.formats.nat_words import sure
 from rtcdiag.formats.tables import Cell, Table, code, gateway
 from rtcdiag.formats.words import PEER, REACH_TONE, familiar, ms, yes_no
-from rtcdiag.nat import Nat
+from rtcdiag.nat import Certainty, Nat
 from rtcdiag.report import Report
 
 _UNKNOWN = yes_no(None)
+_IDS = 4
+"""How many observations are named; all stand in the JSON."""
 _Property = tuple[str, str, Callable[[Nat], str]]
 
 
@@ -91,9 +94,16 @@ def _property(nat: Nat, field: str, tell: Callable[[Nat], str]) -> Cell:
     certainty = nat.confidence.get(field)
     if reason:
         return Cell(f"{text}: {reason}", "muted")
-    if certainty is not None and certainty.p_wrong is not None:
-        text += f" (p wrong {certainty.p_wrong:.2g})"
+    if certainty is not None:
+        text += _resting_on(certainty)
     return Cell(text, "muted" if text == _UNKNOWN else "")
+
+
+def _resting_on(certainty: Certainty) -> str:
+    """Return how sure a value is, and the observations that it rests on."""
+    ids = ", ".join(certainty.evidence[:_IDS]) + (", …" if len(certainty.evidence) > _IDS else "")
+    told = "; ".join(filter(None, (sure(certainty.p_wrong), ids)))
+    return f" ({told})" if told else ""
 
 
 def bindings(evidence: Evidence) -> Table | None:
@@ -108,10 +118,15 @@ def bindings(evidence: Evidence) -> Table | None:
         return None
     return Table(
         caption="Mapped addresses, by socket and server",
-        columns=("Socket", "Test", "Asked", "Mapped address", "Answer from", "RTT", "Sent"),
-        rows=tuple(_binding_row(item) for item in shown),
+        columns=("Socket", "Test", "Asked", "Mapped address", "Answer from", "RTT", "Sent", *_beside(shown)),
+        rows=tuple((*_binding_row(item), *(code(item.interface) for _ in _beside(shown))) for item in shown),
         note="One socket that has one mapped address at several servers means endpoint-independent mapping.",
     )
+
+
+def _beside(shown: list[Binding]) -> tuple[str, ...]:
+    """Return the column that is needed only where there were several ways out."""
+    return ("Interface",) if len({item.interface for item in shown}) > 1 else ()
 
 
 def _binding_row(item: Binding) -> tuple[Cell, ...]:

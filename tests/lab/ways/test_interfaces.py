@@ -163,6 +163,17 @@ def test_an_interface_without_a_route_is_named_as_such(internet: Topology) -> No
     assert any("docker0 has no IPv4 route" in item["why"] for item in report["not_tested"])
 
 
+def test_a_link_local_address_is_bound_with_its_interface(internet: Topology) -> None:
+    client = internet.client("masquerade")
+    shown = client.run(["ip", "-6", "-o", "address", "show", "dev", "eth0", "scope", "link"]).stdout
+    address = shown.split("inet6 ")[1].partition("/")[0]
+    report = asked(client, "--server", f"stun:[{SERVER6}]", "--bind", f"{address}%eth0")
+
+    assert report["options"]["flags"]["bind"] == f"{address}%eth0"
+    assert any(f"{address}%eth0 has no IPv6 route" in item["why"] for item in report["not_tested"])
+    assert not [item["code"] for item in report["findings"] if item["severity"] == "error"]
+
+
 def test_bridges_and_containers_beside_change_nothing(internet: Topology) -> None:
     client = internet.client("masquerade")
     client.ip(

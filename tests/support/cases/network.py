@@ -612,6 +612,9 @@ CASES = {
     "the clock is an hour slow": case(run(clock_offset_s=-3600.0), "clock-wrong"),
     "the clock is right": case(run(clock_offset_s=0.4)),
     "the default route is a VPN's": case(run(vpn=True, default_route="wg0"), "vpn-carries-traffic"),
+    "the default route is a VPN's, and this run went another way": case(
+        run(target(A), binding(A, A4, interface="eth0"), vpn=True, default_route="wg0")
+    ),
     "this is a container": case(run(container=True), "inside-container"),
     "a server gave no candidate": case(
         run(

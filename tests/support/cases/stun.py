@@ -167,6 +167,29 @@ CASES = {
             binding("stun:10.0.0.5:3478", "10.0.0.5:3478", answered("10.0.0.5:3478", xor_mapped=at("10.0.0.7:1"))),
         )
     ),
+    "one server of three is reached by a tunnel and sees that one's address": case(
+        run(
+            target(A),
+            target(B),
+            target(C),
+            binding(A, A4, interface="eth0"),
+            binding(B, B4, interface="eth0"),
+            binding(C, C4, answered(C4, xor_mapped=at("198.18.0.9:4000")), interface="wg0"),
+        ),
+        "several-ways-out",
+    ),
+    "one server of three sees another of several public addresses": case(
+        run(
+            target(A),
+            target(B),
+            target(C),
+            binding(A, A4),
+            binding(A, A4, answered(A4, xor_mapped=at("198.18.0.9:4001")), socket="a", local=at("192.168.1.4:5001")),
+            binding(B, B4),
+            binding(C, C4, answered(C4, xor_mapped=at("198.18.0.9:4000")), socket="c", local=at("192.168.1.4:5002")),
+        ),
+        "nat-arbitrary-pooling",
+    ),
     "one server of three sees another public address": case(
         run(
             target(A),

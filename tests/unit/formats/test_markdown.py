@@ -22,7 +22,7 @@ def test_values_of_the_wire_are_code() -> None:
 
 
 def test_the_familiar_name_stands_in_brackets() -> None:
-    assert "filtering address-and-port-dependent (symmetric NAT)." in ticket("symmetric")
+    assert "behind a NAT (symmetric NAT), " in ticket("symmetric")
 
 
 def test_transactions_are_left_out_of_a_ticket_unless_asked_for() -> None:

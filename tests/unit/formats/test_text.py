@@ -94,9 +94,10 @@ def test_every_command_shows_what_was_asked_before_anything_else(name: str, labe
     assert labels[0] == label
 
 
-def test_the_familiar_name_stands_in_brackets_behind_the_words_of_the_rfc() -> None:
-    assert "filtering address-and-port-dependent (symmetric NAT)" in shown("symmetric")
-    assert "filtering address-and-port-dependent (port-restricted cone)" in shown("healthy")
+def test_the_familiar_name_stands_in_brackets_beside_the_words_of_the_rfc() -> None:
+    assert "IPv4  behind a NAT (symmetric NAT), " in shown("symmetric")
+    assert "IPv4  behind a NAT (port-restricted cone), " in shown("healthy")
+    assert "filtering  address-and-port-dependent" in shown("healthy")
 
 
 @pytest.mark.parametrize(

@@ -261,3 +261,25 @@ def test_no_lie_makes_a_wrong_class_where_another_server_is_honest(
 
 def test_without_a_nat_one_server_suffices() -> None:
     assert nat_seen(ModelNat(EIM, translates=False), *plain(1)).mapping == EIM
+
+
+@pytest.mark.parametrize(
+    ("servers", "step"),
+    [
+        (plain(1), "ask a second server"),
+        (
+            (ModelServer("stun:a.google.example", "9.9.9.1"), ModelServer("stun:b.google.example", "9.9.9.2")),
+            "add a server of another operator",
+        ),
+    ],
+)
+def test_what_is_undetermined_comes_with_the_next_step(servers: tuple[ModelServer, ...], step: str) -> None:
+    seen = nat_seen(ModelNat(EIM), *servers)
+
+    assert step in seen.find_out["mapping"]
+    assert "without --server" in seen.find_out["filtering"]
+    assert set(seen.find_out) == {"mapping", "filtering"}
+
+
+def test_silence_has_no_next_step_of_its_own() -> None:
+    assert nat_seen(ModelNat(EIM, blocks_udp=True), *plain(2)).find_out == {}
