@@ -55,7 +55,7 @@ def _paths(target: Target, evidence: Evidence) -> Iterator[_Path]:
     # The URI's own transport first, for the others are controls; and IPv4 first, whoever answered first.
     for address, transport in sorted(seen, key=lambda at: (at[1] != target.transport, _rank(at[0].host, named))):
         yield _Path(target, address, transport)
-    if not seen and resolutions:
+    if not seen and resolutions and not named:
         yield _Path(target, None, target.transport)
 
 

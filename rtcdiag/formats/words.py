@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from rtcdiag.address import Scope
+from rtcdiag.address import Family, Scope
 from rtcdiag.findings import Role, Severity
 from rtcdiag.nat import Nat, familiar_name
 from rtcdiag.report import Direct, Report, StageStatus, Status
@@ -112,7 +112,9 @@ def _translation(nat: Nat) -> str | None:
     """Name what is special about a NAT that has to do with IPv6."""
     if nat.nat64:
         return "NAT64"
-    return {True: "prefix translation", False: "NAT66", None: None}[nat.prefix_translation]
+    if nat.behind_nat and nat.mapped and nat.mapped[0].family is Family.IPV6:
+        return {True: "prefix translation", False: "NAT66", None: "IPv6 translated"}[nat.prefix_translation]
+    return None
 
 
 def failure_words(failure: str) -> str:

@@ -86,6 +86,13 @@ def test_every_resolved_address_and_transport_is_a_row_of_its_own() -> None:
     assert [(str(row.address), row.status) for row in found] == [(HOST, "ok"), ("203.0.113.6:3478", "failed")]
 
 
+def test_a_server_that_was_asked_about_the_nat_only_is_no_row_without_an_address() -> None:
+    asked = mapped(STUN, HOST, 50000)
+
+    assert rows(target(STUN), resolution("stun.example.org", "203.0.113.5"), asked) == ()
+    assert [row.address for row in rows(target(STUN), resolution("stun.example.org"))] == [None]
+
+
 def test_what_the_deadline_cut_off_was_not_tested() -> None:
     cut = silent(5.0, Failure.DEADLINE)
     (row,) = rows(target(STUN), binding(STUN, HOST, cut, 5.0, purpose="reach"))

@@ -176,3 +176,23 @@ def test_ipv6_counts_beside_ipv4_for_those_who_have_it() -> None:
 
     assert verdict_of("nat-type", both).by_family == {"ipv4": "depends-on-peer", "ipv6": "likely"}
     assert verdict_of("nat-type", both).direct_p2p == "depends-on-peer"
+
+
+@pytest.mark.parametrize("ipv4", [nat(APDM, APDF), nat(EIM, APDF)])
+def test_ipv6_is_told_of_where_it_reaches_whom_ipv4_does_not(ipv4: Nat) -> None:
+    ipv6 = msgspec.structs.replace(nat(EIM, APDF), behind_nat=False, firewall=True)
+    verdict = verdict_of("nat-type", Known(nats=Nats(ipv4=ipv4, ipv6=ipv6)))
+
+    assert verdict.by_family == {"ipv4": "depends-on-peer", "ipv6": "depends-on-peer"}
+    assert ("reached directly over it" in verdict.summary) is (ipv4.mapping == APDM)
+
+
+@pytest.mark.parametrize("code", ["no-answer-over-ipv6", "udp-blocked-over-ipv6"])
+def test_ipv6_that_is_proven_closed_is_blocked_and_changes_nothing_over_ipv4(code: str) -> None:
+    silent = Nat(undetermined={"mapping": "no answer over UDP"})
+    findings = (finding(code, Severity.WARNING),)
+    verdict = verdict_of("nat-type", Known(nats=Nats(ipv4=nat(EIM, APDF), ipv6=silent), findings=findings))
+
+    assert verdict.by_family == {"ipv4": "depends-on-peer", "ipv6": "blocked"}
+    assert (verdict.direct_p2p, verdict.status) == ("depends-on-peer", "degraded")
+    assert "over it" not in verdict.summary

@@ -113,6 +113,24 @@ def test_a_name_server_that_makes_up_addresses_beside_ipv4_is_named_and_changes_
     assert codes(report) & (NAMED | ALIKE) == {"dns-synthesizes-ipv6"}
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_ipv4_that_is_made_of_ipv6_inside_this_computer_is_named(access: tuple[Topology, Access], told: bool) -> None:
+    net, here = access
+    router = net.router("masquerade")
+    router.ip("address add 192.0.0.1/29 dev lan")
+    client = net.client(router)
+    client.ip(f"address delete {client.address}/24 dev eth0", "address add 192.0.0.2/29 dev eth0")
+    client.ip("route add default via 192.0.0.1")
+    report = nat_type(client, here.literal, options=() if told else ("--no-control",))
+
+    nat = report["nat"]["ipv4"]
+    assert (nat["behind_nat"], nat["mapping"], nat["nat64"]) == (True, EIM, told or None)
+    assert nat["nat64_prefix"] == (here.prefix if told else None)
+    assert codes(report) & (NAMED | ALIKE) == {"no-native-ipv4"}
+    (finding,) = (item for item in report["findings"] if item["code"] == "no-native-ipv4")
+    assert finding["facts"]["how"] == ("464XLAT" if told else "464XLAT or DS-Lite")
+
+
 def test_without_a_nat64_an_ipv6_only_computer_says_that_it_has_no_way_to_ipv4(tmp_path: Path) -> None:
     with Topology() as net, coturn(tmp_path, listen=SERVERS6, relay=[SERVER6], prefix=net.internet.prefix):
         net.serve_names({"stun.example.org": [SERVER6]}, f"--listen-address={SERVER6}")

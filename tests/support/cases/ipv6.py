@@ -5,7 +5,7 @@ from typing import Any
 from rtcdiag.address import Family
 from rtcdiag.evidence import Binding, Failure, Interface, Observation
 from support.cases import case
-from support.cases.network import A4, A6, B4, A, B, silent, tcp
+from support.cases.network import A4, A6, B4, A, B, C, silent, tcp
 from support.evidence import HERE, HERE6, PUBLIC, answered, at, binding, connect, resolution, run, target
 
 WELL_KNOWN = "[64:ff9b::c633:640a]:3478"
@@ -13,7 +13,7 @@ WELL_KNOWN = "[64:ff9b::c633:640a]:3478"
 OWN_PREFIX = "[2001:db8:64::c633:640a]:3478"
 OWN_PREFIX_B = "[2001:db8:64::c633:6414]:3478"
 LOCAL_USE = "[64:ff9b:1::c633:640a]:3478"
-B6 = "[2001:db8:20::20]:3478"
+B6, C6 = "[2001:db8:20::20]:3478", "[2001:db8:40::40]:3478"
 ULA = "[fd12:3456:789a:1:216:3eff:fe12:3456]:40000"
 IPV6_ONLY: dict[str, Any] = {"ipv4": False, "ipv6": True}
 
@@ -151,6 +151,18 @@ CASES = {
     ),
     "one of two hosts answers over IPv6": case(
         run(target(A), target(B), binding(A, A4), silent(A, A6), binding(B, B6), ipv6=True), "server-ipv6-silent"
+    ),
+    "one of three hosts answers over IPv6": case(
+        run(
+            *(target(A), target(B), target(C), binding(A, A4), binding(B, B4), binding(C, C6)),
+            *(silent(A, A6), silent(B, B6), *tcp(A, A6, Failure.TIMEOUT)),
+            ipv6=True,
+        ),
+        "server-ipv6-silent",
+    ),
+    "IPv6 is silent and so is IPv4": case(
+        run(target(A), target(B), silent(A, A6), silent(B, B6), *tcp(A, A6, Failure.TIMEOUT), ipv6=True),
+        "no-answer-at-all",
     ),
     "UDP over IPv6 is silent at two hosts, and TCP over IPv6 is accepted": case(
         run(

@@ -9,7 +9,7 @@ from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Binding, Evidence, Resolution
 from rtcdiag.nat import BEHAVIORS, Behavior, Nat, classify
 from rtcdiag.synthesis import WELL_KNOWN, synthesized
-from support.evidence import answered, at, binding, run
+from support.evidence import answered, at, binding, failed, run
 from support.nat_model import ModelNat, ModelServer, Probe, two_operators
 
 OWN = IPv6Network("2001:db8:64::/96")
@@ -110,3 +110,30 @@ def test_without_a_nat_no_prefix_is_translated() -> None:
 
     assert found is not None
     assert (found.behind_nat, found.prefix_translation) == (False, None)
+
+
+def test_a_host_of_ipv6_stays_one_under_a_prefix_that_name_service_tells() -> None:
+    server = "[2001:db8:64::c633:640a]:3478"
+    found = classify(run(look_up(OWN), binding("stun:stun.example.org", server)), Family.IPV6)
+
+    assert found is not None
+    assert (found.behind_nat, found.mapping) == (False, "endpoint-independent")
+
+
+def test_a_nat64_counts_where_ipv4_itself_is_silent() -> None:
+    silent = binding("stun:stun.one.example", "198.51.100.1:3478", failed())
+    across = [through(WELL_KNOWN, item) for item in Probe(ModelNat(), two_operators()).run().seen]
+    found = classify(Evidence(observations=(silent, *across)), Family.IPV4)
+
+    assert found is not None
+    assert (found.nat64, found.mapping) == (True, "endpoint-independent")
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_an_ipv4_address_that_stands_in_for_ipv6_is_a_nat64s_where_name_service_tells_one(told: bool) -> None:
+    seen = binding("stun:stun.example.org", "198.51.100.10:3478", local=at("192.0.0.2:40000"))
+    found = classify(run(*([look_up(OWN)] if told else []), seen), Family.IPV4)
+
+    assert found is not None
+    assert (found.nat64, found.nat64_prefix) == ((True, str(OWN)) if told else (None, None))
+    assert ("DS-Lite" in found.undetermined.get("nat64", "")) is not told
