@@ -6,7 +6,7 @@ contacted.
 
 from typing import Literal, NamedTuple
 
-Use = Literal["nat-behavior", "binding", "control", "nat64"]
+Use = Literal["nat-behavior", "binding", "control", "nat64", "web-check"]
 
 
 class Contact(NamedTuple):
@@ -18,7 +18,28 @@ class Contact(NamedTuple):
     """Who runs it, as far as is publicly known."""
     use: Use
     """``nat-behavior``: offers OTHER-ADDRESS (RFC 5780); ``binding``: Binding only; ``control``: TCP connect only;
-    ``nat64``: a name that is only looked up."""
+    ``nat64``: a name that is only looked up; ``web-check``: one plain HTTP request, only where no UDP is answered."""
+
+
+class WebContact(NamedTuple):
+    """A host that answers one plain HTTP request always alike, so that another answer is somebody else's."""
+
+    target: str
+    """``http://HOST/PATH``."""
+    operator: str
+    content: bytes = b""
+    """What it answers with status 200, without white space around it; empty: 204, which has no content."""
+    use: Use = "web-check"
+
+    @property
+    def host(self) -> str:
+        """Return the name of the host."""
+        return self.target.removeprefix("http://").partition("/")[0]
+
+    @property
+    def path(self) -> str:
+        """Return what to ask the host for."""
+        return "/" + self.target.removeprefix("http://").partition("/")[2]
 
 
 # One host per operator: answers that agree then come from independent networks. Those of the first kind were published
@@ -52,4 +73,12 @@ GATEWAY: tuple[str, ...] = (
     "NAT-PMP and PCP, UDP port 5351",
     "SSDP, UDP port 1900, and multicast to 239.255.255.250",
     "UPnP over HTTP, at the URL on the gateway that it names",
+)
+
+# What browsers and phones ask for the same purpose: two have no content (204), the third is documented with its own.
+# Three operators, so that one that changes its mind names no sign-in page.
+WEB_CHECKS: tuple[WebContact, ...] = (
+    WebContact("http://connectivitycheck.gstatic.com/generate_204", "Google"),
+    WebContact("http://cp.cloudflare.com/generate_204", "Cloudflare"),
+    WebContact("http://detectportal.firefox.com/success.txt", "Mozilla", b"success"),
 )

@@ -38,7 +38,8 @@ def plan(command: str, servers: tuple[Server, ...], options: RunOptions) -> tupl
     nat = Job(probe="nat-behavior", servers=_over_udp(servers))
     relays = (Job(probe="vantage", servers=servers),) if any(map(_may_relay, servers)) else ()
     candidates = Job(probe="candidates", servers=servers)
-    control = (Job(probe="control"),) if options.control and not _all_local(servers) else ()
+    wanted = options.control and not _all_local(servers)
+    control = tuple(Job(probe=probe) for probe in _CONTROLS) if wanted else ()
     way_out = _way_out(servers, options)
     match command:
         case "report":
@@ -84,6 +85,10 @@ def _may_relay(server: Server) -> bool:
 def _all_local(servers: tuple[Server, ...]) -> bool:
     """Tell whether every server is this computer by its literal address: then no control has anything to tell."""
     return all(server.ip_literal and scope_of(ip_address(server.host)) is Scope.LOOPBACK for server in servers)
+
+
+_CONTROLS = ("control", "web-check")
+"""What is asked beside the servers, to tell what their silence means."""
 
 
 @dataclass
@@ -144,12 +149,14 @@ async def _wait(running: list[_Running], tasks: list[asyncio.Task[None]], net: N
 
 
 def _is_control(item: _Running) -> bool:
-    return item.job.probe == "control"
+    return item.job.probe in _CONTROLS
 
 
 def _udp_answered(running: list[_Running]) -> bool:
+    """Tell whether anybody beyond this computer answered over UDP."""
     bindings = (seen for item in running for seen in item.observations if isinstance(seen, Binding))
-    return any(seen.transport is Transport.UDP and seen.exchange.answers for seen in bindings)
+    udp = (seen for seen in bindings if seen.transport is Transport.UDP and seen.exchange.answers)
+    return any(seen.destination.scope is not Scope.LOOPBACK for seen in udp)
 
 
 def _load(jobs: tuple[Job, ...], options: RunOptions) -> None:

@@ -9,9 +9,10 @@ import contextlib
 from collections.abc import Callable
 from typing import TypeAlias
 
-from rtcdiag.address import TransportAddress
+from rtcdiag.address import Scope, TransportAddress
 from rtcdiag.evidence import Exchange, Failure
 from rtcdiag.net import Net
+from rtcdiag.net.icmp import Refusal
 from rtcdiag.net.stream import NetError, Stream
 from rtcdiag.net.udp import UdpSocket
 from rtcdiag.stun.answer import exchange_of
@@ -36,6 +37,7 @@ class Call:
         """Start without an answer."""
         self.transaction = transaction
         self.failure: Failure | None = None
+        self.refused_by: str | None = None
         self.woken = asyncio.Event()
         self.enough_ms: Callable[[], float | None] = lambda: None
         """Until when to wait for an answer, once it need not be sent again; None while the schedule stands."""
@@ -55,7 +57,8 @@ class Call:
 
     def exchange(self, *, key: bytes | None = None, secrets: frozenset[str] = frozenset()) -> Exchange:
         """Return what a report keeps of it, as known now."""
-        return exchange_of(self.transaction, failure=self.failure or Failure.TIMEOUT, key=key, secrets=secrets)
+        failure = self.failure or Failure.TIMEOUT
+        return exchange_of(self.transaction, failure=failure, refused_by=self.refused_by, key=key, secrets=secrets)
 
 
 async def finish(wire: "Wire", call: Call) -> Call:
@@ -150,6 +153,7 @@ class UdpWire:
     def _on_datagram(self, data: bytes, source: TransportAddress) -> None:
         found = self._calls.get(data[8:HEADER_BYTES])
         if found is not None:
+            self.net.heard_udp |= source.scope is not Scope.LOOPBACK
             _receive(found[0], self.net.now_ms(), data, source)
             return
         frame = split_channel_data(data) or Frame(None, data)
@@ -162,10 +166,11 @@ class UdpWire:
         asked = [call for call, destination in self._calls.values() if destination == source]
         return [call for call in asked if not call.transaction.is_finished(self.net.now_ms())] or asked[-1:]
 
-    def _on_error(self, failure: Failure, destination: TransportAddress | None) -> None:
+    def _on_error(self, refusal: Refusal) -> None:
         for call, to in self._calls.values():
-            if destination in (None, to) and not call.transaction.is_finished(self.net.now_ms()):
-                call.fail(failure)
+            if refusal.destination in (None, to) and not call.transaction.is_finished(self.net.now_ms()):
+                call.refused_by = None if refusal.reporter is None else str(refusal.reporter)
+                call.fail(refusal.failure)
 
 
 class StreamWire:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rtcdiag.cli.options import Output
 from rtcdiag.cli.streams import emit
-from rtcdiag.contacts import CONTROL_HOSTS, CONTROL_NAMES, GATEWAY, STUN_SERVERS, Contact
+from rtcdiag.contacts import CONTROL_HOSTS, CONTROL_NAMES, GATEWAY, STUN_SERVERS, WEB_CHECKS, Contact, WebContact
 
 WITH_CONTROL = ("report", "nat-type")
 """The commands that ask the control hosts and the gateway too where the default list is used."""
@@ -13,6 +13,7 @@ _USES = {
     "binding": "STUN, Binding only",
     "control": "TCP connect, nothing is sent",
     "nat64": "looked up only, without IPv4 or by NAT64",
+    "web-check": "HTTP, only where no UDP is answered",
 }
 _GATEWAY = "your default gateway"
 
@@ -23,7 +24,7 @@ def print_contacts(named: Sequence[str] | None, *, control: bool, look_up: bool,
     ``look_up`` is whether a NAT64 may be asked for, by a name that nobody has to be asked about but name service.
     """
     rows = [(uri, "named by you", "") for uri in named or ()] if named is not None else _rows(STUN_SERVERS)
-    rows += _rows(CONTROL_HOSTS) if control else []
+    rows += _rows((*CONTROL_HOSTS, *WEB_CHECKS)) if control else []
     rows += _rows(CONTROL_NAMES) if look_up else []
     rows += [(_GATEWAY, use, "") for use in GATEWAY] if gateway else []
     if output.as_json or output.format == "json":
@@ -32,9 +33,9 @@ def print_contacts(named: Sequence[str] | None, *, control: bool, look_up: bool,
         keys = ("target", "use", "operator")
         emit(json.dumps([dict(zip(keys, row, strict=True)) for row in rows], indent=2) + "\n", utf8=True)
         return 0
-    emit("".join(f"{target:<33} {use:<39} {operator}".rstrip() + "\n" for target, use, operator in rows))
+    emit("".join(f"{target:<49} {use:<38} {operator}".rstrip() + "\n" for target, use, operator in rows))
     return 0
 
 
-def _rows(contacts: Sequence[Contact]) -> list[tuple[str, str, str]]:
+def _rows(contacts: Sequence[Contact | WebContact]) -> list[tuple[str, str, str]]:
     return [(contact.target, _USES[contact.use], contact.operator) for contact in contacts]

@@ -19,6 +19,7 @@ from rtcdiag.evidence.gateway import GatewayQuery, Hop
 from rtcdiag.evidence.target import CredentialShape, Skipped, Target
 from rtcdiag.evidence.turn import Allocation, Challenge, Permission, Refresh, RelayedData, TurnStep
 from rtcdiag.evidence.vantage import KnockArrival, VantageBinding, VantageKnock, VantageOpening, VantagePoint
+from rtcdiag.evidence.web import WebCheck
 from rtcdiag.evidence.wire import Answer, Check, Exchange, Stray
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "VantageKnock",
     "VantageOpening",
     "VantagePoint",
+    "WebCheck",
     "decode_value",
     "encode_value",
 ]
@@ -69,6 +71,7 @@ KINDS: tuple[type[Observation], ...] = (
     Resolution,
     Connect,
     TlsHandshake,
+    WebCheck,
     Binding,
     Challenge,
     Allocation,
@@ -92,6 +95,7 @@ AnyObservation = (
     | Resolution
     | Connect
     | TlsHandshake
+    | WebCheck
     | Binding
     | Challenge
     | Allocation

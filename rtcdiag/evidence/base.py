@@ -21,6 +21,8 @@ class Failure(StrEnum):
     """No route from this computer."""
     PERMISSION_DENIED = "permission-denied"
     """This computer's own firewall or sandbox forbade it (EPERM, EACCES)."""
+    ADMIN_PROHIBITED = "admin-prohibited"
+    """Somebody on the way, and not the destination, said by ICMP that it does not let this through."""
     ADDRESS_UNAVAILABLE = "address-unavailable"
     """The local address or port could not be bound."""
     MESSAGE_TOO_LONG = "message-too-long"
@@ -52,6 +54,9 @@ class Failure(StrEnum):
     NOT_STUN_HTTP = "not-stun-http"
     NOT_STUN_TLS = "not-stun-tls"
     """A TLS record came back to plain STUN."""
+    # what came back to a request of the web
+    NOT_HTTP = "not-http"
+    """No HTTP response, a broken one, or one without end."""
     # the run
     DEADLINE = "deadline"
     """The run's deadline came before the answer."""

@@ -34,8 +34,11 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the default route goes through an interface that looks like a VPN."""
     container: bool = False
     ipv4: bool = False
-    """Whether there is a route to the IPv4 internet, and a source address for it that is not loopback."""
+    """Whether there is a route to the IPv4 internet, and a source address for it that is neither loopback nor
+    link-local (RFC 3927)."""
     ipv6: bool = False
     """The same for IPv6, with a source address of global or unique local scope."""
+    proxies: tuple[str, ...] = ()
+    """The environment variables that name a proxy for the web (``HTTPS_PROXY``), without their values."""
     clock_offset_s: float | None = None
     """This clock minus a reference, in seconds; None where none was asked."""

@@ -81,6 +81,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All strays; only the first few are kept."""
     failure: Failure | None = None
     """Why there was no answer in time; None where there was one. A late answer counts all the same."""
+    refused_by: str | None = None
+    """The IP address that sent the ICMP message which ended it; None where none did, or the system does not tell."""
     rtt_ms: float | None = None
     """From the transmission to its answer; None where a retransmission makes it ambiguous (Karn's rule)."""
 

@@ -121,6 +121,8 @@ def failure_words(failure: str) -> str:
     """Return a word of ``evidence.Failure`` as a reader would say it."""
     if failure.startswith("not-stun-"):
         return f"{failure.removeprefix('not-stun-').upper()}, not STUN"
+    if failure == "not-http":
+        return "not HTTP"
     return " ".join(word.upper() if word in _ACRONYMS else word for word in failure.split("-"))
 
 

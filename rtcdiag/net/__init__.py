@@ -27,6 +27,8 @@ class Net:
         self.options = options
         self.cut_off_by = Failure.DEADLINE
         """What it means when a probe is cancelled."""
+        self.heard_udp = False
+        """Whether a STUN server beyond this computer has answered over UDP."""
         self.pacer = Pacer(self.now_ms)
         self.others_done = asyncio.Event()
         """Set when only probes are left that a run does not wait for in silence (``gateway``, ``hops``)."""

@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+import errno
 import socket
 import ssl
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
 
-from rtcdiag.address import TransportAddress
+from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Certificate, Failure
 from rtcdiag.net.failures import failure_of
 from rtcdiag.net.local import ANYWHERE, Local
@@ -100,11 +101,18 @@ async def connect_tcp(destination: TransportAddress, timeout_ms: float, local: L
             await asyncio.get_running_loop().sock_connect(sock, (destination.host, destination.port))
     except OSError as error:
         sock.close()
-        raise NetError(failure_of(error), str(error)) from error
+        raise NetError(_connect_failure(error, destination), str(error)) from error
     except BaseException:
         sock.close()
         raise
     return sock
+
+
+def _connect_failure(error: OSError, destination: TransportAddress) -> Failure:
+    # Over IPv6 Linux makes EACCES of a router's "administratively prohibited", and does not tell who said so.
+    if error.errno == errno.EACCES and destination.family is Family.IPV6:
+        return Failure.HOST_UNREACHABLE
+    return failure_of(error)
 
 
 async def plain_stream(sock: socket.socket, destination: TransportAddress) -> Stream:

@@ -1,7 +1,8 @@
-"""A UDP socket that says where each datagram came from, and which destination an ICMP error was about."""
+"""A UDP socket that says where each datagram came from, which destination an ICMP error was about, and who sent it."""
 
 import asyncio
 import contextlib
+import errno
 import socket
 import struct
 import sys
@@ -10,14 +11,14 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Any, cast
 
 from rtcdiag.address import Family, IPAddress, TransportAddress
-from rtcdiag.evidence import Failure
-from rtcdiag.net.failures import errno_failure, failure_of
+from rtcdiag.net.failures import failure_of
+from rtcdiag.net.icmp import Refusal, refusal_of
 from rtcdiag.net.local import ANYWHERE, Local
 from rtcdiag.net.resolver import FAMILIES
 
 OnDatagram = Callable[[bytes, TransportAddress], None]
-OnError = Callable[[Failure, TransportAddress | None], None]
-"""An ICMP or local error; the destination is None where the system does not tell it."""
+OnError = Callable[[Refusal], None]
+"""An ICMP or local error."""
 OnExpired = Callable[[IPAddress, bytes], None]
 """Takes the router that says that a datagram had no hop left, and what it quotes of it (time exceeded; Linux only)."""
 
@@ -41,7 +42,7 @@ class UdpSocket(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
         self.family = family
         self.on_datagram: OnDatagram = lambda _data, _source: None
-        self.on_error: OnError = lambda _failure, _destination: None
+        self.on_error: OnError = lambda _refusal: None
         self.on_expired: OnExpired = lambda _router, _quoted: None
 
     @property
@@ -84,14 +85,17 @@ class UdpSocket(asyncio.DatagramProtocol):
 
     def error_received(self, exc: Exception) -> None:
         """Hand over errors, with the destination from Linux's error queue where there is one (asyncio)."""
-        queued: list[tuple[Failure, TransportAddress | None]] = [*self._queued_errors()]
-        if self._sending_to is not None and not any(to == self._sending_to for _, to in queued):
-            # sendto itself failed: the queue, if any, was about earlier datagrams.
-            queued.append((failure_of(exc), self._sending_to))
-        for failure, destination in queued or [(failure_of(exc), None)]:
-            self.on_error(failure, destination)
+        queued = [*self._queued_errors()]
+        # No ICMP message is translated to EPERM: the packet that was just to be sent was forbidden here.
+        forbidden = isinstance(exc, OSError) and exc.errno == errno.EPERM
+        to = self._sending_to
+        if to is not None and (forbidden or not any(item.destination == to for item in queued)):
+            # sendto itself failed: the queue, if any, was about earlier datagrams, or says the same.
+            queued = [item for item in queued if item.destination != to] + [Refusal(failure_of(exc), to)]
+        for refusal in queued or [Refusal(failure_of(exc))]:
+            self.on_error(refusal)
 
-    def _queued_errors(self) -> list[tuple[Failure, TransportAddress]]:
+    def _queued_errors(self) -> list[Refusal]:
         if sys.platform != "linux":
             return []
         errors = []
@@ -100,12 +104,11 @@ class UdpSocket(asyncio.DatagramProtocol):
                 quoted, ancillary, _, address = self._sock.recvmsg(2048, 512, _MSG_ERRQUEUE)
             except OSError:
                 break
-            for level, kind, data in ancillary:
-                # Without a port it is a local error, which sendto has raised too.
-                if (level, kind) in _RECVERR.values() and address[1]:
-                    number = struct.unpack_from("=I", data)[0]
-                    errors.append((errno_failure(number), TransportAddress(address[0], address[1])))
-                    self._tell_router(data, quoted)
+            # Without a port it is a local error, which sendto has raised too.
+            told = [data for level, kind, data in ancillary if (level, kind) in _RECVERR.values() and address[1]]
+            for data in told:
+                errors.append(refusal_of(data, TransportAddress(address[0], address[1])))
+                self._tell_router(data, quoted)
         return errors
 
     def _tell_router(self, data: bytes, quoted: bytes) -> None:

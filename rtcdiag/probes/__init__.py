@@ -7,13 +7,24 @@ for what a network or a server does, and when it is cancelled releases what it h
 from collections.abc import Awaitable, Callable
 
 from rtcdiag.net import Net
-from rtcdiag.probes import candidates, control, gateway, hops, nat_behavior, stun_server, turn_server, vantage
+from rtcdiag.probes import (
+    candidates,
+    control,
+    gateway,
+    hops,
+    nat_behavior,
+    stun_server,
+    turn_server,
+    vantage,
+    web_check,
+)
 from rtcdiag.probes.job import Job, Record
 
 Probe = Callable[[Job, Net, Record], Awaitable[None]]
 
 PROBES: tuple[tuple[str, Probe], ...] = (
     ("control", control.observe),
+    ("web-check", web_check.observe),
     ("stun-server", stun_server.observe),
     ("turn-server", turn_server.observe),
     ("nat-behavior", nat_behavior.observe),

@@ -38,6 +38,7 @@ _ROLES = tuple((role, re.compile("|".join(names), re.IGNORECASE)) for role, name
 _SYSFS = Path("/sys/class/net")
 _ARP_HARDWARE_TYPES: dict[str, InterfaceRole] = {"772": "loopback", "65534": "vpn", "519": "mobile"}
 """ARPHRD_LOOPBACK, ARPHRD_NONE (TUN and WireGuard) and ARPHRD_RAWIP of Linux's ``if_arp.h``."""
+_PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 _CONTAINER_FILES = (Path("/.dockerenv"), Path("/run/.containerenv"))
 _CGROUP = Path("/proc/1/cgroup")
 _CGROUP_HINTS = ("docker", "kubepods", "containerd", "/lxc/", "libpod", "buildkit")
@@ -58,8 +59,9 @@ def environment(net: Net) -> Environment:
         default_interfaces=leaving,
         vpn=any(interface.name == default and interface.role == "vpn" for interface in found),
         container=in_container(),
-        ipv4=not isinstance(ipv4, Failure) and scope_of(ipv4) is not Scope.LOOPBACK,
+        ipv4=not isinstance(ipv4, Failure) and scope_of(ipv4) not in (Scope.LOOPBACK, Scope.LINK_LOCAL),
         ipv6=not isinstance(ipv6, Failure) and scope_of(ipv6) in (Scope.GLOBAL, Scope.PRIVATE),
+        proxies=tuple(name for name in _PROXIES if os.environ.get(name)),
     )
 
 

@@ -10,6 +10,7 @@ from rtcdiag.evidence import Failure, GatewayQuery
 from rtcdiag.evidence.gateway import GatewayProblem, GatewayQuestion, PortMappingProtocol
 from rtcdiag.net import Net
 from rtcdiag.net.failures import failure_of
+from rtcdiag.net.icmp import Refusal
 from rtcdiag.probes.listening import listen
 from rtcdiag.probes.way_out import Way
 
@@ -60,8 +61,8 @@ class Question(Generic[T]):
             for data, destination in sends:
                 sock.send(data, destination)
 
-        def fail(failure: Failure, _destination: TransportAddress | None) -> None:
-            self._failure = failure
+        def fail(refusal: Refusal) -> None:
+            self._failure = refusal.failure
             if ends_refused:
                 self._done.set()
 

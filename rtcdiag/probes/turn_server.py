@@ -25,7 +25,7 @@ from rtcdiag.wires import Call, StreamWire, UdpWire, Wire
 MOST_ADDRESSES = 8
 _SILENT = frozenset({Failure.TIMEOUT, Failure.CONNECTION_CLOSED, Failure.CONNECTION_RESET})
 _CHECKS: dict[Transport, tuple[Callable[[Path, Net, Record], Awaitable[None]], frozenset[Failure]]] = {
-    Transport.UDP: (plain_binding, frozenset({Failure.TIMEOUT, Failure.CONNECTION_REFUSED})),
+    Transport.UDP: (plain_binding, frozenset({Failure.TIMEOUT, Failure.CONNECTION_REFUSED, Failure.ADMIN_PROHIBITED})),
     Transport.TCP: (tls_handshake, _SILENT | {Failure.NOT_STUN_TLS}),
     Transport.TLS: (plain_binding, _SILENT | {Failure.TLS_NOT_SPOKEN}),
 }

@@ -10,6 +10,7 @@ from rtcdiag.rules import (
     candidates,
     data_path,
     dns,
+    firewall,
     gateway,
     ipv6,
     nat,
@@ -21,6 +22,7 @@ from rtcdiag.rules import (
     tls,
     turn_auth,
     turn_config,
+    web,
     wire,
 )
 
@@ -36,8 +38,12 @@ RULES: tuple[Rule, ...] = (
     turn_config.entry,
     turn_config.credentials,
     dns.names,
+    web.captive_portal,
+    web.all_names_alike,
+    web.proxy,
     network.network,
     network.only_this_computer,
+    firewall.local_firewall,
     reach.reachable,
     tls.handshake,
     wire.wire,

@@ -5,8 +5,21 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from rtcdiag.address import IPAddress, Scope, TransportAddress
-from rtcdiag.evidence import Binding, Connect, Evidence, Exchange, Failure, Observation, TlsHandshake, TurnStep
+from rtcdiag.evidence import (
+    Binding,
+    Connect,
+    Evidence,
+    Exchange,
+    Failure,
+    Observation,
+    Target,
+    TlsHandshake,
+    TurnStep,
+    WebCheck,
+)
 from rtcdiag.targets import Transport
+
+_NEVER_SENT = (Failure.NETWORK_UNREACHABLE, Failure.HOST_UNREACHABLE, Failure.ADDRESS_UNAVAILABLE)
 
 
 class Answers(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,17 +40,27 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
         """Whether another host beyond this computer answered."""
         return any(address.ip != ip and address.scope is not Scope.LOOPBACK for address in kind)
 
+    @property
+    def udp_works(self) -> bool:
+        """Whether anybody beyond this computer answered over UDP."""
+        return any(address.scope is not Scope.LOOPBACK for address in self.udp)
+
 
 def answers(evidence: Evidence) -> Answers:
     """Collect who answered."""
     talks = tuple(exchanges(evidence))
     return Answers(
         udp=_where(talks, Transport.UDP, lambda exchange: bool(exchange.answers or exchange.stray_count)),
-        stream=frozenset(item.destination for item in evidence.of(Connect) if item.failure is None),
+        stream=frozenset(_connected(evidence)),
         plain=_where(talks, Transport.TCP, lambda exchange: bool(exchange.answers)),
         tls=frozenset(item.destination for item in evidence.of(TlsHandshake) if _speaks_tls(item)),
         http=_where(talks, Transport.TCP, lambda exchange: exchange.failure is Failure.NOT_STUN_HTTP),
     )
+
+
+def _connected(evidence: Evidence) -> Iterator[TransportAddress]:
+    yield from (item.destination for item in evidence.of(Connect) if item.failure is None)
+    yield from (item.destination for item in evidence.of(WebCheck) if item.local is not None)
 
 
 def exchanges(evidence: Evidence) -> Iterator[tuple[Transport, TransportAddress, Exchange, Observation]]:
@@ -59,3 +82,15 @@ def _where(
 def _speaks_tls(item: TlsHandshake) -> bool:
     spoke = item.failure is not None and item.failure.value.startswith("tls-")
     return item.failure is None or (spoke and item.failure is not Failure.TLS_NOT_SPOKEN)
+
+
+def forbidden(evidence: Evidence) -> tuple[Binding, ...]:
+    """Return the requests over UDP where none left this computer; empty where one did.
+
+    Only of the default list: a server that the user named has a finding of its own.
+    """
+    defaults = {target.server for target in evidence.of(Target) if target.origin == "default"}
+    asked = evidence.of(Binding, lambda item: item.transport is Transport.UDP)
+    sent = tuple(item for item in asked if item.exchange.failure not in _NEVER_SENT)
+    every = all(item.exchange.failure is Failure.PERMISSION_DENIED and item.server in defaults for item in sent)
+    return sent if every else ()

@@ -1,19 +1,19 @@
 """The network as a whole: no network, no names, no UDP, nothing at all, or nothing but this computer asked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 
 import msgspec
 
 from rtcdiag.address import Family, IPAddress, Scope, TransportAddress, scope_of
-from rtcdiag.evidence import Binding, Connect, Evidence, Failure, Observation, Resolution, Target, TurnStep
+from rtcdiag.evidence import Binding, Connect, Evidence, Failure, Observation, Resolution, Target, TurnStep, WebCheck
 from rtcdiag.findings import Facts, Finding, Severity, find
 from rtcdiag.rules.answers import Answers, answers, exchanges
 from rtcdiag.rules.dns import UNANSWERED
 from rtcdiag.rules.paths import UNFINISHED, asked_paths, relayed_data, targets_of
 from rtcdiag.targets import Transport
 
-_SWALLOWED = (Failure.TIMEOUT, Failure.HOST_UNREACHABLE)
+_SWALLOWED = (Failure.TIMEOUT, Failure.HOST_UNREACHABLE, Failure.ADMIN_PROHIBITED)
 _NO_ROUTE = (Failure.NETWORK_UNREACHABLE, Failure.HOST_UNREACHABLE, Failure.ADDRESS_UNAVAILABLE)
 _ALSO_MUTE = "Hosts that were asked by their address did not answer either: perhaps nothing gets out of this network."
 _LEAST = 2
@@ -26,6 +26,8 @@ _OTHER_PORTS = (
     "UDP to other ports is answered, so UDP as such is not blocked: this network, or a firewall of each server, closes "
     "this port. Direct calls may work; servers on this port are of no use."
 )
+_LEAST_DEFAULTS = 4
+"""So many hosts of the default list, which belong to as many operators, are not down at once."""
 _SHOWN = 20
 """So many observations are named as evidence of a finding about all of them."""
 
@@ -38,6 +40,8 @@ class _Attempt(msgspec.Struct, frozen=True):
     address: TransportAddress
     transport: Transport
     failure: Failure | None
+    reporter: str | None = None
+    """Who said so, where an ICMP message did and the system told from whom it was."""
 
 
 def network(evidence: Evidence) -> Iterator[Finding]:
@@ -91,12 +95,16 @@ def _attempts(evidence: Evidence) -> Iterator[_Attempt]:
         came = exchange.answers or exchange.stray_count
         if address.scope is not Scope.LOOPBACK and isinstance(seen, (Binding, TurnStep)):
             failure = None if came else _heard(evidence, address, exchange.failure)
-            yield _Attempt(seen, hosts.get(seen.server, seen.server), address, transport, failure)
+            who = hosts.get(seen.server, seen.server)
+            yield _Attempt(seen, who, address, transport, failure, exchange.refused_by)
     for item in evidence.of(Connect):
         if item.destination.scope is not Scope.LOOPBACK:
             host = hosts.get(item.server, item.server)
             failure = _heard(evidence, item.destination, item.failure)
             yield _Attempt(item, host, item.destination, Transport.TCP, failure)
+    for check in evidence.of(WebCheck):
+        failure = None if check.local is not None else _heard(evidence, check.destination, check.failure)
+        yield _Attempt(check, check.url, check.destination, Transport.TCP, failure)
 
 
 def _heard(evidence: Evidence, address: TransportAddress, failure: Failure | None) -> Failure | None:
@@ -117,9 +125,13 @@ def _something_came(tried: tuple[_Attempt, ...]) -> bool:
 
 
 def _no_network(evidence: Evidence, tried: tuple[_Attempt, ...], lost_names: tuple[Resolution, ...]) -> bool:
-    """Whether this computer has no route; with one, "unreachable" is the word of a router about something farther."""
+    """Whether this computer has no way out: no route, or one without an address for it (link-local ones lead nowhere).
+
+    With a route, "unreachable" is the word of a router about something farther.
+    """
     no_route = not (evidence.environment.ipv4 or evidence.environment.ipv6)
-    return no_route and bool(tried or lost_names) and all(item.failure in _NO_ROUTE for item in tried)
+    lost = (*_NO_ROUTE, *_SWALLOWED)
+    return no_route and bool(tried or lost_names) and all(item.failure in lost for item in tried)
 
 
 def _nothing(tried: tuple[_Attempt, ...]) -> Iterator[Finding]:
@@ -127,23 +139,43 @@ def _nothing(tried: tuple[_Attempt, ...]) -> Iterator[Finding]:
     mute = [item for item in tried if item.failure in _SWALLOWED]
     hosts = {item.host for item in mute}
     if len(hosts) > 1 and any(not _is_control(item.seen) for item in mute):
-        yield find("no-answer-at-all", *(item.seen.id for item in mute[:_SHOWN]), hosts=len(hosts))
+        yield find("no-answer-at-all", *(item.seen.id for item in mute[:_SHOWN]), hosts=len(hosts), said=_said(mute))
 
 
 def _is_control(seen: Observation) -> bool:
-    return isinstance(seen, Connect) and seen.purpose == "control"
+    return isinstance(seen, WebCheck) or (isinstance(seen, Connect) and seen.purpose == "control")
+
+
+def _said(lost: Iterable[_Attempt]) -> str:
+    """Return the sentence on who refused or gave up on packets, to be appended; empty where nobody said a word."""
+    lost = tuple(lost)
+    for failure, words in _WORDS.items():
+        told = (item for item in lost if item.failure is failure)
+        by = dict.fromkeys(item.reporter for item in told if item.reporter and item.reporter != item.address.host)
+        if by:
+            return f" {', '.join(list(by)[:_NAMED])} {words}."
+    return ""
+
+
+_WORDS = {
+    Failure.ADMIN_PROHIBITED: "said that it does not let these packets through: that is the firewall to open",
+    Failure.HOST_UNREACHABLE: "said that it cannot reach them",
+}
+_NAMED = 3
 
 
 def _lost_names(evidence: Evidence) -> tuple[Resolution, ...]:
     """Return the look-ups of the servers' names where all failed; empty where any name got an answer.
 
-    A no is an answer, too, but not about the documented hosts: those exist. That a control's name does not resolve
-    hinders no call; that it does shows that names can be looked up.
+    A no is an answer, too, but not from a resolver that says the same of documented hosts: those exist. That a
+    control's name does not resolve hinders no call; that it does shows that names can be looked up.
     """
     every = evidence.of(Resolution)
     needed = {target.host for target in evidence.of(Target)}
     named = {target.host for target in evidence.of(Target) if target.origin == "user"}
-    answered = any(item.addresses or (item.host in named and item.failure not in UNANSWERED) for item in every)
+    denied = any(item.host not in named and item.failure is Failure.DNS_NOT_FOUND for item in every)
+    told = not denied and any(item.host in named and item.failure not in UNANSWERED for item in every)
+    answered = told or any(item.addresses for item in every)
     return () if answered else tuple(item for item in every if item.host in needed)
 
 
@@ -158,7 +190,7 @@ def _udp(evidence: Evidence, tried: tuple[_Attempt, ...]) -> Iterator[Finding]:
     seen = answers(evidence)
     lost = _lost(tried, seen)
     if any(item.transport is Transport.UDP and item.failure is None for item in tried):
-        yield from _closed_port(lost, seen)
+        yield from _closed_port(evidence, lost, seen)
         return
     connected = [address for address in seen.stream if address.scope is not Scope.LOOPBACK]
     if not connected or len({item.address for item in lost}) < _LEAST:
@@ -166,9 +198,9 @@ def _udp(evidence: Evidence, tried: tuple[_Attempt, ...]) -> Iterator[Finding]:
     relays = [path for path in asked_paths(evidence) if path.transport is not Transport.UDP and _is_relay(path.target)]
     works = any(relayed_data(path) for path in relays)
     ports = sorted({item.address.port for item in lost})
-    facts = _extent(lost)
+    facts = _extent(lost) | {"said": _said(lost)}
     ids = [item.seen.id for item in lost]
-    if works and facts["hosts"] < _LEAST:
+    if works and len({item.host for item in lost}) < _LEAST:
         return
     if len(ports) < _LEAST:
         severity = Severity.WARNING if works else None
@@ -183,14 +215,18 @@ def _extent(lost: list[_Attempt]) -> Facts:
     return {"destinations": len({item.address for item in lost}), "hosts": len({item.host for item in lost})}
 
 
-def _closed_port(lost: list[_Attempt], seen: Answers) -> Iterator[Finding]:
-    """Tell one port that nobody answers on from servers that are down: their hosts answer over TCP."""
+def _closed_port(evidence: Evidence, lost: list[_Attempt], seen: Answers) -> Iterator[Finding]:
+    """Tell one port that nobody answers on from servers that are down: their hosts answer over TCP, or are many."""
     up = {address.ip for address in seen.stream}
+    defaults = {target.host for target in evidence.of(Target) if target.origin == "default"}
     for port in sorted({item.address.port for item in lost} - {address.port for address in seen.udp}):
-        here = [item for item in lost if item.address.port == port and item.address.ip in up]
+        there = [item for item in lost if item.address.port == port]
+        many = len({item.host for item in there} & defaults) >= _LEAST_DEFAULTS
+        here = there if many else [item for item in there if item.address.ip in up]
         facts = _extent(here)
         if min(facts.values()) >= _LEAST:
-            yield find("udp-port-silent", *(item.seen.id for item in here), port=port, beside=_OTHER_PORTS, **facts)
+            ids, said = [item.seen.id for item in here], _said(here)
+            yield find("udp-port-silent", *ids, port=port, beside=_OTHER_PORTS, said=said, **facts)
 
 
 def _is_relay(target: Target | None) -> bool:

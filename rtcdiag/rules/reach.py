@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 
 from rtcdiag.address import Family, Scope, TransportAddress
-from rtcdiag.evidence import Connect, Evidence, Failure, Observation
+from rtcdiag.evidence import Connect, Evidence, Exchange, Failure, Observation
 from rtcdiag.findings import Finding, Stage
-from rtcdiag.rules.answers import Answers, answers
+from rtcdiag.rules.answers import Answers, answers, forbidden
 from rtcdiag.rules.network import has_route
 from rtcdiag.rules.paths import UNFINISHED, Path, Step, paths
 from rtcdiag.targets import Transport
@@ -19,13 +19,16 @@ _LOCAL = {
     Failure.ADDRESS_UNAVAILABLE: "local-address-unavailable",
     Failure.HOST_UNREACHABLE: "server-unreachable",
     Failure.NETWORK_UNREACHABLE: "no-route-to-server",
+    Failure.ADMIN_PROHIBITED: "server-forbidden",
 }
 """What this computer or its routers said themselves; the transport does not matter."""
+_TOLD_BY_ROUTERS = ("server-forbidden", "server-unreachable")
 _DEAD = (
     Failure.TIMEOUT,
     Failure.HOST_UNREACHABLE,
     Failure.NETWORK_UNREACHABLE,
     Failure.CONNECTION_REFUSED,
+    Failure.ADMIN_PROHIBITED,
 )
 """How an address fails at which nobody is."""
 _UNTOLD = (Failure.TIMEOUT, *UNFINISHED, None)
@@ -58,9 +61,10 @@ class _Broken(msgspec.Struct, frozen=True):
 def reachable(evidence: Evidence) -> Iterator[Finding]:
     """Find the paths on which nothing came back, and say what the other answers make of it."""
     scene = _Scene(evidence, answers(evidence), paths(evidence))
+    said_once = {item.id for item in forbidden(evidence)}
     for path in scene.paths:
         broken = _broken(path)
-        if broken is None:
+        if broken is None or broken.seen.id in said_once:
             continue
         if path.asked:
             yield _cause(scene, broken)
@@ -108,7 +112,8 @@ def _cause(scene: _Scene, broken: _Broken) -> Finding:
     if _only_ipv6_dead(scene, broken):
         return broken.find("server-ipv6-silent", why=broken.failure.value)
     if broken.failure in _LOCAL:
-        return broken.find(_local(scene, broken))
+        code = _local(scene, broken)
+        return broken.find(code, **({"said_by": _reporter(broken)} if code in _TOLD_BY_ROUTERS else {}))
     if broken.failure in _WRONG:
         return _wrong(broken)
     if broken.path.transport is Transport.UDP:
@@ -121,6 +126,12 @@ def _local(scene: _Scene, broken: _Broken) -> str:
     routed = has_route(scene.evidence, broken.path.address.family)
     farther = routed and broken.failure is Failure.NETWORK_UNREACHABLE
     return "server-unreachable" if farther else _LOCAL[broken.failure]
+
+
+def _reporter(broken: _Broken) -> str:
+    """Name who sent the ICMP message that ended the wait, as far as that is known."""
+    exchange = getattr(broken.seen, "exchange", None)
+    return (isinstance(exchange, Exchange) and exchange.refused_by) or "A router on the way, or this computer,"
 
 
 def _no_family(scene: _Scene, broken: _Broken) -> bool:

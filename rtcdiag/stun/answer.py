@@ -84,6 +84,7 @@ def exchange_of(
     transaction: Transaction,
     *,
     failure: Failure = Failure.TIMEOUT,
+    refused_by: str | None = None,
     key: bytes | None = None,
     secrets: frozenset[str] = frozenset(),
 ) -> Exchange:
@@ -110,5 +111,6 @@ def exchange_of(
         strays=tuple(strays),
         stray_count=transaction.reject_count,
         failure=None if transaction.answer else failure,
+        refused_by=None if transaction.answer else refused_by,
         rtt_ms=transaction.rtt_ms,
     )

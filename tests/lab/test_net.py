@@ -15,6 +15,7 @@ import pytest
 from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Failure
 from rtcdiag.net import Net
+from rtcdiag.net.icmp import Refusal
 from rtcdiag.net.local import Local
 from rtcdiag.net.routes import INTERNET, local_addresses, source_towards
 from rtcdiag.net.stream import (
@@ -104,8 +105,8 @@ async def errors_after_sending(
     """Send a datagram to each destination, and return the errors that came back: (failure, destination)."""
     sock, errors, came = await open_udp(family), set[Any](), asyncio.Event()
 
-    def on_error(failure: Failure, destination: TransportAddress | None) -> None:
-        errors.add((failure, str(destination)))
+    def on_error(refusal: Refusal) -> None:
+        errors.add((refusal.failure, str(refusal.destination)))
         came.set()
 
     sock.on_error = on_error

@@ -36,6 +36,7 @@ from rtcdiag.evidence import (
     VantageKnock,
     VantageOpening,
     VantagePoint,
+    WebCheck,
 )
 from rtcdiag.evidence.vantage import VantageOutcome
 from rtcdiag.targets import Transport, parse_server
@@ -286,6 +287,7 @@ exchanges = st.builds(
     stray_count=st.sampled_from([0, 1, 500]),
     failure=_FAILURES,
     rtt_ms=st.none() | _TIMES,
+    refused_by=st.none() | st.sampled_from(["192.168.1.1", "198.51.100.10", "2001:db8::1", "no address"]),
 )
 _BASE: dict[str, Any] = {"t_ms": _TIMES, "duration_ms": st.none() | _TIMES}
 _STEP: dict[str, Any] = {
@@ -321,6 +323,18 @@ observations: st.SearchStrategy[Observation] = st.one_of(
         addresses=st.lists(st.sampled_from(["198.51.100.10", "10.1.2.3", "0.0.0.0", "no address"]), max_size=2).map(
             tuple
         ),
+        failure=_FAILURES,
+    ),
+    st.builds(
+        WebCheck,
+        **_BASE,
+        url=st.sampled_from(["http://check.example/204", "http://control.example/", "no url://["]),
+        expected_status=st.sampled_from([200, 204]),
+        destination=_ADDRESSES,
+        local=st.none() | _ADDRESSES,
+        status=st.none() | st.sampled_from([100, 200, 204, 302, 407, 511, 999]),
+        redirect_host=st.none() | st.sampled_from(["", "wifi.example.net", "check.example"]),
+        content=st.sampled_from(["none", "expected", "other"]),
         failure=_FAILURES,
     ),
     st.builds(
@@ -444,6 +458,7 @@ environments = st.builds(
     container=st.booleans(),
     ipv4=st.booleans(),
     ipv6=st.booleans(),
+    proxies=st.sampled_from([(), ("HTTPS_PROXY",)]),
     clock_offset_s=st.none() | _TIMES,
 )
 

@@ -1,10 +1,11 @@
 """Whole reports with plausible data; every format is tested on all of them (``REPORTS``)."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
-from rtcdiag.evidence import Crash, Exchange, Failure, Observation, Skipped, Stray
+from rtcdiag.evidence import Crash, Exchange, Failure, Observation, Skipped, Stray, WebCheck
 from rtcdiag.findings import STAGES, Finding, Stage
 from rtcdiag.nat import Behavior, Nat
 from rtcdiag.report import Nats, NotTested, Options, Redaction, Report, Verdict, evidence_of
@@ -124,7 +125,8 @@ def everything() -> Report:
     """Every kind of evidence and every part of a report at once; nothing that a real run would show."""
     stray = Stray(t_ms=6.0, source=at(AT[0]), size_bytes=9, why="not-stun")
     answers = (answer(9.0, AT[1], expected_source=False, late=True, success=False, error_code=420, reason="no"),)
-    odd = Exchange(sent_ms=(5.0,), answers=answers, strays=(stray,), stray_count=1, failure=Failure.TIMEOUT)
+    came: dict[str, Any] = {"answers": answers, "strays": (stray,), "stray_count": 1}
+    odd = Exchange(sent_ms=(5.0,), failure=Failure.TIMEOUT, refused_by="192.168.1.1", **came)
     return msgspec.structs.replace(
         report(
             "report",
@@ -136,6 +138,16 @@ def everything() -> Report:
                 nat_pmp("203.0.113.7", id="", sent_ms=(1.0,), duration_ms=2.5, epoch_s=86400),
                 hop("192.168.1.1", 1, id=""),
                 Skipped(t_ms=0.0, what="hairpinning", why="opt-in: --hairpin"),
+                WebCheck(
+                    t_ms=575.0,
+                    duration_ms=3.4,
+                    url="http://check.example/204",
+                    expected_status=204,
+                    destination=at("198.51.100.90:80"),
+                    local=at("192.168.1.4:50125"),
+                    status=302,
+                    redirect_host="wifi.example.net",
+                ),
                 binding(STUN[0], AT[0], odd, 5.0, change="address-and-port", role="alternate-port", purpose="control"),
             ),
             nat=Nats(ipv4=healthy().nat.ipv4, ipv6=Nat(behind_nat=False, firewall=True)),

@@ -9,7 +9,7 @@ import pytest
 
 from rtcdiag.findings import ROLES, STAGES, Entry, Facts, Severity, catalogue, find, merged, silenced
 from rtcdiag.rules import RULES
-from support.cases import gateway, ipv6, network, stun, tls, turn
+from support.cases import blocked, gateway, ipv6, network, stun, tls, turn
 
 ROOT = Path(__file__).parents[2]
 ROWS = (
@@ -35,7 +35,7 @@ NAT_CODES = {
     "nat-servers-contradict",
 }
 """Produced by tests/unit/rules/test_nat.py."""
-SUBJECTS = (gateway, ipv6, network, tls, stun, turn)
+SUBJECTS = (blocked, gateway, ipv6, network, tls, stun, turn)
 CASES = [case for subject in SUBJECTS for case in subject.CASES.values()]
 ENTRIES = catalogue().items()
 
@@ -200,7 +200,7 @@ def test_a_cause_in_the_network_silences_its_consequence_at_every_server() -> No
 
 
 def test_a_closed_port_explains_nothing_at_another_port() -> None:
-    cause = find("udp-port-silent", port=3478, destinations=2, hosts=2, beside="")
+    cause = find("udp-port-silent", port=3478, destinations=2, hosts=2, beside="", said="")
     here = find("server-udp-filtered", subject="stun:a", **HERE)
     there = find("server-udp-filtered", subject="stun:a", address="198.51.100.10:3479", transport="udp")
     assert silenced((cause, here, there)) == (cause, there)

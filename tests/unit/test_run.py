@@ -21,6 +21,7 @@ TURN = parse_server("turn:turn.example.org?transport=tcp", credential=Credential
 def test_a_report_runs_every_probe_and_a_control() -> None:
     assert plan("report", (STUN, STUNS, TURN), RunOptions()) == (
         Job(probe="control"),
+        Job(probe="web-check"),
         Job(probe="gateway", servers=(STUN, STUNS, TURN)),
         Job(probe="hops", servers=(STUN,)),
         Job(probe="stun-server", servers=(STUN,), samples=1),
@@ -55,7 +56,7 @@ def test_no_control_host_is_contacted_where_only_this_computer_is_asked() -> Non
 
 def test_the_gateway_is_asked_unless_the_user_forbids_it() -> None:
     asked = [job.probe for job in plan("nat-type", (STUN,), RunOptions())]
-    assert asked == ["control", "gateway", "hops", "nat-behavior"]
+    assert asked == ["control", "web-check", "gateway", "hops", "nat-behavior"]
     assert "gateway" not in [job.probe for job in plan("nat-type", (STUN,), RunOptions(gateway=False))]
     assert "gateway" not in [job.probe for job in plan("check-stun", (STUN,), RunOptions())]
 

@@ -28,6 +28,7 @@ from rtcdiag.evidence import (
     VantageKnock,
     VantageOpening,
     VantagePoint,
+    WebCheck,
 )
 from rtcdiag.formats.tables import gateway
 from rtcdiag.formats.words import Tone, count, failure_words, ms
@@ -127,6 +128,8 @@ def _told(item: AnyObservation) -> _Told:  # noqa: C901, PLR0911 - one line a ki
             )
         case TlsHandshake():
             return ("TLS handshake", item.server, str(item.destination), *_tls(item))
+        case WebCheck():
+            return ("Web check", item.url, str(item.destination), *_web(item))
         case Binding():
             return (_binding_label(item), item.server, str(item.destination), *_binding(item))
         case Challenge():
@@ -203,6 +206,14 @@ def _tone(got: object) -> Tone:
 
 def _tls(item: TlsHandshake) -> tuple[str, Tone]:
     return ended(item.failure, f"{item.version or 'TLS'} {item.cipher or ''}".rstrip(), item.detail)
+
+
+def _web(item: WebCheck) -> tuple[str, Tone]:
+    if item.status is None:
+        return ended(item.failure, "no answer")
+    leads = f", leads to {item.redirect_host or 'no host'}" if item.redirect_host is not None else ""
+    content = f", {item.content} content" if item.status == 200 else ""
+    return f"status {item.status}{content}{leads}", "ok" if item.right else "warn"
 
 
 def _binding_label(item: Binding) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from support.ca import Authority, Certificate
 from support.coturn import Coturn, coturn
-from support.netns import OTHER_SERVER, SERVER, SERVER6, Client, Namespace, Topology
+from support.netns import NAME_SERVER, OTHER_SERVER, SERVER, SERVER6, Client, Namespace, Topology
 from support.nft import Nat
 from support.ports import free_port
 from support.process import RTCDIAG, running
@@ -144,6 +144,14 @@ class Lab:
     def without_ipv6(self) -> Client:
         """A computer behind a router, with IPv4 only."""
         return self.net.client("masquerade", ipv6=False)
+
+    @functools.cached_property
+    def guarded(self) -> Client:
+        """A computer behind a router whose firewall refuses UDP aloud, but for names."""
+        router = self.net.router()
+        rule = f"iifname lan meta l4proto udp ip daddr != {NAME_SERVER} reject"
+        router.nft(f"table inet guard {{ chain rules1 {{ type filter hook forward priority -1; {rule}; }}; }}")
+        return self.net.client(router)
 
     @functools.cached_property
     def alone(self) -> Namespace:

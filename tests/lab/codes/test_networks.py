@@ -146,6 +146,17 @@ WAYS = {
     "an IPv6 address where there is no IPv6": Row(
         lambda lab: turn(lab, f"turn:[{SERVER6}]", where=lab.without_ipv6), "no-route-to-server", stage="binding"
     ),
+    "a firewall on the way that refuses UDP aloud": Row(
+        lambda lab: turn(lab, outside(lab), where=lab.guarded),
+        "server-forbidden",
+        stage="binding",
+        servers=("failed", "ok"),
+    ),
+    "a server whose firewall prohibits UDP aloud": Row(
+        lambda lab: inside(lab, outside(lab, rules=wall("no", "udp dport PORT reject with icmpx admin-prohibited"))),
+        "server-udp-refused",
+        servers=("failed", "ok"),
+    ),
     "a server whose firewall forgot TCP": Row(
         lambda lab: inside(
             lab,

@@ -7,12 +7,13 @@ import pytest
 from rtcdiag.cli import main
 from rtcdiag.cli.contacts import WITH_CONTROL
 from rtcdiag.cli.servers import default_servers
-from rtcdiag.contacts import CONTROL_HOSTS, CONTROL_NAMES, STUN_SERVERS
+from rtcdiag.contacts import CONTROL_HOSTS, CONTROL_NAMES, STUN_SERVERS, WEB_CHECKS, Contact, WebContact
 from rtcdiag.options import RunOptions
 from rtcdiag.run import plan
 
 DEFAULTS = [contact.target for contact in STUN_SERVERS]
-CONTROL = [contact.target for contact in (*CONTROL_HOSTS, *CONTROL_NAMES)]
+ASKED: list[Contact | WebContact] = [*CONTROL_HOSTS, *WEB_CHECKS, *CONTROL_NAMES]
+CONTROL = [contact.target for contact in ASKED]
 GATEWAY = "your default gateway"
 
 
@@ -35,7 +36,8 @@ def test_the_listed_contacts_are_those_of_the_plan(
     asked |= set(CONTROL) if any(job.probe == "control" for job in jobs) else set()
     asked |= {GATEWAY} if any(job.probe == "gateway" for job in jobs) else set()
     assert set(listed(capsysbinary, command, *([] if control else ["--no-control"]))) == asked
-    assert any(job.probe == "control" for job in jobs) is (control and command in WITH_CONTROL)
+    for probe in ("control", "web-check"):
+        assert any(job.probe == probe for job in jobs) is (control and command in WITH_CONTROL)
 
 
 def test_the_default_list_is_printed_in_its_order(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
@@ -76,3 +78,9 @@ def test_control_hosts_are_no_servers_and_at_least_one_needs_no_resolver() -> No
     assert {contact.use for contact in CONTROL_HOSTS} == {"control"}
     assert {contact.use for contact in STUN_SERVERS} == {"nat-behavior", "binding"}
     assert any(contact.target[0].isdigit() for contact in CONTROL_HOSTS)
+
+
+def test_web_checks_are_plain_http_and_of_different_operators() -> None:
+    assert all(contact.target == f"http://{contact.host}{contact.path}" for contact in WEB_CHECKS)
+    assert len({contact.operator for contact in WEB_CHECKS}) == len(WEB_CHECKS) > 2
+    assert {bool(contact.content) for contact in WEB_CHECKS} == {True, False}

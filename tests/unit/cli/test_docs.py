@@ -11,7 +11,7 @@ from rtcdiag.cli import exits
 from rtcdiag.cli.app import COMMANDS, app
 from rtcdiag.cli.lab_pair import AND
 from rtcdiag.cli.options import Requirement
-from rtcdiag.contacts import CONTROL_HOSTS, CONTROL_NAMES, STUN_SERVERS
+from rtcdiag.contacts import CONTROL_HOSTS, CONTROL_NAMES, STUN_SERVERS, WEB_CHECKS
 from rtcdiag.formats import FORMATS
 
 ROOT = Path(__file__).parents[3]
@@ -77,14 +77,15 @@ def test_the_readme_names_no_option_that_does_not_exist() -> None:
     assert named <= set().union(*map(options, LEAVES.values()))
 
 
-@pytest.mark.parametrize("contact", [*STUN_SERVERS, *CONTROL_HOSTS, *CONTROL_NAMES])
+@pytest.mark.parametrize("contact", [*STUN_SERVERS, *CONTROL_HOSTS, *WEB_CHECKS, *CONTROL_NAMES])
 def test_every_contact_is_documented_with_its_operator(contact: Any) -> None:
     assert f"| `{contact.target}` | {contact.operator} |" in USAGE
 
 
 def test_no_contact_is_documented_that_the_program_does_not_have() -> None:
-    listed = set(re.findall(r"^\| `((?:stun:\S+|\S+:443))` \|", USAGE, re.MULTILINE))
-    assert listed == {contact.target for contact in (*STUN_SERVERS, *CONTROL_HOSTS)}
+    listed = set(re.findall(r"^\| `((?:stun:\S+|\S+:443|http:\S+))` \|", USAGE, re.MULTILINE))
+    servers = {contact.target for contact in (*STUN_SERVERS, *CONTROL_HOSTS)}
+    assert listed == servers | {check.target for check in WEB_CHECKS}
 
 
 def test_every_requirement_and_format_is_documented() -> None:

@@ -6,11 +6,11 @@ from rtcdiag.evidence import Failure
 from rtcdiag.findings import Severity, silenced
 from rtcdiag.rules import RULES
 from rtcdiag.rules import run as rule_run
-from support.cases import Case, gateway, ipv6, network, stun, tls, turn
+from support.cases import Case, blocked, gateway, ipv6, network, stun, tls, turn
 from support.evidence import Turn, binding, refused, run, target
 
-SUBJECTS = (gateway.CASES, ipv6.CASES, network.CASES, tls.CASES, stun.CASES, turn.CASES)
-CASES = {sentence: case for cases in SUBJECTS for sentence, case in cases.items()}
+SUBJECTS = (network, blocked, gateway, ipv6, tls, stun, turn)
+CASES = {sentence: case for subject in SUBJECTS for sentence, case in subject.CASES.items()}
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -20,7 +20,7 @@ def test_evidence_gives_exactly_these_codes(case: Case) -> None:
 
 
 def test_each_sentence_stands_once() -> None:
-    assert len(CASES) == sum(map(len, SUBJECTS))
+    assert len(CASES) == sum(len(subject.CASES) for subject in SUBJECTS)
 
 
 def severity(sentence: str) -> dict[str, Severity]:
