@@ -173,10 +173,10 @@ class Mappings:
     def _track(self, external: Endpoint, remote: Endpoint, now_s: float) -> None:
         if not self._tracks:
             return
-        if len(self._tracked) >= MOST_MAPPINGS:
-            self._tracked.popitem(last=False)
         self._tracked[external, remote] = now_s + TRACKED_S
         self._tracked.move_to_end((external, remote))
+        if len(self._tracked) > MOST_MAPPINGS:
+            self._tracked.popitem(last=False)
 
     def _sweep(self, now_s: float) -> None:
         """Forget what has expired."""

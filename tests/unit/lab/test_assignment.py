@@ -1,6 +1,6 @@
 """Which port and which address: RFC 4787 sections 4.1 and 4.2, RFC 7422."""
 
-from ipaddress import ip_address
+from ipaddress import IPv4Network, ip_address
 from statistics import mean
 
 import pytest
@@ -68,6 +68,24 @@ def test_a_host_gets_its_ports_from_a_block_of_its_own() -> None:
         for host in (HOST, OTHER_HOST)
     }
     assert blocks == {HOST: {4}, OTHER_HOST: {5}}
+
+
+def test_hosts_of_two_networks_have_blocks_of_their_own_too() -> None:
+    networks = (IPv4Network("192.168.1.0/24"), IPv4Network("192.168.2.0/24"))
+    box = Box("apdm/apdf port=block:1000", addresses=Addresses(inside=networks, external=ADDRESSES.external))
+    hosts = [str(network[number]) for network in networks for number in (2, 3)]
+    assert len({(box.mapped((host, 5000), A)[1] - 1024) // 1000 for host in hosts}) == 4
+
+
+def test_a_port_that_went_to_another_host_stays_there_when_the_first_one_comes_back() -> None:
+    box = Box("eim/eif lifetime=30s")
+    box.mapped((HOST, 5000), A)
+    box.now_s = 31
+    assert box.mapped((OTHER_HOST, 5000), A) == (EXTERNAL, 5000)
+    assert box.mapped((HOST, 5000), A) != (EXTERNAL, 5000)
+    seen = box.into(udp(A, (EXTERNAL, 5000)))
+    assert seen is not None
+    assert seen.destination == (OTHER_HOST, 5000)
 
 
 def test_a_block_that_is_full_gives_nothing_more() -> None:

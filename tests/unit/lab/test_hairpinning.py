@@ -73,6 +73,10 @@ def test_an_error_about_what_did_not_turn_back_goes_nowhere() -> None:
     for source in ((one[0], 9), (SERVER, 9)):
         about = udp(source, OTHER)
         assert box.emissions(Side.INSIDE, icmp(OTHER_HOST, other[0], (3, 3), 0, about)) == []
+    for hairpin in ("none", "internal"):
+        box = Box(f"eim/eif hairpin={hairpin}")
+        one, _ = box.mapped(ONE, A), box.mapped(OTHER, A)
+        assert box.emissions(Side.INSIDE, icmp(OTHER_HOST, one[0], (3, 3), 0, udp(one, OTHER))) == []
 
 
 def test_nobody_is_behind_a_port_that_is_not_mapped() -> None:

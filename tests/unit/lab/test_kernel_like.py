@@ -2,6 +2,7 @@
 
 import pytest
 
+from rtcdiag.lab.connections import CLOSED_S, OPENING_S, Connections
 from rtcdiag.lab.mappings import MOST_MAPPINGS, Mappings
 from rtcdiag.lab.middlebox import Side
 from support.middleboxes import EXTERNAL, HOST, HOST6, OTHER_HOST, OTHER_SERVER, SERVER, SERVER6, Box, echo, tcp, udp
@@ -71,10 +72,10 @@ def test_the_tracked_are_bounded() -> None:
         tracks=True,
     )
     here = (b"here", 50000)
-    for port in range(1, MOST_MAPPINGS + 2):
+    for port in (*range(1, MOST_MAPPINGS + 1), 1, MOST_MAPPINGS + 1):
         table.inbound(here, (b"away", port), 0.0)
-    assert table.outbound(here, (b"away", 1), 0.0) is not None
-    assert table.outbound(here, (b"away", MOST_MAPPINGS + 1), 0.0) is None
+    taken = [table.outbound(here, (b"away", port), 0.0) is None for port in (1, 2, 3, MOST_MAPPINGS + 1)]
+    assert taken == [True, False, True, True]
 
 
 @pytest.mark.parametrize(("blocked", "code"), [("prohibited", 13), ("unreachable", 3)])
@@ -113,8 +114,11 @@ def test_a_restart_forgets_every_mapping_and_does_not_hurt_before() -> None:
     assert again != before
     box.now_s = 119
     assert box.accepts(A, again)
-    box.now_s = 180
+    box.now_s = 130
     assert not box.accepts(A, again)
+    last = box.mapped(HERE, A)
+    box.now_s = 180
+    assert not box.accepts(A, last)
 
 
 @pytest.mark.parametrize("spec", ["eim/apdf", "none", "firewall"])
@@ -215,3 +219,12 @@ def test_the_connections_of_one_mapping_are_bounded() -> None:
         box.out(tcp(HERE, (SERVER, port), flags=SYN))
     assert box.into(tcp((SERVER, 1), (EXTERNAL, 50000))) is None
     assert box.into(tcp((SERVER, 1099), (EXTERNAL, 50000))) is not None
+
+
+def test_the_connections_that_are_remembered_are_bounded() -> None:
+    connections = Connections()
+    connections.follow((b"1", 1), RST, inbound=True)
+    for port in range(2, 1026):
+        connections.follow((b"1", port), RST, inbound=True)
+    assert connections.follow((b"1", 1025), 0, inbound=False) == CLOSED_S
+    assert connections.follow((b"1", 1), 0, inbound=False) == OPENING_S

@@ -152,6 +152,9 @@ def test_a_switch_does_not_learn_addresses_from_outside() -> None:
     lan.one(between("203.0.113.10", "192.168.1.2"), 0)
     lan.other(between("192.168.1.3", "203.0.113.10"), 0)
     assert lan.receivers() == ["other", "up"]
+    lan.up(between("192.168.1.9", "192.168.1.3"), 0)
+    lan.one(between("192.168.1.2", "192.168.1.9"), 0)
+    assert lan.receivers() == ["other", "other"]
 
 
 def test_what_is_for_all_reaches_the_others_and_does_not_leave() -> None:
