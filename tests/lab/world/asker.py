@@ -41,20 +41,14 @@ def seen(sock: socket.socket, port: int = PORT) -> tuple[str, int]:
 
 def ports(count: str) -> list[tuple[int, int]]:
     """Return the local and the mapped port of each of so many sockets."""
-    found = []
-    for _ in range(int(count)):
-        with udp() as sock:
-            found.append((sock.getsockname()[1], seen(sock)[1]))
-    return found
+    sockets = [udp() for _ in range(int(count))]  # all at once: a port that is closed may come again
+    return [(sock.getsockname()[1], seen(sock)[1]) for sock in sockets]
 
 
 def per_destination(count: str) -> list[list[int]]:
     """Return the mapped ports of each socket at two ports of the witness."""
-    found = []
-    for _ in range(int(count)):
-        with udp() as sock:
-            found.append([seen(sock, port)[1] for port in (PORT, OTHER_PORT)])
-    return found
+    sockets = [udp() for _ in range(int(count))]
+    return [[seen(sock, port)[1] for port in (PORT, OTHER_PORT)] for sock in sockets]
 
 
 def collision() -> list[tuple[int, int]]:
