@@ -7,7 +7,7 @@ import msgspec
 from rtcdiag.address import Family
 from rtcdiag.evidence import Candidate, Evidence, Skipped
 from rtcdiag.findings import STAGES, Finding, Severity, merged, silenced
-from rtcdiag.nat import classify
+from rtcdiag.nat import NO_NAT, OPT_IN, classify
 from rtcdiag.report import (
     CandidateRow,
     Nats,
@@ -120,10 +120,14 @@ _NAT_QUESTIONS = {
     "filtering": "filtering behavior",
     "hairpinning": "hairpinning",
     "lifetime_s": "mapping lifetime",
+    "fragments_outbound": "fragments on their way out",
+    "fragments_inbound": "fragments on their way in",
     "cgnat": "carrier-grade NAT",
     "layers": "number of NATs in a row",
 }
 """What a user asks of a NAT. The other fields that have no value have none because there is nothing to ask."""
+_EXPERIMENTS = {"fragments_outbound": "fragments", "fragments_inbound": "fragments"}
+"""Where one experiment answers two questions."""
 
 
 def _not_tested(evidence: Evidence, nats: Nats, servers: tuple[ServerRow, ...]) -> Iterator[NotTested]:
@@ -134,8 +138,11 @@ def _not_tested(evidence: Evidence, nats: Nats, servers: tuple[ServerRow, ...]) 
     for name, nat in (("IPv4", nats.ipv4), ("IPv6", nats.ipv6)):
         undetermined = nat.undetermined if nat is not None else {}
         for field, what in _NAT_QUESTIONS.items():
-            if field in undetermined:
-                yield NotTested(what=f"{name} {what}", why=undetermined[field])
+            why = undetermined.get(field, NO_NAT)
+            if why.startswith(OPT_IN):
+                yield NotTested(what=_EXPERIMENTS.get(field, what), why=f"opt-in: {why.removeprefix(OPT_IN)}")
+            elif why != NO_NAT:
+                yield NotTested(what=f"{name} {what}", why=why)
     for server in servers:
         yield from _cut_chain(server)
 

@@ -33,3 +33,9 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the default gateway may be asked about itself."""
     relay_only: bool = False
     """Gather relay candidates only."""
+    hairpin: bool = False
+    """Try whether the NAT lets two sockets here reach each other by their mapped addresses."""
+    lifetime_up_to_s: float | None = None
+    """Try how long a mapping lives without traffic, up to this silence in seconds; None does not."""
+    fragments: bool = False
+    """Try whether datagrams that are cut into fragments get through."""

@@ -37,15 +37,16 @@ def plan(command: str, servers: tuple[Server, ...], options: RunOptions) -> tupl
     each = tuple(_alone(server) for server in dict.fromkeys(servers))
     nat = Job(probe="nat-behavior", servers=_over_udp(servers))
     relays = (Job(probe="vantage", servers=servers),) if any(map(_may_relay, servers)) else ()
+    opt_in = _opt_in(_over_udp(servers), options)
     candidates = Job(probe="candidates", servers=servers)
     wanted = options.control and not _all_local(servers)
     control = tuple(Job(probe=probe) for probe in _CONTROLS) if wanted else ()
     way_out = _way_out(servers, options)
     match command:
         case "report":
-            return (*control, *way_out, *(_beside(job, nat) for job in each), nat, *relays, candidates)
+            return (*control, *way_out, *(_beside(job, nat) for job in each), nat, *relays, *opt_in, candidates)
         case "nat-type":
-            return (*control, *way_out, nat, *relays)
+            return (*control, *way_out, nat, *relays, *opt_in)
         case "candidates":
             return (candidates,)
         case _:
@@ -71,6 +72,15 @@ def _way_out(servers: tuple[Server, ...], options: RunOptions) -> tuple[Job, ...
         return ()
     gateway = (Job(probe="gateway", servers=servers),) if options.gateway and servers else ()
     return (*gateway, *((Job(probe="hops", servers=over_udp),) if over_udp else ()))
+
+
+def _opt_in(servers: tuple[Server, ...], options: RunOptions) -> tuple[Job, ...]:
+    wanted = {
+        "hairpin": options.hairpin,
+        "lifetime": options.lifetime_up_to_s is not None,
+        "fragments": options.fragments,
+    }
+    return tuple(Job(probe=probe, servers=servers) for probe, is_wanted in wanted.items() if is_wanted)
 
 
 def _over_udp(servers: tuple[Server, ...]) -> tuple[Server, ...]:

@@ -113,6 +113,10 @@ class UdpWire:
         """The socket's address, which may be unspecified."""
         return self._sock.bound
 
+    def forbid_fragments(self) -> bool:
+        """Let no packet be cut on its way, and say whether this system can."""
+        return self._sock.forbid_fragments()
+
     def local_towards(self, destination: TransportAddress) -> TransportAddress | None:
         """Return the local transport address that packets to a destination carry; None where there is no route."""
         source = self.net.source_towards(destination.ip)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from rtcdiag.cli.options import Judgement, Network, Output, Servers
+from rtcdiag.cli.options import Experiments, Judgement, Network, Output, Servers
 
 if TYPE_CHECKING:  # importing them costs what --list-contacts need not pay
     from rtcdiag.targets import Server
@@ -25,6 +25,7 @@ class Question(NamedTuple):
     """The URIs that stand behind the command."""
     only: Literal["stun", "turn"] | None = None
     """The one kind of server that the command is about; then there is no default list."""
+    experiments: Experiments = Experiments()
     relay_only: bool = False
     reports_dir: Path | None = None
     """Where ``report`` saves its two files."""

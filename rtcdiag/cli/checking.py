@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rtcdiag.address import Family, family_of
 from rtcdiag.cli.entry import BadInputError
 from rtcdiag.cli.files import read_bytes
-from rtcdiag.cli.options import Network
+from rtcdiag.cli.options import Experiments, Network
 from rtcdiag.options import RunOptions
 
 if TYPE_CHECKING:
@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 _CA_BYTES = 16 << 20
 MAX_TIMEOUT_S = 60.0
 MAX_DEADLINE_S = 3600.0
+DEADLINE_S = 30.0
+LIFETIME_S = 185.0
+MIN_LIFETIME_S, MAX_LIFETIME_S = 1.0, 900.0
 
 
 def run_options(question: "Question") -> RunOptions:
     """Return the options of the run; raise BadInputError for the first value that cannot be."""
     network, servers = question.network, question.servers
     families = _families(network)
+    lifetime_s = _lifetime(question.experiments)
     return RunOptions(
         families=families,
         bind=_bind(network.bind, families),
@@ -30,10 +34,13 @@ def run_options(question: "Question") -> RunOptions:
         server_name=_server_name(servers.sni),
         ca_file=_ca_file(servers.ca_file),
         timeout_ms=_seconds("--timeout", network.timeout, MAX_TIMEOUT_S) * 1000,
-        deadline_ms=_seconds("--deadline", network.deadline, MAX_DEADLINE_S) * 1000,
+        deadline_ms=_deadline_s(network, lifetime_s) * 1000,
         control=not network.no_control,
         gateway=not network.no_gateway,
         relay_only=question.relay_only,
+        hairpin=question.experiments.hairpin,
+        lifetime_up_to_s=lifetime_s,
+        fragments=question.experiments.fragments,
     )
 
 
@@ -114,6 +121,29 @@ def _ca_file(name: str | None) -> str | None:
     except (ssl.SSLError, OSError):
         raise BadInputError(f"--ca-file {name}: there is no PEM certificate in it") from None
     return name
+
+
+def _lifetime(experiments: Experiments) -> float | None:
+    """Return the longest silence to try, None where none is."""
+    up_to_s = experiments.lifetime_up_to
+    if not experiments.lifetime:
+        if up_to_s is not None:
+            raise BadInputError(f"--lifetime-up-to {up_to_s:g}: says how long --lifetime takes, which is not asked for")
+        return None
+    if up_to_s is None:
+        return LIFETIME_S
+    if not MIN_LIFETIME_S <= up_to_s <= MAX_LIFETIME_S:
+        raise BadInputError(
+            f"--lifetime-up-to {up_to_s:g}: not between {MIN_LIFETIME_S:g} and {MAX_LIFETIME_S:g} seconds"
+        )
+    return up_to_s
+
+
+def _deadline_s(network: Network, lifetime_s: float | None) -> float:
+    """Return what the user set, else the default and the longest silence that the run has to wait for."""
+    if network.deadline is None:
+        return DEADLINE_S + (lifetime_s or 0.0)
+    return _seconds("--deadline", network.deadline, MAX_DEADLINE_S)
 
 
 def _seconds(option: str, value: float, limit: float) -> float:

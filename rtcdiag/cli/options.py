@@ -29,6 +29,7 @@ OUTPUT = "Output"
 SERVERS = "Servers and credentials"
 NETWORK = "Network"
 RESULT = "Exit code"
+EXPERIMENTS = "More experiments"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,9 +124,13 @@ class Network:
         typer.Option(metavar="SECONDS", help="Wait so long for one answer.", rich_help_panel=NETWORK),
     ] = 2.0
     deadline: Annotated[
-        float,
-        typer.Option(metavar="SECONDS", help="End the whole run by then.", rich_help_panel=NETWORK),
-    ] = 30.0
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="End the whole run by then: 30 unless set, and with --lifetime its longest silence later.",
+            rich_help_panel=NETWORK,
+        ),
+    ] = None
     ipv4: Annotated[bool, typer.Option("-4", "--ipv4", help="IPv4 only.", rich_help_panel=NETWORK)] = False
     ipv6: Annotated[bool, typer.Option("-6", "--ipv6", help="IPv6 only.", rich_help_panel=NETWORK)] = False
     interface: Annotated[
@@ -152,6 +157,45 @@ class Network:
             "--list-contacts",
             help="Print whom this command would contact, and contact no one.",
             rich_help_panel=NETWORK,
+        ),
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiments:
+    """What is tried only where the user asks for it: it takes long, or a firewall may mistake it for an attack."""
+
+    hairpin: Annotated[
+        bool,
+        typer.Option(
+            "--hairpin",
+            help="Try whether the NAT lets computers behind it reach each other by their public addresses. "
+            "Some company firewalls take it for an attack (LAND).",
+            rich_help_panel=EXPERIMENTS,
+        ),
+    ] = False
+    lifetime: Annotated[
+        bool,
+        typer.Option(
+            "--lifetime",
+            help="Measure how long the NAT keeps a mapping without traffic; takes three minutes.",
+            rich_help_panel=EXPERIMENTS,
+        ),
+    ] = False
+    lifetime_up_to: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="The longest silence that --lifetime tries: 185 unless set.",
+            rich_help_panel=EXPERIMENTS,
+        ),
+    ] = None
+    fragments: Annotated[
+        bool,
+        typer.Option(
+            "--fragments",
+            help="Try whether datagrams that are too long for one packet get through, in fragments.",
+            rich_help_panel=EXPERIMENTS,
         ),
     ] = False
 

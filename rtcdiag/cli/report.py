@@ -7,7 +7,7 @@ import typer
 
 from rtcdiag.cli.asking import Question, ask
 from rtcdiag.cli.commands import command_app
-from rtcdiag.cli.options import OUTPUT, Judgement, Network, Output, Servers
+from rtcdiag.cli.options import OUTPUT, Experiments, Judgement, Network, Output, Servers
 
 
 def report(
@@ -18,6 +18,7 @@ def report(
     output: Output,
     servers: Servers,
     network: Network,
+    experiments: Experiments,
     judgement: Judgement,
 ) -> int:
     """Run every check side by side, say what is wrong and how to fix it, and save a report.
@@ -25,7 +26,9 @@ def report(
     Asks the servers given by --server or --ice-servers, else a default list of public STUN servers
     (see --list-contacts).
     """
-    return ask(Question("report", output, servers, network, judgement, reports_dir=reports_dir))
+    return ask(
+        Question("report", output, servers, network, judgement, experiments=experiments, reports_dir=reports_dir)
+    )
 
 
 app = command_app(report)

@@ -46,7 +46,22 @@ async def _gather(jobs: tuple[Job, ...], options: RunOptions) -> tuple[Evidence,
     return evidence, caught[0] if caught else None
 
 
-_FLAGS = ("families", "bind", "interface", "port", "server_name", "samples", "control", "gateway", "relay_only")
+_AROUND_SILENCE_S = 7.0
+"""What a run with --lifetime takes beside its longest silence."""
+_FLAGS = (
+    "families",
+    "bind",
+    "interface",
+    "port",
+    "server_name",
+    "samples",
+    "control",
+    "gateway",
+    "relay_only",
+    "hairpin",
+    "lifetime_up_to_s",
+    "fragments",
+)
 
 
 def _asked(servers: tuple[Server, ...], options: RunOptions) -> Options:
@@ -73,7 +88,10 @@ def _progress(
     """Show one line on a terminal while the run lasts; nothing anywhere else."""
     if quiet or not is_terminal(sys.stderr):
         return nullcontext()
-    from rtcdiag.cli.progress import status
+    from rtcdiag.cli.progress import Line, status
 
     whom = f"{len(servers)} server{'s' if len(servers) != 1 else ''}"
-    return status(f"rtcdiag {command}: asking {whom}, at most {options.deadline_ms / 1000:g} s")
+    asking = f"rtcdiag {command}: asking {whom}"
+    if options.lifetime_up_to_s is not None:
+        return status(Line(asking, _AROUND_SILENCE_S + options.lifetime_up_to_s))
+    return status(Line(f"{asking}, at most {options.deadline_ms / 1000:g} s"))

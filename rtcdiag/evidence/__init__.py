@@ -16,6 +16,9 @@ from rtcdiag.evidence.connection import Certificate, Connect, Resolution, TlsHan
 from rtcdiag.evidence.crash import Crash
 from rtcdiag.evidence.environment import Environment, Interface
 from rtcdiag.evidence.gateway import GatewayQuery, Hop
+from rtcdiag.evidence.hairpin import Hairpin, HairpinEnd
+from rtcdiag.evidence.lifetime import IdleMapping, Inward
+from rtcdiag.evidence.size import SizedBinding, SizeTest
 from rtcdiag.evidence.target import CredentialShape, Skipped, Target
 from rtcdiag.evidence.turn import Allocation, Challenge, Permission, Refresh, RelayedData, TurnStep
 from rtcdiag.evidence.vantage import KnockArrival, VantageBinding, VantageKnock, VantageOpening, VantagePoint
@@ -42,8 +45,12 @@ __all__ = [
     "Failure",
     "GatewayQuery",
     "Gathering",
+    "Hairpin",
+    "HairpinEnd",
     "Hop",
+    "IdleMapping",
     "Interface",
+    "Inward",
     "KnockArrival",
     "Observation",
     "Permission",
@@ -52,6 +59,8 @@ __all__ = [
     "RelayedData",
     "Resolution",
     "Role",
+    "SizeTest",
+    "SizedBinding",
     "Skipped",
     "Stray",
     "Target",
@@ -86,6 +95,9 @@ KINDS: tuple[type[Observation], ...] = (
     Gathering,
     GatewayQuery,
     Hop,
+    Hairpin,
+    IdleMapping,
+    SizedBinding,
     Skipped,
     Crash,
 )
@@ -110,6 +122,9 @@ AnyObservation = (
     | Gathering
     | GatewayQuery
     | Hop
+    | Hairpin
+    | IdleMapping
+    | SizedBinding
     | Skipped
     | Crash
 )

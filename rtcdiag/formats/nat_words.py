@@ -4,8 +4,8 @@ from collections.abc import Callable
 from math import floor, log10
 
 from rtcdiag.evidence import Environment
-from rtcdiag.formats.words import familiar
-from rtcdiag.nat import Nat, OtherWay
+from rtcdiag.formats.words import familiar, yes_no
+from rtcdiag.nat import NO_NAT, OPT_IN, Nat, OtherWay, lifetime_words
 from rtcdiag.report import Report
 
 _SURE = 1e-4
@@ -106,22 +106,54 @@ def _pool(nat: Nat) -> str | None:
     return "arbitrary: several public addresses" if nat.pooling == "arbitrary" else None
 
 
+def hairpinning(nat: Nat) -> str | None:
+    """Say whether the NAT turns packets back, and as who the sender is seen; None where that is not known."""
+    source = f" ({nat.hairpinning_source} source)" if nat.hairpinning_source else ""
+    return None if nat.hairpinning is None else yes_no(nat.hairpinning) + source
+
+
+def _fragments(nat: Nat) -> str | None:
+    if nat.fragments_outbound is None and nat.fragments_inbound is None:
+        return None
+    uncut = f"; up to {nat.mtu_bytes} bytes are not cut" if nat.mtu_bytes else ""
+    return f"get out: {yes_no(nat.fragments_outbound)}, get in: {yes_no(nat.fragments_inbound)}{uncut}"
+
+
 AXES: tuple[tuple[str, str, Callable[[Nat], str | None]], ...] = (
     ("mapping", "mapping", lambda nat: nat.mapping),
     ("filtering", "filtering", lambda nat: nat.filtering),
     ("ports", "port_assignment", ports),
     ("pooling", "pooling", _pool),
+    ("hairpin", "hairpinning", hairpinning),
+    ("lifetime", "lifetime_s", lifetime_words),
+    ("fragments", "fragments_outbound", _fragments),
 )
 """What is told of a NAT in short: the label, the field of ``Nat``, and the value in words."""
 ALWAYS = ("mapping", "filtering")
 """The axes that are told also where they are not known, and without a NAT."""
 
 
-def axes(nat: Nat) -> tuple[tuple[str, str], ...]:
-    """Return the axes that matter here, each as label and text."""
+_DETAILS = ("port_assignment", "pooling")
+"""The axes that only the question for the NAT itself is answered with."""
+
+
+def axes(nat: Nat, *, brief: bool = False) -> tuple[tuple[str, str], ...]:
+    """Return the axes that matter here, each as label and text; ``brief`` without the details."""
     told = ((label, field, tell(nat)) for label, field, tell in AXES)
     return tuple(
         (label, axis(nat, field, text))
         for label, field, text in told
-        if field in ALWAYS or (nat.behind_nat and (text is not None or field == "port_assignment"))
+        if _matters(nat, field, text) and not (brief and field in _DETAILS)
     )
+
+
+def _matters(nat: Nat, field: str, text: str | None) -> bool:
+    if field in _DETAILS:
+        return nat.behind_nat is True and (text is not None or field == "port_assignment")
+    return field in ALWAYS or text is not None or _was_tried(nat, field)
+
+
+def _was_tried(nat: Nat, field: str) -> bool:
+    """Tell whether an opt-in experiment was asked for, and there was something to try it on."""
+    why = nat.undetermined.get(field)
+    return why is not None and why != NO_NAT and not why.startswith(OPT_IN)

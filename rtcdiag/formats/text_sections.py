@@ -7,7 +7,7 @@ from rich.text import Text
 from rtcdiag.evidence import Interface
 from rtcdiag.findings import Finding
 from rtcdiag.formats.actions import actions, ranked
-from rtcdiag.formats.nat_words import ALWAYS, axes, other_way, standing, used_interface
+from rtcdiag.formats.nat_words import axes, other_way, standing, used_interface
 from rtcdiag.formats.safe import clean
 from rtcdiag.formats.tables.candidates import counts, protocol
 from rtcdiag.formats.tables.gateway import gateway_words
@@ -67,8 +67,7 @@ _NEITHER = (("IPv4", None), ("IPv6", None))
 def _behavior(paper: Paper, report: Report, name: str, nat: Nat | None) -> list[Row]:
     if nat is None:
         return [(paper.text(f"{name}  ", (_not_judged(report, name), "muted")),)]
-    told, said = axes(nat), gateway_words(report, name)
-    shown = told if report.command == "nat-type" else told[: len(ALWAYS)]
+    shown, said = axes(nat, brief=report.command != "nat-type"), gateway_words(report, name)
     width = max(len(label) for label, _ in shown)
     return [
         (

@@ -14,16 +14,19 @@ from rtcdiag.nat.behavior import (
     PortAssignment,
     endpoint_dependent,
     familiar_name,
+    lifetime_words,
     possible_filterings,
     possible_mappings,
 )
 from rtcdiag.nat.classify import classify
-from rtcdiag.nat.judgement import CONTRADICTION
+from rtcdiag.nat.judgement import CONTRADICTION, NO_NAT, OPT_IN
 from rtcdiag.nat.nat64 import Nat64, nat64_of
 
 __all__ = [
     "BEHAVIORS",
     "CONTRADICTION",
+    "NO_NAT",
+    "OPT_IN",
     "Behavior",
     "Certainty",
     "Nat",
@@ -34,6 +37,7 @@ __all__ = [
     "classify",
     "endpoint_dependent",
     "familiar_name",
+    "lifetime_words",
     "nat64_of",
     "possible_filterings",
     "possible_mappings",

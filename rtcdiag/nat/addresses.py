@@ -2,8 +2,7 @@
 
 from rtcdiag.address import IPAddress, TransportAddress
 from rtcdiag.nat.behavior import Pooling
-from rtcdiag.nat.judgement import CONTRADICTION, Judgement
-from rtcdiag.nat.ports import NO_NAT
+from rtcdiag.nat.judgement import CONTRADICTION, NO_NAT, Judgement
 from rtcdiag.nat.samples import Sample, is_translated
 from rtcdiag.nat.view import View
 

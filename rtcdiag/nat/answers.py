@@ -1,7 +1,7 @@
 """Which transactions say something about the NAT, and which answers count."""
 
 from rtcdiag.address import Family, Scope, TransportAddress
-from rtcdiag.evidence import Answer, Binding, Evidence, Failure, VantagePoint
+from rtcdiag.evidence import Answer, Binding, Evidence, Exchange, Failure, VantagePoint
 from rtcdiag.nat.judgement import Judgement
 from rtcdiag.nat.nat64 import Nat64, as_ipv4
 from rtcdiag.targets import Transport
@@ -92,3 +92,9 @@ def known(address: TransportAddress | None) -> TransportAddress | None:
     if address is None or address.port == 0 or address.scope in unusable:
         return None
     return address
+
+
+def told(exchange: Exchange | None) -> TransportAddress | None:
+    """Return the mapped address that a transaction outside the NAT experiment told, None where it told none."""
+    answer = exchange.answer if exchange is not None else None
+    return known(answer.reflexive) if answer is not None and answer.success else None

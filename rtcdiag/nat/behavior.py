@@ -8,6 +8,7 @@ from rtcdiag.address import TransportAddress
 
 Behavior = Literal["endpoint-independent", "address-dependent", "address-and-port-dependent", "undetermined"]
 Pooling = Literal["paired", "arbitrary"]
+HairpinSource = Literal["external", "internal"]
 PortAssignment = Literal["preserved", "sequential", "block", "random"]
 """How a new mapping gets its port: the local one; the next after the one before; any of a small block; any."""
 
@@ -59,7 +60,23 @@ class Nat(msgspec.Struct, frozen=True, kw_only=True):
     port_delta: int | None = None
     """Of sequential assignment: the step from one new mapping to the next."""
     hairpinning: bool | None = None
+    """What is sent to a mapped address from inside comes back in, as from outside (RFC 4787 section 6).
+
+    Most systems drop a datagram that comes in with their own address as its source, so a NAT that leaves the internal
+    source in place is "no" here, as it is for calls.
+    """
+    hairpinning_source: HairpinSource | None = None
+    """As who the sender is seen then."""
     lifetime_s: float | None = None
+    """The longest silence that a mapping was seen to survive, in seconds."""
+    lifetime_below_s: float | None = None
+    """The shortest silence after which it was gone, in seconds; None where it survived all."""
+    fragments_outbound: bool | None = None
+    """Datagrams that were cut into IP fragments get from here to a server."""
+    fragments_inbound: bool | None = None
+    """They get from a server to here."""
+    mtu_bytes: int | None = None
+    """The largest packet, of those tried, that got to a server without being cut."""
     alg: bool | None = None
     """MAPPED-ADDRESS and XOR-MAPPED-ADDRESS differ: something rewrites addresses in packets."""
     cgnat: bool | None = None
@@ -133,3 +150,11 @@ def _without_nat(nat: Nat) -> str | None:
     if "endpoint-independent" not in possible:
         return "stateful firewall"
     return "open internet" if len(possible) == 1 else None
+
+
+def lifetime_words(nat: Nat) -> str | None:
+    """Return how long a mapping lives without traffic, None where not known; never a number that was not seen."""
+    survived, below = nat.lifetime_s, nat.lifetime_below_s
+    if survived is None:
+        return None if below is None else f"less than {below:g} s"
+    return f"at least {survived:g} s" if below is None else f"between {survived:g} and {below:g} s"

@@ -15,15 +15,16 @@ from rtcdiag.nat.behavior import Nat
 from rtcdiag.nat.filtering import filtering_of
 from rtcdiag.nat.gateway import gateway_of
 from rtcdiag.nat.ipv6 import nat64_here, nat64_prefix_of, prefix_translation_of
-from rtcdiag.nat.judgement import Class, Judgement
+from rtcdiag.nat.judgement import OPT_IN, Class, Judgement
 from rtcdiag.nat.layers import layers_of
+from rtcdiag.nat.loss import transmissions
 from rtcdiag.nat.mapping import mapping_of
 from rtcdiag.nat.nat64 import Nat64, nat64_of
+from rtcdiag.nat.opt_in import About, opt_in_fields
 from rtcdiag.nat.ports import port_assignment_of, port_delta_of, port_parity_of, port_preservation_of
 from rtcdiag.nat.relays import relays_of
+from rtcdiag.nat.silence import Setting
 from rtcdiag.nat.view import View, view_of
-
-_NOT_YET = "not tested by this version"
 
 
 def classify(evidence: Evidence, family: Family) -> Nat | None:
@@ -40,8 +41,10 @@ def classify(evidence: Evidence, family: Family) -> Nat | None:
     behind_nat = behind_nat_of(view)
     mapping = mapping_of(view, behind_nat)
     filtering = filtering_of(view, mapping.possible)
+    setting = Setting(view=view, mapping=mapping.possible, sent=transmissions(view.bindings))
     judged = _details(view, behind_nat, filtering) | _translations(view, behind_nat, nat64, family)
     judged["layers"], judged["cgnat"] = layers_of(view, gateway_of(evidence, family, view.way.interface), behind_nat)
+    judged |= opt_in_fields(About(evidence, family, nat64), setting, behind_nat.value, filtering.possible)
     return _nat(view, {"mapping": mapping, "filtering": filtering}, judged)
 
 
@@ -55,8 +58,6 @@ def _details(view: View, behind_nat: Judgement[bool], filtering: Class) -> dict[
         "port_parity": port_parity_of(view, behind_nat.value),
         "port_assignment": assignment,
         "port_delta": port_delta_of(view, behind_nat.value, assignment.value),
-        "hairpinning": Judgement(why=_NOT_YET),
-        "lifetime_s": Judgement(why=_NOT_YET),
         "alg": rewritten(view.bindings, view.operators),
         "firewall": _firewall(behind_nat.value, filtering, view.silent),
     }
@@ -105,7 +106,7 @@ def _nat(view: View, classes: dict[str, Class], judged: dict[str, Judgement[Any]
         mapped=mapped_of(view),
         local_only=view.scope is not Scope.GLOBAL,
         confidence=sure,
-        undetermined={name: why if not mute or why == _NOT_YET else mute for name, why in unknown.items()},
+        undetermined={name: why if not mute or why.startswith(OPT_IN) else mute for name, why in unknown.items()},
         find_out={} if mute else {name: step_for(unknown[name]) for name in classes if name in unknown},
         distrusted=view.distrusted,
         **{name: item.value for name, item in judged.items()},

@@ -14,6 +14,11 @@ SURE = 1e-6
 CONTRADICTION = "servers disagree as no NAT makes them: "
 """How a reason begins where no NAT could explain what the servers told."""
 
+OPT_IN = "not tested: "
+"""How a reason begins where the experiment runs only when it is asked for; the option follows."""
+
+NO_NAT = "there is no NAT"
+
 
 class Judgement(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """One field of ``Nat``: ``value``, or None and ``why``."""

@@ -79,7 +79,7 @@ def _fates(exchange: Exchange, answer: Answer, usual_ms: float) -> list[tuple[fl
     expected_ms = exchange.rtt_ms if exchange.rtt_ms is not None else usual_ms
     first = min(range(len(early)), key=lambda number: abs(answer.t_ms - early[number] - expected_ms), default=0)
     known = [(at, False) for at in early[:first]] + [(at, True) for at in (early[first : first + 1] or [answer.t_ms])]
-    return known + _repeats(sent[len(early) :] if early else [], _copies(exchange, answer), expected_ms)
+    return known + repeats(sent[len(early) :] if early else [], _copies(exchange, answer), expected_ms)
 
 
 def _copies(exchange: Exchange, answer: Answer) -> list[float]:
@@ -88,7 +88,8 @@ def _copies(exchange: Exchange, answer: Answer) -> list[float]:
     return again + [stray.t_ms for stray in exchange.strays if stray.why == "duplicate"]
 
 
-def _repeats(sent: list[float], copies: list[float], usual_ms: float) -> list[tuple[float, bool]]:
+def repeats(sent: list[float], copies: list[float], usual_ms: float) -> list[tuple[float, bool]]:
+    """Return when each of some equal requests was sent, and whether one of the equal answers is its own."""
     """Give each transmission the first copy that nobody before it has, and that comes soon enough to be its answer."""
     left, found = sorted(copies), []
     for at in sent:

@@ -12,12 +12,11 @@ import msgspec
 
 from rtcdiag.address import TransportAddress
 from rtcdiag.nat.behavior import PortAssignment
-from rtcdiag.nat.judgement import Judgement
+from rtcdiag.nat.judgement import NO_NAT, Judgement
 from rtcdiag.nat.mapping import P_SAME_PORT
 from rtcdiag.nat.samples import Sample, Socket
 from rtcdiag.nat.view import View
 
-NO_NAT = "there is no NAT"
 P_TAKEN = 0.5
 """How often a port that a NAT would keep is taken by another host; assumed, not measured, and more than likely."""
 PORTS = 64512

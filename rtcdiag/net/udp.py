@@ -29,6 +29,8 @@ _HOPS = {
 }
 _TIME_EXCEEDED = ((2, 11), (3, 3))
 """``ee_origin`` and ``ee_type`` of Linux's ``errqueue.h``: by ICMP or by ICMPv6."""
+_MTU_DISCOVER = {Family.IPV4: (socket.IPPROTO_IP, 10), Family.IPV6: (socket.IPPROTO_IPV6, 23)}
+_PMTUDISC_PROBE = 3
 _MSG_ERRQUEUE = 0x2000
 _ERRORS_AT_ONCE = 64
 
@@ -67,6 +69,13 @@ class UdpSocket(asyncio.DatagramProtocol):
     def multicast_from(self, source: IPv4Address) -> None:
         """Send multicast by the interface that has this address; raise OSError."""
         self._sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, source.packed)
+
+    def forbid_fragments(self) -> bool:
+        """Let no packet be cut, here or on its way (IPv4's DF), whatever was learned of the path; Linux only."""
+        if sys.platform != "linux":
+            return False
+        self._sock.setsockopt(*_MTU_DISCOVER[self.family], _PMTUDISC_PROBE)
+        return True
 
     def close(self) -> None:
         """Close the socket."""

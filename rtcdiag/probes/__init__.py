@@ -10,8 +10,11 @@ from rtcdiag.net import Net
 from rtcdiag.probes import (
     candidates,
     control,
+    fragments,
     gateway,
+    hairpin,
     hops,
+    lifetime,
     nat_behavior,
     stun_server,
     turn_server,
@@ -31,5 +34,8 @@ PROBES: tuple[tuple[str, Probe], ...] = (
     ("vantage", vantage.observe),
     ("gateway", gateway.observe),
     ("hops", hops.observe),
+    ("hairpin", hairpin.observe),
+    ("lifetime", lifetime.observe),
+    ("fragments", fragments.observe),
     ("candidates", candidates.observe),
 )

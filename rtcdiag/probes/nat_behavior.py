@@ -60,7 +60,7 @@ def _stands_in(net: Net) -> bool:
 
 
 async def _family(family: Family, servers: list[Server], net: Net, record: Record) -> None:
-    endpoints = await _endpoints(family, servers, net)
+    endpoints = await endpoints_of(family, servers, net)
     why = _why_not(family, endpoints, net)
     if why is not None:
         record(Skipped(t_ms=net.now_ms(), what=f"NAT behavior over {_NAMES[family]}", why=why))
@@ -80,7 +80,7 @@ async def _family(family: Family, servers: list[Server], net: Net, record: Recor
 _NAMES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
 
 
-async def _endpoints(family: Family, servers: list[Server], net: Net) -> list[tuple[Server, TransportAddress]]:
+async def endpoints_of(family: Family, servers: list[Server], net: Net) -> list[tuple[Server, TransportAddress]]:
     """Return one address a server, each address once: names of one operator often share a host."""
     found: dict[TransportAddress, Server] = {}
     for server, addresses in zip(servers, await asyncio.gather(*(net.resolve(s.host) for s in servers)), strict=True):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rtcdiag.address import Family
 from rtcdiag.evidence import Evidence
 from rtcdiag.findings import Facts, Finding, find
-from rtcdiag.nat import CONTRADICTION, Nat, classify, endpoint_dependent
+from rtcdiag.nat import CONTRADICTION, Nat, classify, endpoint_dependent, lifetime_words
 from rtcdiag.rules.ipv6 import translations
 from rtcdiag.rules.paths import about, clip, targets_of
 
@@ -43,6 +43,40 @@ def _facts(nat: Nat) -> Iterator[_Fact]:
         yield "nat-rewrites-payload", "alg", {}
     if nat.firewall:
         yield "firewall-without-nat", "firewall", {}
+    yield from _opt_in(nat)
+
+
+CONSENT_S = 30.0
+"""ICE sends every 15 s at the latest (RFC 8445 section 11); media ends without an answer for 30 s (RFC 7675)."""
+REQUIRED_S = 120.0
+"""RFC 4787 section 4.3."""
+
+
+def _opt_in(nat: Nat) -> Iterator[_Fact]:
+    if nat.hairpinning is False:
+        yield "nat-no-hairpinning", "hairpinning", {}
+    if nat.hairpinning_source == "internal":
+        yield "nat-internal-hairpinning", "hairpinning_source", {}
+    words = lifetime_words(nat)
+    if words is not None:
+        yield _lifetime(nat, words)
+    if nat.fragments_outbound is False:
+        yield "fragments-lost-outbound", "fragments_outbound", {}
+    if nat.fragments_inbound is False:
+        yield "fragments-lost-inbound", "fragments_inbound", {}
+
+
+def _lifetime(nat: Nat, words: str) -> _Fact:
+    survived, below = nat.lifetime_s, nat.lifetime_below_s
+    # Half of what was survived, so that one lost keepalive does no harm; of what was deadly, a quarter.
+    keepalive_s = max(1, int(survived / 2 if survived is not None else (below or 0.0) / 4))
+    facts: Facts = {"lifetime": words, "keepalive_s": keepalive_s}
+    field = "lifetime_s" if below is None else "lifetime_below_s"
+    if below is not None and below <= CONSENT_S:
+        return "nat-lifetime-short", field, facts
+    if below is not None and below <= REQUIRED_S:
+        return "nat-lifetime-below-two-minutes", field, facts
+    return "nat-lifetime-measured", field, facts
 
 
 def _other_ways(nat: Nat, family: Family) -> Iterator[Finding]:

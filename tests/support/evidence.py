@@ -21,13 +21,19 @@ from rtcdiag.evidence import (
     Exchange,
     Failure,
     Gathering,
+    Hairpin,
+    HairpinEnd,
+    IdleMapping,
     Interface,
+    Inward,
     KnockArrival,
     Observation,
     Permission,
     Refresh,
     RelayedData,
     Resolution,
+    SizedBinding,
+    SizeTest,
     Skipped,
     Stray,
     Target,
@@ -289,6 +295,22 @@ exchanges = st.builds(
     rtt_ms=st.none() | _TIMES,
     refused_by=st.none() | st.sampled_from(["192.168.1.1", "198.51.100.10", "2001:db8::1", "no address"]),
 )
+_SENT = st.lists(_TIMES, max_size=7).map(tuple)
+hairpin_ends = st.builds(
+    HairpinEnd,
+    local=st.none() | _ADDRESSES,
+    before=exchanges,
+    after=st.none() | exchanges,
+    sent_ms=_SENT,
+    received=st.integers(0, 3),
+    sources=st.lists(_ADDRESSES, max_size=2).map(tuple),
+)
+inwards = st.builds(
+    Inward,
+    port=st.integers(0, 65535),
+    exchange=st.builds(Exchange, sent_ms=_SENT, failure=_FAILURES),
+    arrived_ms=_SENT,
+)
 _BASE: dict[str, Any] = {"t_ms": _TIMES, "duration_ms": st.none() | _TIMES}
 _STEP: dict[str, Any] = {
     **_BASE,
@@ -442,6 +464,30 @@ observations: st.SearchStrategy[Observation] = st.one_of(
         told=st.none() | _ADDRESSES,
     ),
     st.builds(Gathering, **_BASE, server=st.none() | _URIS, candidates=st.integers(0, 2), failure=_FAILURES),
+    st.builds(Hairpin, **_BASE, server=_URIS, destination=_ADDRESSES, ends=st.tuples(hairpin_ends, hairpin_ends)),
+    st.builds(
+        IdleMapping,
+        **_BASE,
+        server=_URIS,
+        destination=_ADDRESSES,
+        local=st.none() | _ADDRESSES,
+        idle_s=st.sampled_from([0.0, 16.0, 178.0]),
+        before=st.lists(exchanges, max_size=2).map(tuple),
+        aged=st.none() | inwards,
+        fresh=st.none() | inwards,
+        fresh_before=st.none() | exchanges,
+        after=st.none() | exchanges,
+    ),
+    st.builds(
+        SizedBinding,
+        **_BASE,
+        server=_URIS,
+        destination=_ADDRESSES,
+        local=st.none() | _ADDRESSES,
+        test=st.sampled_from(get_args(SizeTest)),
+        packet_bytes=st.sampled_from([84, 1200, 1500, 1700]),
+        exchange=exchanges,
+    ),
     st.builds(Skipped, **_BASE, what=st.just("hairpinning"), why=st.just("opt-in")),
     st.builds(Crash, **_BASE, probe=st.just("turn-server"), error=st.just("KeyError"), where=st.just("a.py:1")),
 )

@@ -5,7 +5,20 @@ from typing import Any
 
 import msgspec
 
-from rtcdiag.evidence import Crash, Exchange, Failure, Observation, Skipped, Stray, WebCheck
+from rtcdiag.evidence import (
+    Crash,
+    Exchange,
+    Failure,
+    Hairpin,
+    HairpinEnd,
+    IdleMapping,
+    Inward,
+    Observation,
+    SizedBinding,
+    Skipped,
+    Stray,
+    WebCheck,
+)
 from rtcdiag.findings import STAGES, Finding, Stage
 from rtcdiag.nat import Behavior, Nat
 from rtcdiag.report import Nats, NotTested, Options, Redaction, Report, Verdict, evidence_of
@@ -148,6 +161,7 @@ def everything() -> Report:
                     status=302,
                     redirect_host="wifi.example.net",
                 ),
+                *opt_in(),
                 binding(STUN[0], AT[0], odd, 5.0, change="address-and-port", role="alternate-port", purpose="control"),
             ),
             nat=Nats(ipv4=healthy().nat.ipv4, ipv6=Nat(behind_nat=False, firewall=True)),
@@ -161,6 +175,27 @@ def everything() -> Report:
         ),
         candidates=healthy().candidates,
     )
+
+
+def opt_in() -> tuple[Observation, ...]:
+    """Return what the opt-in experiments see, one of each kind."""
+    known = answered(5.0, AT[0], xor_mapped=at(f"{PUBLIC}:50123"))
+    end = HairpinEnd(local=None, before=known, after=known, sent_ms=(40.0,), received=1, sources=(at(f"{PUBLIC}:1"),))
+    inward = Inward(port=50123, exchange=Exchange(sent_ms=(99.0,), failure=Failure.TIMEOUT), arrived_ms=(120.0,))
+    place: dict[str, Any] = {"server": STUN[0], "destination": at(AT[0]), "interface": "wlan0"}
+    idle = IdleMapping(
+        t_ms=5.0,
+        **place,
+        local=None,
+        idle_s=16.0,
+        before=(known, known),
+        aged=inward,
+        fresh=inward,
+        fresh_before=known,
+        after=known,
+    )
+    sized = SizedBinding(t_ms=5.0, **place, local=None, test="long", packet_bytes=1200, exchange=known)
+    return (Hairpin(t_ms=5.0, **place, ends=(end, end)), idle, sized)
 
 
 def everything_known() -> tuple[Observation, ...]:

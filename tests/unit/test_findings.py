@@ -31,6 +31,13 @@ NAT_CODES = {
     "nat-arbitrary-pooling",
     "firewall-without-nat",
     "several-ways-out",
+    "nat-no-hairpinning",
+    "nat-internal-hairpinning",
+    "nat-lifetime-short",
+    "nat-lifetime-below-two-minutes",
+    "nat-lifetime-measured",
+    "fragments-lost-outbound",
+    "fragments-lost-inbound",
     "nat-server-distrusted",
     "nat-servers-contradict",
 }

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from rtcdiag.evidence import Binding, Evidence, VantageKnock, VantageOpening
-from rtcdiag.formats.nat_words import sure
+from rtcdiag.formats.nat_words import hairpinning, sure
 from rtcdiag.formats.tables import Cell, Table, code, gateway
 from rtcdiag.formats.words import PEER, REACH_TONE, familiar, ms, yes_no
-from rtcdiag.nat import Certainty, Nat
+from rtcdiag.nat import Certainty, Nat, lifetime_words
 from rtcdiag.report import Report
 
 _UNKNOWN = yes_no(None)
@@ -51,8 +51,11 @@ _PROPERTIES: tuple[_Property, ...] = (
     ("Port parity", "port_parity", lambda nat: yes_no(nat.port_parity)),
     ("Port assignment", "port_assignment", _assignment),
     ("Port delta", "port_delta", lambda nat: _number(nat.port_delta)),
-    ("Hairpinning", "hairpinning", lambda nat: yes_no(nat.hairpinning)),
-    ("Mapping lifetime", "lifetime_s", lambda nat: _number(nat.lifetime_s, " s")),
+    ("Hairpinning", "hairpinning", lambda nat: hairpinning(nat) or _UNKNOWN),
+    ("Mapping lifetime", "lifetime_s", lambda nat: lifetime_words(nat) or _UNKNOWN),
+    ("Fragments get out", "fragments_outbound", lambda nat: yes_no(nat.fragments_outbound)),
+    ("Fragments get in", "fragments_inbound", lambda nat: yes_no(nat.fragments_inbound)),
+    ("Largest packet that is not cut", "mtu_bytes", lambda nat: _number(nat.mtu_bytes, " bytes")),
     ("Addresses rewritten (ALG)", "alg", lambda nat: yes_no(nat.alg)),
     ("Carrier-grade NAT", "cgnat", lambda nat: yes_no(nat.cgnat)),
     ("Through a NAT64", "nat64", _across),

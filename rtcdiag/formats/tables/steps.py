@@ -16,11 +16,14 @@ from rtcdiag.evidence import (
     Exchange,
     GatewayQuery,
     Gathering,
+    Hairpin,
     Hop,
+    IdleMapping,
     Permission,
     Refresh,
     RelayedData,
     Resolution,
+    SizedBinding,
     Skipped,
     Target,
     TlsHandshake,
@@ -30,7 +33,7 @@ from rtcdiag.evidence import (
     VantagePoint,
     WebCheck,
 )
-from rtcdiag.formats.tables import gateway
+from rtcdiag.formats.tables import gateway, opt_in
 from rtcdiag.formats.words import Tone, count, failure_words, ms
 from rtcdiag.nat.gateway import PROTOCOLS
 
@@ -161,10 +164,15 @@ def _way(item: GatewayQuery | Hop) -> _Told:
     return (label, HERE, str(item.destination), *gateway.outcome(item))
 
 
-def _told_here(item: _Vantage | Target | Candidate | Gathering | Skipped | Crash) -> _Told:
+_Here = Target | Candidate | Gathering | Skipped | Crash
+
+
+def _told_here(item: _Vantage | opt_in.Kind | _Here) -> _Told:  # noqa: PLR0911 - one line a kind of evidence
     match item:
         case VantagePoint() | VantageOpening() | VantageKnock() | VantageBinding():
             return _told_by_relay(item)
+        case Hairpin() | IdleMapping() | SizedBinding():
+            return (opt_in.label(item), item.server, str(item.destination), *opt_in.outcome(item))
         case Target():
             return ("Asked for", item.server, item.host, f"{item.protocol}, port {item.port}, {item.transport}", "")
         case Candidate():

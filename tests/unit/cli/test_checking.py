@@ -9,7 +9,7 @@ from rtcdiag.address import Family
 from rtcdiag.cli.asking import Question
 from rtcdiag.cli.checking import run_options
 from rtcdiag.cli.entry import BadInputError
-from rtcdiag.cli.options import Judgement, Network, Output, Servers
+from rtcdiag.cli.options import Experiments, Judgement, Network, Output, Servers
 from rtcdiag.options import RunOptions
 
 
@@ -54,6 +54,39 @@ def test_both_families_are_the_same_as_none_named() -> None:
 def test_a_value_that_cannot_be_is_named_with_the_reason(network: dict[str, Any], message: str) -> None:
     with pytest.raises(BadInputError) as caught:
         run_options(question(network))
+    assert str(caught.value).startswith(message)
+
+
+def experiments(network: dict[str, Any] | None = None, **asked: Any) -> RunOptions:
+    question = Question(
+        "nat-type", Output(), Servers(), Network(**(network or {})), Judgement(), experiments=Experiments(**asked)
+    )
+    return run_options(question)
+
+
+def test_an_experiment_is_done_only_where_it_is_asked_for() -> None:
+    options = experiments(hairpin=True, lifetime=True, fragments=True)
+    assert (options.hairpin, options.lifetime_up_to_s, options.fragments) == (True, 185.0, True)
+    options = experiments()
+    assert (options.hairpin, options.lifetime_up_to_s, options.fragments) == (False, None, False)
+
+
+def test_the_deadline_comes_after_the_longest_silence_unless_the_user_sets_it() -> None:
+    assert experiments(lifetime=True, lifetime_up_to=65.0).deadline_ms == 95_000
+    assert experiments({"deadline": 40.0}, lifetime=True, lifetime_up_to=65.0).deadline_ms == 40_000
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"lifetime_up_to": 65.0}, "--lifetime-up-to 65: says how long --lifetime takes, which is not asked for"),
+        ({"lifetime": True, "lifetime_up_to": 0.5}, "--lifetime-up-to 0.5: not between 1 and 900 seconds"),
+        ({"lifetime": True, "lifetime_up_to": float("nan")}, "--lifetime-up-to nan: not between"),
+    ],
+)
+def test_a_silence_that_cannot_be_tried_is_named(asked: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadInputError) as caught:
+        experiments(**asked)
     assert str(caught.value).startswith(message)
 
 

@@ -20,12 +20,19 @@ FACTS = {
     "nat-arbitrary-pooling": Nat(behind_nat=True, pooling="arbitrary", mapped=MAPPED),
     "several-ways-out": Nat(behind_nat=True, interface="eth0", other_ways=(OtherWay(interface="wg0"),)),
     "firewall-without-nat": Nat(behind_nat=False, mapping="endpoint-independent", firewall=True),
+    "nat-no-hairpinning": Nat(behind_nat=True, hairpinning=False),
+    "nat-internal-hairpinning": Nat(behind_nat=True, hairpinning=True, hairpinning_source="internal"),
+    "nat-lifetime-short": Nat(behind_nat=True, lifetime_s=16.0, lifetime_below_s=28.4),
+    "nat-lifetime-below-two-minutes": Nat(behind_nat=True, lifetime_s=58.0, lifetime_below_s=88.4),
+    "nat-lifetime-measured": Nat(behind_nat=True, lifetime_s=118.0, lifetime_below_s=178.4),
+    "fragments-lost-outbound": Nat(behind_nat=True, fragments_outbound=False),
+    "fragments-lost-inbound": Nat(behind_nat=True, fragments_outbound=True, fragments_inbound=False),
     "nat-servers-contradict": Nat(undetermined={"mapping": f"{CONTRADICTION}a saw b, c saw d"}),
     "nat-server-distrusted": Nat(distrusted={"stun:stun.example.org:3478": "it sees another address than all others"}),
 }
 
-WARNINGS = ("nat-server-distrusted", "nat-servers-contradict")
-"""Somebody is wrong, and users of that server pay for it."""
+WARNINGS = ("nat-server-distrusted", "nat-servers-contradict", "nat-lifetime-short")
+"""Somebody pays for it: users of a server that is wrong, and calls that are silent for a while."""
 
 
 def facts_of(nat: Nat | None, monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
@@ -50,8 +57,9 @@ def test_each_trait_is_one_fact(code: str, nat: Nat, monkeypatch: pytest.MonkeyP
         Nat(behind_nat=True, mapping="endpoint-independent", filtering="endpoint-independent", layers=1),
         Nat(behind_nat=True, mapping="address-dependent", cgnat=True, local_only=True),
         Nat(behind_nat=False, mapping="endpoint-independent", filtering="address-and-port-dependent"),
+        Nat(hairpinning=True, hairpinning_source="external", fragments_outbound=True, fragments_inbound=True),
     ],
-    ids=["not asked", "undetermined", "full cone", "only this computer asked", "no NAT"],
+    ids=["not asked", "undetermined", "full cone", "only this computer asked", "no NAT", "hairpin and fragments"],
 )
 def test_nothing_is_said_of_what_is_harmless_or_unknown(nat: Nat | None, monkeypatch: pytest.MonkeyPatch) -> None:
     assert facts_of(nat, monkeypatch) == []

@@ -1,0 +1,19 @@
+"""The line on a terminal tells how long a run still lasts, where that is known."""
+
+from time import monotonic
+
+import pytest
+
+from rtcdiag.cli.progress import Line
+
+
+@pytest.mark.parametrize(
+    ("lasts_s", "passed_s", "left"), [(192.0, 0.0, "3:12 left"), (192.0, 130.0, "1:02 left"), (5.0, 9.0, "0:00 left")]
+)
+def test_the_line_counts_down_to_zero(lasts_s: float, passed_s: float, left: str) -> None:
+    line = Line("asking", lasts_s, monotonic() - passed_s)
+    assert line.__rich__().plain.startswith(f"asking, {left}; Ctrl-C")
+
+
+def test_where_the_end_is_not_known_nothing_is_said_of_it() -> None:
+    assert Line("asking").__rich__().plain == "asking"
