@@ -147,17 +147,17 @@ def test_a_mapping_that_carries_packets_for_a_while_lives_as_long_as_that_of_a_c
 
 def test_ctrl_c_reports_the_silences_that_have_ended(tmp_path: Path) -> None:
     output = tmp_path / "report.json"
-    script = f"exec {RTCDIAG} nat-type -q --no-control -s $RTCDIAG_LAB_STUN -o {output} --lifetime --lifetime-up-to 16"
+    script = f"exec {RTCDIAG} nat-type -q --no-control -s $RTCDIAG_LAB_STUN -o {output} --lifetime --lifetime-up-to 24"
     command = [RTCDIAG, "lab", "run", "--nat", "eim/apdf lifetime=300s", *EMBEDDED, "--", "sh", "-c", script]
     with running(command, log=tmp_path / "log") as process:
         with pytest.raises(Exception, match="timed out"):
-            process.wait(11)
+            process.wait(15)
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
     report = json.loads(output.read_text())
 
     assert report["interrupted"] is True
-    assert 2 <= report["nat"]["ipv4"]["lifetime_s"] < 12
+    assert 3 <= report["nat"]["ipv4"]["lifetime_s"] < 18
     assert report["nat"]["ipv4"]["lifetime_below_s"] is None
 
 
