@@ -56,9 +56,7 @@ def lifetime_of(lost: Tally, unfiltered: bool, tests: tuple[IdleMapping, ...]) -
     ids = tuple(item.test.id for item in (*alive, *dead))
     p_wrong = min((item.p_wrong for item in dead), default=None)
     return Lifetime(
-        Judgement(why=_why_none(verdicts))
-        if survived is None
-        else Judgement(value=survived, p_wrong=0.0, evidence=ids),
+        Judgement(why=_why_none(verdicts)) if survived is None else Judgement(value=survived, evidence=ids),
         Judgement(why="no silence that was tried was proven deadly")
         if below is None
         else Judgement(value=below, p_wrong=p_wrong, evidence=ids),
