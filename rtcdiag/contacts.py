@@ -4,9 +4,10 @@ Besides these, a run asks the system's resolver for their names, and the default
 contacted.
 """
 
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-Use = Literal["nat-behavior", "binding", "control", "nat64", "web-check"]
+Use = Literal["nat-behavior", "binding", "second-port", "control", "nat64", "web-check"]
 
 
 class Contact(NamedTuple):
@@ -17,8 +18,9 @@ class Contact(NamedTuple):
     operator: str
     """Who runs it, as far as is publicly known."""
     use: Use
-    """``nat-behavior``: offers OTHER-ADDRESS (RFC 5780); ``binding``: Binding only; ``control``: TCP connect only;
-    ``nat64``: a name that is only looked up; ``web-check``: one plain HTTP request, only where no UDP is answered."""
+    """``nat-behavior``: offers OTHER-ADDRESS (RFC 5780); ``binding``: Binding only; ``second-port``: of one of those,
+    asked where it has no second address; ``control``: TCP connect only; ``nat64``: a name that is only looked up;
+    ``web-check``: one plain HTTP request, only where no UDP is answered."""
 
 
 class WebContact(NamedTuple):
@@ -54,6 +56,35 @@ STUN_SERVERS: tuple[Contact, ...] = (
     Contact("stun:stun.l.google.com:19302", "Google", "binding"),
     Contact("stun:stun.cloudflare.com:3478", "Cloudflare", "binding"),
 )
+
+# Hosts that answer on two ports, as far as is publicly known: a server without a second address tells by its second
+# port whether a NAT's mapping depends on the destination's port. Asked beside the first, whoever named the server.
+SECOND_PORTS: dict[str, tuple[int, int]] = {
+    "stun.l.google.com": (19302, 3478),
+    "stun1.l.google.com": (19302, 3478),
+    "stun2.l.google.com": (19302, 3478),
+    "stun3.l.google.com": (19302, 3478),
+    "stun4.l.google.com": (19302, 3478),
+    "stun.nextcloud.com": (3478, 443),
+}
+
+
+def second_port(host: str, port: int) -> int | None:
+    """Return the other port of a host that is known to answer on two; None for any other host or port."""
+    ports = SECOND_PORTS.get(host, ())
+    return next((other for other in ports if other != port), None) if port in ports else None
+
+
+def second_ports(targets: Iterable[str]) -> tuple[Contact, ...]:
+    """Return what may be asked besides these ``stun:`` URIs."""
+    found = []
+    for target in targets:
+        scheme, _, rest = target.partition(":")
+        host, _, port = rest.partition("?")[0].partition(":")
+        other = second_port(host.lower(), int(port or 3478)) if scheme == "stun" and (port or "0").isdigit() else None
+        found += [Contact(f"stun:{host.lower()}:{other}", "", "second-port")] if other is not None else []
+    return tuple(found)
+
 
 # Connected to and closed again, without a byte sent: a network that reaches none of them has no internet, whatever
 # STUN servers say. Two are addresses, so that a broken resolver is not mistaken for a broken network.

@@ -71,10 +71,13 @@ def _servers(question: Question) -> "tuple[Server, ...]":
 def _list_contacts(question: Question) -> int:
     from rtcdiag.cli.contacts import WITH_CONTROL, print_contacts
 
+    ports = question.command in WITH_CONTROL
     if not question.names_servers:
-        widely, network = question.command in WITH_CONTROL, question.network
-        control, gateway = widely and not network.no_control, widely and not network.no_gateway
-        return print_contacts(None, control=control, look_up=control, gateway=gateway, output=question.output)
+        network = question.network
+        control, gateway = ports and not network.no_control, ports and not network.no_gateway
+        return print_contacts(
+            None, control=control, look_up=control, gateway=gateway, ports=ports, output=question.output
+        )
     from rtcdiag.cli.checking import run_options
     from rtcdiag.cli.servers import named_servers
     from rtcdiag.run import plan
@@ -85,7 +88,7 @@ def _list_contacts(question: Question) -> int:
     control, gateway = "control" in probes, "gateway" in probes
     look_up = control or (not question.network.no_control and any(map(_is_ipv4_outside, named)))
     uris = [server.uri for server in named]
-    return print_contacts(uris, control=control, look_up=look_up, gateway=gateway, output=question.output)
+    return print_contacts(uris, control=control, look_up=look_up, gateway=gateway, ports=ports, output=question.output)
 
 
 def _is_ipv4_outside(server: "Server") -> bool:

@@ -4,13 +4,23 @@ from collections.abc import Sequence
 
 from rtcdiag.cli.options import Output
 from rtcdiag.cli.streams import emit
-from rtcdiag.contacts import CONTROL_HOSTS, CONTROL_NAMES, GATEWAY, STUN_SERVERS, WEB_CHECKS, Contact, WebContact
+from rtcdiag.contacts import (
+    CONTROL_HOSTS,
+    CONTROL_NAMES,
+    GATEWAY,
+    STUN_SERVERS,
+    WEB_CHECKS,
+    Contact,
+    WebContact,
+    second_ports,
+)
 
 WITH_CONTROL = ("report", "nat-type")
 """The commands that ask the control hosts and the gateway too where the default list is used."""
 _USES = {
     "nat-behavior": "STUN, with a second address (RFC 5780)",
     "binding": "STUN, Binding only",
+    "second-port": "STUN, where it has no second address",
     "control": "TCP connect, nothing is sent",
     "nat64": "looked up only, without IPv4 or by NAT64",
     "web-check": "HTTP, only where no UDP is answered",
@@ -18,12 +28,17 @@ _USES = {
 _GATEWAY = "your default gateway"
 
 
-def print_contacts(named: Sequence[str] | None, *, control: bool, look_up: bool, gateway: bool, output: Output) -> int:
+def print_contacts(
+    named: Sequence[str] | None, *, control: bool, look_up: bool, gateway: bool, ports: bool, output: Output
+) -> int:
     """Print one contact a line; ``named`` are URIs that the user gave, None where the default list is used.
 
-    ``look_up`` is whether a NAT64 may be asked for, by a name that nobody has to be asked about but name service.
+    ``ports`` is whether second ports are asked too, where a server has no second address. ``look_up`` is whether a
+    NAT64 may be asked for, by a name that nobody has to be asked about but name service.
     """
     rows = [(uri, "named by you", "") for uri in named or ()] if named is not None else _rows(STUN_SERVERS)
+    named_now = [target for target, _, _ in rows]
+    rows += [row for row in _rows(second_ports(named_now)) if row[0] not in named_now] if ports else []
     rows += _rows((*CONTROL_HOSTS, *WEB_CHECKS)) if control else []
     rows += _rows(CONTROL_NAMES) if look_up else []
     rows += [(_GATEWAY, use, "") for use in GATEWAY] if gateway else []

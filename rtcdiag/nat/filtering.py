@@ -8,7 +8,7 @@ from rtcdiag.nat.judgement import Class
 from rtcdiag.nat.loss import tally, transmissions
 from rtcdiag.nat.opinion import Opinion, without_port
 from rtcdiag.nat.servers import Server, disobedience, other_address
-from rtcdiag.nat.silence import Setting, arrivals, silence
+from rtcdiag.nat.silence import P_OBEYS_HALF, Setting, arrivals, silence
 from rtcdiag.nat.vantage import relay_opinions
 from rtcdiag.nat.view import View
 
@@ -20,12 +20,13 @@ def filtering_of(view: View, mapping: tuple[Behavior, ...]) -> Class:
     """Classify the filter; ``mapping`` is what is possible of the mapping, which decides what a control can show.
 
     Every arrival and every proven silence excludes behaviors. What all servers together leave is the class; where they
-    leave nothing they contradict each other.
+    leave nothing they contradict each other. An exclusion that rests on one operator's obedience elsewhere needs a
+    second operator: a server that obeys one kind of CHANGE-REQUEST and drops the other looks the same.
     """
     opinions = opinions_of(view, mapping) + relay_opinions(view, tally(transmissions(view.bindings)))
     if not opinions:
         return Class(why=_untested(view))
-    possible = tuple(item for item in BEHAVIORS if all(item in opinion.possible for opinion in opinions))
+    possible = tuple(item for item in BEHAVIORS if _p_excluded_wrongly(opinions, item) >= P_OBEYS_HALF)
     evidence = tuple(name for opinion in opinions for name in opinion.evidence)
     if not possible:
         return Class(why=f"the servers are inconsistent: {_told(opinions)}", evidence=evidence)
@@ -126,6 +127,14 @@ def _at_least(possible: tuple[Behavior, ...]) -> str:
 
 
 def _reasons(opinions: tuple[Opinion, ...]) -> str:
+    told = {opinion.uri: opinion.why or _ALONE for opinion in opinions if opinion.why or _is_alone(opinion)}
     if len(opinions) == 1:
-        return opinions[0].why
-    return "; ".join([f"{opinion.uri}: {opinion.why}" for opinion in opinions if opinion.why][:_REASONS])
+        return "".join(told.values())
+    return "; ".join([f"{uri}: {why}" for uri, why in told.items()][:_REASONS])
+
+
+_ALONE = "whether it would have answered from its other address is not shown; a second operator has to say the same"
+
+
+def _is_alone(opinion: Opinion) -> bool:
+    return any(doubt >= P_OBEYS_HALF for doubt in opinion.doubts.values())

@@ -12,7 +12,7 @@ _MAJORITY = 3
 def distrust(samples: tuple[Sample, ...], scope: Scope) -> dict[str, str]:
     """Return the servers that are not believed, each with the reason; ``scope`` is that of the servers asked."""
     found: dict[str, str] = {}
-    for judge in (_unstable, _implausible, _outvoted):
+    for judge in (_unstable, _shared, _implausible, _outvoted):
         believed = tuple(sample for sample in samples if sample.server not in found)
         found |= judge(believed, scope)
     return found
@@ -26,6 +26,20 @@ def _unstable(samples: tuple[Sample, ...], _scope: Scope) -> dict[str, str]:
         before = first.setdefault((sample.socket, sample.destination), sample)
         if before.mapped != sample.mapped:
             found[sample.server] = f"tells two addresses of one mapping: {before.mapped} and {sample.mapped}"
+    return found
+
+
+def _shared(samples: tuple[Sample, ...], _scope: Scope) -> dict[str, str]:
+    """Find servers that give one address to two sockets: no answer could find its way back through such a NAT.
+
+    Even one that overloads ports (RFC 4787 section 4.2.1) has one mapping for each of two sockets and a destination.
+    """
+    first: dict[tuple[TransportAddress, TransportAddress], Sample] = {}
+    found = {}
+    for sample in samples:
+        before = first.setdefault((sample.destination, sample.mapped), sample)
+        if None not in (before.local, sample.local) and before.local != sample.local:
+            found[sample.server] = f"tells one address of two sockets: {sample.mapped}"
     return found
 
 

@@ -30,7 +30,7 @@ from rtcdiag.targets import Transport
 LIMIT = 1e-3
 """Silence that is loss with this probability or more decides nothing."""
 LEAST_WAIT_MS = 250.0
-P_TWO_FACED = 0.002
+P_TWO_FACED = 5e-4
 """How often a server that told a relay the truth is taken to tell this computer something else; assumed."""
 
 _FAILED = {
@@ -42,6 +42,9 @@ _FAILED = {
     "no-mapped-address": "no server at another IP address than the relay's told a socket's mapped address",
     "peer-refused": "the TURN server refuses to send to this network's own address",
 }
+
+
+_NO_PAIR = "it gave no second relay at the same IP address, so nothing tells whether ports count"
 
 
 class _Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,9 +110,9 @@ def _opinion(case: _Case) -> Opinion:
     if evidence:
         doubts["address-and-port-dependent"] = 0.0
     if not whys[0]:
-        free = _silence(case, closed)
+        free = _silence(case, closed, "no believable mapped address of a socket was told that it could send to")
         doubts |= {} if free.value is None else {"endpoint-independent": free.value}
-        port = Judgement(why="") if evidence else _silence(case, near)
+        port = Judgement(why="") if evidence else _silence(case, near, _NO_PAIR)
         doubts |= {} if port.value is None else without_port(doubts, port.value)
         whys, evidence = [free.why, port.why], evidence + free.evidence + port.evidence
     why = "; ".join(dict.fromkeys(filter(None, whys)))
@@ -135,7 +138,7 @@ def _reached(case: _Case, knock: VantageKnock) -> str:
     return "address" if any(item.ip == knock.relayed.ip for item in sent_to) else "nothing"
 
 
-def _silence(case: _Case, knocks: tuple[VantageKnock, ...]) -> Judgement[float]:
+def _silence(case: _Case, knocks: tuple[VantageKnock, ...], why_none: str) -> Judgement[float]:
     """Return the least probability that nothing got in for another reason than the filter, or why it tells nothing."""
     judged = [_dropped(case, knock) for knock in knocks]
     proven = [item for item in judged if item.value is not None]
@@ -143,7 +146,7 @@ def _silence(case: _Case, knocks: tuple[VantageKnock, ...]) -> Judgement[float]:
         return min(proven, key=lambda item: item.value or 0.0)
     if judged:
         return judged[0]
-    return Judgement(why="it gave no second relay at the same IP address, so nothing tells whether ports count")
+    return Judgement(why=why_none)
 
 
 def _dropped(case: _Case, knock: VantageKnock) -> Judgement[float]:

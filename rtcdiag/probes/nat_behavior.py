@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 
 from rtcdiag.address import Family, IPAddress, TransportAddress, family_of
+from rtcdiag.contacts import second_port
 from rtcdiag.evidence import Binding, Failure, Observation, Role, Skipped
 from rtcdiag.net import Net
 from rtcdiag.net.failures import failure_of
@@ -203,6 +204,8 @@ async def _mapping(sockets: Sockets, server: Server, primary: TransportAddress, 
         asking += _alternates(sockets, both, chosen)
         name = chosen.name(primary, other)
         asking += [filtering(sockets, name, both)] if name else []
+    elif call.message is not None:
+        asking += _second_port(sockets, server, primary, chosen)
     await asyncio.gather(*asking)
     sockets.net.pacer.release(primary.ip)
 
@@ -217,6 +220,19 @@ def _alternates(sockets: Sockets, both: Rfc5780, chosen: _Chosen) -> list[Corout
         await sockets.ask("m1", both.server, "mapping", destination, role=role, schedule=both.asking)
 
     return [ask(role, destination) for role, destination in roles if chosen.is_new(destination)]
+
+
+def _second_port(
+    sockets: Sockets, server: Server, primary: TransportAddress, chosen: _Chosen
+) -> list[Coroutine[None, None, None]]:
+    """Ask the other port of a server that is known to have two: does the mapping depend on it."""
+    port = second_port(server.host, primary.port)
+    other = TransportAddress(primary.ip, port) if port is not None else None
+
+    async def ask(destination: TransportAddress) -> None:
+        await sockets.ask("m1", server, "mapping", destination, role="alternate-port")
+
+    return [ask(other)] if other is not None and chosen.is_new(other) else []
 
 
 async def _ports(

@@ -41,7 +41,9 @@ _BRIEF = Schedule((0, 100, 300, 700), 1200)
 _GAPS_MS = (50.0, 150.0)
 _MARGIN = 0.3
 """The judgement knows more of the run's loss than this test sees."""
-_LAST_LOOK = 6
+_GRACE_S = 0.06
+"""How long the other servers are waited for when one has answered."""
+_LAST_LOOK = 8
 """Until which round it goes on for the mapping, where the filter is known to be open."""
 _PUNCH = 3
 """From which round on the relay sends first, to open a firewall in front of it, where nothing reached it."""
@@ -170,16 +172,19 @@ class _Vantage:
         """Let the relays send to this network and hear from it, and ask the other servers."""
         relayed = self._legs[0].relayed
         assert relayed is not None
-        peers = {mapped.ip: mapped for mapped in test.mapped.values() if mapped.scope is relayed.scope}
-        if not peers:
+        told = {mapped.ip: mapped for mapped in test.mapped.values() if mapped.scope is relayed.scope}
+        # The TURN server's word comes first: another server may lie, and every one may see another address of a NAT.
+        seen = {leg.mapped.ip: leg.mapped for leg in self._legs if leg.mapped and leg.mapped.scope is relayed.scope}
+        if not told:
             return False
-        calls = [leg.permit(peer) for leg in self._legs for peer in peers.values()]
-        done = await side_by_side(*calls)
-        refused = next((call for call in done[: len(peers)] if not succeeded(call)), None)
-        if refused is not None:
-            self._outcome = "peer-refused"
-            self._error_code = refused.message.error.code if refused.message and refused.message.error else None
-        return refused is None
+        for peers in filter(None, (seen, {ip: mapped for ip, mapped in told.items() if ip not in seen})):
+            done = await side_by_side(*(leg.permit(peer) for peer in peers.values() for leg in self._legs))
+            refused = next((call for call in done if not succeeded(call)), None)
+            if refused is not None and (peers is seen or not seen):
+                self._outcome = "peer-refused"
+                self._error_code = refused.message.error.code if refused.message and refused.message.error else None
+                return False
+        return True
 
     async def _knock(self, test: "_Test") -> None:
         self._knocks = Knocks(self._net, test.sockets, self._legs)
@@ -218,9 +223,9 @@ class _Test:
         """The mapped addresses of the sockets that send nothing to a relay."""
         return {label: mapped for (label, _), mapped in self.mapped.items() if label in self.closed}
 
-    def told_of(self, label: str) -> TransportAddress | None:
-        """Return what the first server that answered said of a socket."""
-        return next((mapped for (socket, _), mapped in self.mapped.items() if socket == label), None)
+    def told_of(self, label: str) -> dict[Other, TransportAddress]:
+        """Return what each server that answered said of a socket."""
+        return {other: mapped for (socket, other), mapped in self.mapped.items() if socket == label}
 
     async def ask(self) -> None:
         """Open the sockets, and begin to ask: a closed one asks one server, that which sends to the relays all."""
@@ -238,6 +243,8 @@ class _Test:
         pending = set(self._asking.values())
         while pending and not any(map(self._has_told_all, self.others)):
             _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+        if pending:
+            await asyncio.wait(pending, timeout=_GRACE_S)
 
     def _has_told_all(self, other: Other) -> bool:
         mine = [key for key in self._asking if key[1] == other]
@@ -287,7 +294,8 @@ class _Rounds:
         """Send what is silent before what gets in: on a stream, what arrives shows that all before it was relayed."""
         test, knocks = self._test, self._knocks
         for label, mapped in test.doors.items():
-            knocks.knock(self._first, label, mapped)
+            if self._is_credible(mapped, test.closed[label]):
+                knocks.knock(self._first, label, mapped)
         if self._second is not None:
             seen = knocks.open(test.near, self._second).mapped
             if seen is not None:
@@ -295,34 +303,50 @@ class _Rounds:
                 knocks.knock(self._second, test.near, seen)
             knocks.open(test.own, self._second)
         seen = knocks.open(test.own, self._first).mapped
-        peer = seen or (test.told_of(test.own) if number >= _PUNCH else None)
-        if peer is not None:
-            knocks.knock(self._first, test.own, peer)
+        if seen is not None:
+            knocks.knock(self._first, test.own, seen)
+        elif number >= _PUNCH:
+            for other, mapped in test.told_of(test.own).items():
+                if self._is_credible(mapped, other):
+                    knocks.knock(self._first, test.own, mapped)
         for leg, server, address in self.askable:
             knocks.ask(leg, server, address)
+
+    def _is_credible(self, mapped: TransportAddress, other: Other) -> bool:
+        """Tell whether to send to a mapped address: a lie may lead to somebody else, or to nowhere.
+
+        A relay that sends to nowhere may break: coturn closes it when an ICMP error comes back.
+        """
+        legs = [leg for leg in (self._first, self._second) if leg is not None]
+        seen = {leg.mapped.ip for leg in legs if leg.mapped is not None}
+        asked = [item for item in self._knocks.questions if item.destination == other[1]]
+        return mapped.ip in seen or any(item.told == item.leg.relayed for item in asked)
 
     def _settled(self, number: int) -> bool:
         """Whether the filter is open, and the mappings are seen by relays and servers that are shown to be honest."""
         knocks = self._knocks
         seen = all(opening.mapped for opening in knocks.openings) and any(k.got_in for k in self._of(self._test.own))
-        vouched = len(knocks.questions) == len(self._test.others) and all(item.answered for item in knocks.questions)
-        return knocks.let_in.is_set() and ((seen and vouched) or number >= _LAST_LOOK)
+        return knocks.let_in.is_set() and ((seen and self._all_vouched()) or number >= _LAST_LOOK)
+
+    def _all_vouched(self) -> bool:
+        """Whether every other server has told a relay what it sees."""
+        asked = self._knocks.questions
+        return len(asked) == len(self._test.others) and all(item.answered for item in asked)
 
     def _proven(self, awaited_ms: float) -> bool:
         """Whether so much was sent, and waited for so long, that loss cannot have swallowed it all."""
         control = [self._knocks.knocked_by(knock) for knock in self._of(self._test.own) if knock.got_in]
         silent = [knock for knock in self._of(*self._test.closed, self._test.near) if not knock.got_in]
         silent = [knock for knock in silent if knock.leg is self._first]
-        if (
-            self._knocks.let_in.is_set()
-            or not control
-            or (self._second is not None and not any(self._of(self._test.near)))
-        ):
+        no_near = self._second is not None and not any(self._of(self._test.near))
+        no_closed = not any(self._of(*self._test.closed)) and not self._all_vouched()
+        if self._knocks.let_in.is_set() or not control or no_near or no_closed:
             return False
         bindings = self._test.sockets.evidence()
         knocked = self._knocks.knocked()
         lost = added(tally(transmissions(bindings, self._net.now_ms())), knock_tally(knocked))
-        sends = min(counted(self._knocks.knocked_by(knock), control, awaited_ms) for knock in silent)
+        sent = (counted(self._knocks.knocked_by(knock), control, awaited_ms) for knock in silent)
+        sends = min(sent, default=MOST_ROUNDS)
         return p_all_lost(lost, sends) < LIMIT * _MARGIN
 
     def _of(self, *labels: str) -> Iterator[Knock]:

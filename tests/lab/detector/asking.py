@@ -19,7 +19,7 @@ from rtcdiag.report import encode
 from rtcdiag.run import gather, plan
 from rtcdiag.targets import Credential, parse_server
 
-AT_ONCE = 4
+AT_ONCE = int(os.environ.get("RTCDIAG_TEST_AT_ONCE", "4"))
 OPTIONS = RunOptions(families=(Family.IPV4,), control=False)
 
 

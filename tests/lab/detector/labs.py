@@ -64,20 +64,24 @@ def ask(
     *,
     ready: Sequence[str] = (),
     addresses: Sequence[str] = (),
+    names: Mapping[str, str] | None = None,
+    at_once: int = 4,
 ) -> dict[str, Told]:
-    """Ask all cases behind one NAT, side by side; ``ready`` are servers that have to answer first."""
+    """Ask all cases behind one NAT, so many at once; ``ready`` are servers that have to answer first."""
     layers = [nat] if isinstance(nat, str) else nat
     (directory / "cases.json").write_text(json.dumps({name: list(uris) for name, uris in cases.items()}))
     done = lab(
         "run",
         *(part for layer in layers for part in ("--nat", layer)),
         *(part for address in addresses for part in ("--address", address)),
+        *(part for name, address in (names or {}).items() for part in ("--name", f"{name}={address}")),
         "--internet",
         "\n".join([*internet, "wait"]),
         "--",
         "env",
         f"RTCDIAG_USERNAME={NAME}",
         f"RTCDIAG_PASSWORD={PASSWORD}",
+        f"RTCDIAG_TEST_AT_ONCE={at_once}",
         sys.executable,
         HERE / "asking.py",
         directory / "cases.json",

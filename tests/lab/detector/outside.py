@@ -61,7 +61,7 @@ LIES = (*MAPPED, *CLAIMS, *CHANGES, *OTHERS)
 
 def answer(server: Server, at: End, request: bytes, source: End) -> tuple[End, bytes] | None:
     """Return from where to answer, and what; None for nothing."""
-    change = _change(request)
+    change = _number(request, 0x0003, 4) & 6
     other = server.diagonal(at)
     if change and _refuses(server, change):
         return None if server.kind.startswith("drops") else (at, _message(0x0111, request, b"\0\x09\0\x04\0\0\x04\x14"))
@@ -90,13 +90,14 @@ def _refuses(server: Server, change: int) -> bool:
     return server.kind in ("refuses-change", "drops-change") or len(server.ips) < 2
 
 
-def _change(request: bytes) -> int:
+def _number(request: bytes, kind: int, size: int) -> int:
+    """Return the number in an attribute, 0 where it is not there."""
     at = 20
     while at + 4 <= len(request):
-        kind, size = struct.unpack_from("!HH", request, at)
-        if kind == 0x0003:
-            return int.from_bytes(request[at + 4 : at + 8]) & 6
-        at += 4 + size + -size % 4
+        found, length = struct.unpack_from("!HH", request, at)
+        if found == kind:
+            return int.from_bytes(request[at + 4 : at + 4 + size])
+        at += 4 + length + -length % 4
     return 0
 
 
@@ -127,7 +128,9 @@ def main() -> None:
             if len(request) >= 20 and request[:2] == b"\0\1":
                 told = answer(server, at, request, source)
                 if told is not None:
-                    sockets[told[0]].sendto(told[1], source)
+                    # RESPONSE-PORT (RFC 5780 section 7.5)
+                    port = _number(request, 0x0027, 2) or source[1]
+                    sockets[told[0]].sendto(told[1], (source[0], port))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pytest
 from rtcdiag.cli import main
 from rtcdiag.cli.contacts import WITH_CONTROL
 from rtcdiag.cli.servers import default_servers
-from rtcdiag.contacts import CONTROL_HOSTS, CONTROL_NAMES, STUN_SERVERS, WEB_CHECKS, Contact, WebContact
+from rtcdiag.contacts import CONTROL_HOSTS, CONTROL_NAMES, STUN_SERVERS, WEB_CHECKS, Contact, WebContact, second_port
 from rtcdiag.options import RunOptions
 from rtcdiag.run import plan
 
@@ -15,6 +15,8 @@ DEFAULTS = [contact.target for contact in STUN_SERVERS]
 ASKED: list[Contact | WebContact] = [*CONTROL_HOSTS, *WEB_CHECKS, *CONTROL_NAMES]
 CONTROL = [contact.target for contact in ASKED]
 GATEWAY = "your default gateway"
+ALONE = ("--no-control", "--no-gateway")
+SECOND = ["stun:stun.nextcloud.com:443", "stun:stun.l.google.com:3478"]
 
 
 def listed(capsysbinary: pytest.CaptureFixture[bytes], *args: str) -> list[str]:
@@ -33,6 +35,7 @@ def test_the_listed_contacts_are_those_of_the_plan(
 ) -> None:
     jobs = plan(command, default_servers(), RunOptions(control=control))
     asked = {server.uri for job in jobs for server in job.servers}
+    asked |= set(SECOND) if command in WITH_CONTROL else set()
     asked |= set(CONTROL) if any(job.probe == "control" for job in jobs) else set()
     asked |= {GATEWAY} if any(job.probe == "gateway" for job in jobs) else set()
     assert set(listed(capsysbinary, command, *([] if control else ["--no-control"]))) == asked
@@ -41,16 +44,35 @@ def test_the_listed_contacts_are_those_of_the_plan(
 
 
 def test_the_default_list_is_printed_in_its_order(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
-    assert listed(capsysbinary, "nat-type") == DEFAULTS + CONTROL + 3 * [GATEWAY]
+    assert listed(capsysbinary, "nat-type") == DEFAULTS + SECOND + CONTROL + 3 * [GATEWAY]
 
 
 def test_the_gateway_is_listed_with_what_it_is_asked_unless_it_is_left_out(
     capsysbinary: pytest.CaptureFixture[bytes],
 ) -> None:
-    assert listed(capsysbinary, "report", "--no-gateway") == DEFAULTS + CONTROL
+    assert listed(capsysbinary, "report", "--no-gateway") == DEFAULTS + SECOND + CONTROL
     assert main(["nat-type", "--list-contacts"]) == 0
     text = capsysbinary.readouterr().out.decode()
     assert all(words in text for words in ("5351", "1900", "239.255.255.250", "HTTP"))
+
+
+def test_second_ports_are_listed_of_servers_that_are_known_to_have_them_and_once(
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    google = ["stun:stun.l.google.com:19302", "stun:stun.l.google.com:3478"]
+    named = [part for uri in ("stun:stun1.l.google.com:3478", "stun:a.example") for part in ("--server", uri)]
+
+    assert google[1] in listed(capsysbinary, "nat-type", "--server", google[0])
+    assert "stun:stun1.l.google.com:19302" in listed(capsysbinary, "report", *named)
+    assert listed(capsysbinary, "nat-type", "--server", google[0], "--server", google[1], *ALONE) == google
+    assert listed(capsysbinary, "check-stun", google[0], "--no-control") == google[:1]
+
+
+def test_a_second_port_is_the_other_of_two_and_of_no_third() -> None:
+    assert second_port("stun.l.google.com", 19302) == 3478
+    assert second_port("stun.l.google.com", 3478) == 19302
+    assert second_port("stun.l.google.com", 5349) is None
+    assert second_port("stun.example.org", 3478) is None
 
 
 def test_servers_that_the_user_names_take_the_place_of_the_default_list(

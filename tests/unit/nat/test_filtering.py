@@ -14,7 +14,7 @@ from support.nat_model import OFFSETS_MS, ModelNat, ModelServer, Obedience, Prob
 EIM, ADM, APDM = BEHAVIORS
 EIF, ADF, APDF = BEHAVIORS
 ONE, TWO = two_operators()
-WITHOUT_RESPONSE_PORT = with_field(ONE, response_port=False)
+WITHOUT_RESPONSE_PORT, ALSO_WITHOUT = (with_field(server, response_port=False) for server in (ONE, TWO))
 
 
 def judged(*observations: Binding) -> Nat:
@@ -110,8 +110,14 @@ def test_a_server_that_never_showed_that_it_obeys_proves_no_filter(liar: str, fi
 def test_without_response_port_a_strict_filter_behind_a_symmetric_nat_stays_open(filtering: Behavior) -> None:
     seen = nat_seen(ModelNat(APDM, filtering), WITHOUT_RESPONSE_PORT)
 
-    assert seen.filtering == (filtering if filtering != APDF else "undetermined")
+    assert seen.filtering == (filtering if filtering == EIF else "undetermined")
     assert filtering in seen.filtering_possible
+    assert filtering != ADF or "a second operator has to say the same" in seen.undetermined["filtering"]
+
+
+@pytest.mark.parametrize("filtering", [EIF, ADF])
+def test_two_operators_without_response_port_that_say_the_same_are_believed(filtering: Behavior) -> None:
+    assert nat_seen(ModelNat(APDM, filtering), WITHOUT_RESPONSE_PORT, ALSO_WITHOUT).filtering == filtering
 
 
 @pytest.mark.parametrize("filtering", BEHAVIORS)
@@ -139,12 +145,12 @@ def test_operators_that_contradict_each_other_are_both_named() -> None:
 
 
 def test_a_control_that_was_delivered_counts_for_more_than_a_server_that_obeyed_otherwise() -> None:
-    obeyed = nat_seen(ModelNat(APDM, ADF), WITHOUT_RESPONSE_PORT).confidence["filtering"].p_wrong
-    shown = nat_seen(ModelNat(APDM, ADF), ONE).confidence["filtering"].p_wrong
+    obeyed = nat_seen(ModelNat(APDM, ADF), WITHOUT_RESPONSE_PORT, ALSO_WITHOUT).confidence["filtering"].p_wrong
+    shown = nat_seen(ModelNat(APDM, ADF), ONE, TWO).confidence["filtering"].p_wrong
 
     assert obeyed is not None
     assert shown is not None
-    assert shown < 0.001 < obeyed < 0.01
+    assert shown < obeyed < 0.001
 
 
 def is_filter(item: Binding, *changes: str) -> bool:

@@ -1,6 +1,7 @@
 """Mapping behavior: which agreements and disagreements of servers prove something."""
 
 from collections.abc import Callable
+from dataclasses import replace as with_field
 from random import Random
 
 import pytest
@@ -162,9 +163,25 @@ def test_two_addresses_for_one_mapping_are_not_believed() -> None:
     assert "two addresses of one mapping" in seen.distrusted["stun:liar.example"]
 
 
+def one_port_on(address: TransportAddress, _: Random) -> TransportAddress:
+    return TransportAddress(address.ip, address.port ^ 1)
+
+
+@pytest.mark.parametrize("mapping", BEHAVIORS)
+def test_one_address_for_two_sockets_is_not_believed(mapping: Behavior) -> None:
+    servers = two_operators()
+    liar_alone = with_field(servers[0], lie=lambda _, __: ELSEWHERE)
+
+    alone, beside = nat_seen(ModelNat(mapping), liar_alone), nat_seen(ModelNat(mapping), liar_alone, *servers[1:])
+
+    assert alone.mapping == "undetermined"
+    assert "one address of two sockets" in alone.distrusted[liar_alone.uri]
+    assert beside.mapping == mapping
+
+
 def test_ports_that_count_for_one_server_only_leave_it_open() -> None:
     host = ModelServer("stun:stun.ports.example", "9.9.9.9")
-    again = ModelServer("stun:stun.ports.example:443", "9.9.9.9", port=443, lie=lambda _, __: ELSEWHERE)
+    again = ModelServer("stun:stun.ports.example:443", "9.9.9.9", port=443, lie=one_port_on)
     seen = nat_seen(ModelNat(ADM), host, again, *two_operators())
 
     assert seen.mapping_possible == (ADM, APDM)
@@ -180,7 +197,8 @@ def test_three_ports_of_which_two_agree_are_no_behavior() -> None:
 
 def test_sockets_that_contradict_each_other_leave_it_undetermined() -> None:
     servers = plain(2)
-    one, other = Probe(ModelNat(EIM), servers), Probe(ModelNat(APDM), servers, random=Random(2))  # noqa: S311  a model
+    random = Random(2)  # noqa: S311  a model
+    one, other = Probe(ModelNat(EIM), servers), Probe(ModelNat(APDM, random=random), servers, random=random)
     for server in servers:
         one.ask("m1", server, "mapping", server.primary)
         other.ask("m2", server, "mapping", server.primary)
