@@ -20,7 +20,7 @@ from rtcdiag.net.failures import failure_of
 from rtcdiag.net.routes import INTERNET
 from rtcdiag.probes.alternates import alternate_of, valid_alternate
 from rtcdiag.probes.connection import Path
-from rtcdiag.probes.cross_check import HEAD_START, plain_binding
+from rtcdiag.probes.cross_check import plain_binding
 from rtcdiag.probes.job import Job, Record
 from rtcdiag.probes.nat_filtering import PLACES, Rfc5780, filtering
 from rtcdiag.probes.nat_ports import ports
@@ -38,6 +38,11 @@ FILTER_SERVERS = 2
 FIRST_MS = (0.0, 100.0, 200.0, 300.0, 400.0, 600.0, 800.0, 1000.0, 1300.0, 1600.0)
 """When a server is asked whose distance is not known; more often than ``UDP``, for all else waits for the answer."""
 
+PATIENCE = 0.35
+"""After which part of the time-out of one transaction silence is to be explained: TCP that loses its first packet sends
+it again after a second, and the answer has to be here in time."""
+LEAST_MS = 500.0
+"""How long the alternate of a server that answered over TCP is asked over UDP at least."""
 GRACE_MS = 200.0
 """How much longer than one transaction all of them may take."""
 
@@ -119,14 +124,14 @@ async def _explain_silence(sockets: Sockets, endpoints: list[tuple[Server, Trans
     What is silent over UDP on two addresses and answers over TCP is no server that is down.
     """
     net = sockets.net
-    await asyncio.sleep(HEAD_START * net.options.timeout_ms / 1000)
+    await asyncio.sleep(PATIENCE * net.options.timeout_ms / 1000)
     if sockets.answered:
         return
     await asyncio.gather(*(_beside_udp(sockets, *endpoint, record) for endpoint in _two_hosts(endpoints)))
 
 
 async def _beside_udp(sockets: Sockets, server: Server, primary: TransportAddress, record: Record) -> None:
-    end_ms = sockets.net.now_ms() + (1 - HEAD_START) * sockets.net.options.timeout_ms
+    end_ms = sockets.net.now_ms() + (1 - PATIENCE) * sockets.net.options.timeout_ms
     seen: list[Observation] = []
     await plain_binding(Path(server, primary, Transport.TCP), sockets.net, seen.append)
     for item in seen:
@@ -136,7 +141,7 @@ async def _beside_udp(sockets: Sockets, server: Server, primary: TransportAddres
     if other is not None:
         label = f"u{server.uri}"
         await sockets.wire(label)
-        left_ms = end_ms - sockets.net.now_ms()
+        left_ms = max(LEAST_MS, end_ms - sockets.net.now_ms())
         schedule = Schedule((0, 100, 300, 700), left_ms)
         await sockets.ask(label, server, "control", other, role="alternate-address-and-port", schedule=schedule)
 
