@@ -68,6 +68,7 @@ def _behavior(paper: Paper, report: Report, name: str, nat: Nat | None) -> list[
     if nat is None:
         return [(paper.text(f"{name}  ", (_not_judged(report, name), "muted")),)]
     shown, said = axes(nat, brief=report.command != "nat-type"), gateway_words(report, name)
+    shown = (*shown, ("gateway", said)) if said else shown
     width = max(len(label) for label, _ in shown)
     return [
         (
@@ -75,7 +76,6 @@ def _behavior(paper: Paper, report: Report, name: str, nat: Nat | None) -> list[
             *(paper.text(f"      {label.ljust(width)}  {text}") for label, text in shown),
             *(paper.text(f"      {other_way(way, report.environment)}") for way in nat.other_ways),
         ),
-        *([(paper.text(f"      {said}"),)] if said else []),
     ]
 
 

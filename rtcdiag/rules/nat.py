@@ -28,15 +28,15 @@ _Fact = tuple[str, str, Facts]
 
 def _facts(nat: Nat) -> Iterator[_Fact]:
     """Yield a code, the field of the NAT that it rests on, and further facts."""
+    if nat.cgnat:
+        yield "nat-carrier-grade", "cgnat", {}
+    elif nat.layers is not None and nat.layers > 1:
+        yield "nat-layered", "layers", {"layers": nat.layers}
     dependent = endpoint_dependent(nat) is True and nat.behind_nat is not False
     if dependent:
         yield "nat-endpoint-dependent-mapping", "mapping", {"mapping": nat.mapping}
     elif nat.behind_nat and nat.filtering == "address-and-port-dependent":
         yield "nat-port-dependent-filtering", "filtering", {}
-    if nat.cgnat:
-        yield "nat-carrier-grade", "cgnat", {}
-    elif nat.layers is not None and nat.layers > 1:
-        yield "nat-layered", "layers", {"layers": nat.layers}
     if nat.pooling == "arbitrary":
         yield "nat-arbitrary-pooling", "pooling", {}
     if nat.alg:

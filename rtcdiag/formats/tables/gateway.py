@@ -2,6 +2,7 @@
 
 from rtcdiag.evidence import GatewayQuery
 from rtcdiag.formats.words import Tone
+from rtcdiag.nat import Nat
 from rtcdiag.nat.gateway import PROTOCOLS
 from rtcdiag.report import Report, evidence_of
 
@@ -38,13 +39,19 @@ def said(report: Report, family: str) -> str:
         if query.result is not None and query.result_name != "UNSUPP_VERSION":
             words = spoken.setdefault(PROTOCOLS[query.protocol], [])
             words += [query.external_address] if query.external_address else []
-    return "; ".join(f"{name} {', '.join(words)}".rstrip() for name, words in spoken.items())
+    ordered = [(name, spoken[name]) for name in PROTOCOLS.values() if name in spoken]
+    return "; ".join(f"{name} {', '.join(words)}".rstrip() for name, words in ordered)
 
 
 def gateway_words(report: Report, family: str) -> str:
-    """Return how many NATs there are and what the gateway says, in one line; empty where it says nothing."""
+    """Return what the gateway says and what that makes of the NATs, in one line; empty where it says nothing."""
     told = said(report, family)
     nat = report.nat.ipv4 if family == "IPv4" else report.nat.ipv6
-    layers = {0: "no NAT", 1: "one NAT", 2: "two NATs or more"}
-    count = layers.get(nat.layers, "") if nat is not None and nat.layers is not None else ""
-    return f"gateway {told}{f': {count}' if count else ''}" if told else ""
+    found = _layers(nat) if nat is not None else ""
+    return f"{told}{f' ({found})' if found else ''}" if told else ""
+
+
+def _layers(nat: Nat) -> str:
+    if nat.cgnat:
+        return "carrier-grade NAT"
+    return {1: "the only NAT", 2: "double NAT"}.get(nat.layers or 0, "")
