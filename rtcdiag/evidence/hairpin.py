@@ -12,7 +12,8 @@ class HairpinEnd(msgspec.Struct, frozen=True, kw_only=True):
 
     local: TransportAddress | None
     before: Exchange
-    """The Binding transaction that told its mapped address."""
+    """The Binding transaction that told its mapped address. The first end sends its request again beside each datagram,
+    so that answers, which count as duplicates, show when the network was not losing everything."""
     after: Exchange | None = None
     """The same once more after the test: the mapping is still there, and the server still gets through to it."""
     sent_ms: tuple[float, ...] = ()

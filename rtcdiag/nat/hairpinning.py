@@ -10,9 +10,10 @@ from rtcdiag.evidence import Hairpin, HairpinEnd
 from rtcdiag.nat.answers import told
 from rtcdiag.nat.behavior import Behavior, HairpinSource
 from rtcdiag.nat.judgement import NO_NAT, OPT_IN, Judgement
-from rtcdiag.nat.loss import p_all_lost
+from rtcdiag.nat.loss import NEAR_MS, p_all_lost, repeats
 from rtcdiag.nat.silence import LIMIT, Setting
 
+_USUAL_RTT_MS = 100.0
 NOT_TESTED = f"{OPT_IN}--hairpin"
 
 
@@ -57,12 +58,26 @@ def _silence(setting: Setting, filtering: tuple[Behavior, ...], test: Hairpin) -
         return Judgement(why="a mapping did not outlive the test")
     if setting.mapping != ("endpoint-independent",) and filtering != ("endpoint-independent",):
         return Judgement(why="behind this mapping the filter alone may have dropped what came back")
-    # The first datagram of an end may have met a filter that the other end had not opened yet.
-    sends = sum(max(0, len(end.sent_ms) - 1) for end in test.ends)
+    sends = _telling(test)
     p_loss = p_all_lost(setting.lost, sends)
     if p_loss >= LIMIT:
-        return Judgement(why=f"loss cannot be excluded: {sends} datagrams were sent")
+        return Judgement(why=f"loss cannot be excluded: {sends} datagrams count")
     return Judgement(value=False, p_wrong=p_loss, evidence=(test.id,))
+
+
+def _telling(test: Hairpin) -> int:
+    """Return how many datagrams went out beside a Binding request that was answered: no burst of loss took those.
+
+    The first datagram of an end may have met a filter that the other end had not opened yet.
+    """
+    control = test.ends[0].before
+    first_ms = control.answers[0].t_ms
+    again = sorted(ms for ms in control.sent_ms if ms > first_ms)
+    copies = [stray.t_ms for stray in control.strays if stray.why == "duplicate"]
+    fates = repeats(again, copies, control.rtt_ms or _USUAL_RTT_MS)
+    through = [sent_ms for sent_ms, got_through in fates if got_through]
+    sent = [ms for end in test.ends for ms in sorted(end.sent_ms)[1:]]
+    return sum(any(abs(ms - other) <= NEAR_MS for other in through) for ms in sent)
 
 
 def _outlived(end: HairpinEnd) -> bool:

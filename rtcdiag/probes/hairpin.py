@@ -111,6 +111,8 @@ async def _meet(one: _End, other: _End) -> None:
     for _ in range(SENDS):
         one.send_to(other)
         other.send_to(one)
+        # What the server answers meanwhile was in no burst of loss.
+        one.wire.repeat(one.before)
         await asyncio.sleep(GAP_S)
         if one.received and other.received:
             return

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from rtcdiag.address import Family, TransportAddress
-from rtcdiag.evidence import Evidence, Exchange, Failure, Hairpin, HairpinEnd
+from rtcdiag.evidence import Evidence, Exchange, Failure, Hairpin, HairpinEnd, Stray
 from rtcdiag.nat import BEHAVIORS, Behavior, Nat, classify
 from support.evidence import answered, at
 from support.nat_model import INSIDE, OUTSIDE, ModelNat, Probe, two_operators
@@ -14,11 +14,19 @@ from support.nat_model import INSIDE, OUTSIDE, ModelNat, Probe, two_operators
 EIM, ADM, APDM = BEHAVIORS
 EIF, ADF, APDF = BEHAVIORS
 SERVER = two_operators()[0]
-SENT = tuple(50.0 * number for number in range(6))
+SENT = tuple(100.0 + 50.0 * number for number in range(6))
+RTT_MS = 40.0
 
 
 def told(address: str) -> Exchange:
-    return answered(str(SERVER.primary), xor_mapped=at(address))
+    """Return a transaction that was answered at once, and again each time that the request was repeated."""
+    answer = answered(str(SERVER.primary), t_ms=RTT_MS, xor_mapped=at(address)).answers
+    return repeated(Exchange(sent_ms=(0.0,), answers=answer, rtt_ms=RTT_MS), *SENT)
+
+
+def repeated(known: Exchange, *heard_ms: float) -> Exchange:
+    strays = (Stray(t_ms=ms + RTT_MS, source=SERVER.primary, size_bytes=96, why="duplicate") for ms in heard_ms)
+    return replace(known, sent_ms=(0.0, *SENT), strays=tuple(strays))
 
 
 def end(port: int, **more: Any) -> HairpinEnd:
@@ -80,7 +88,7 @@ def test_silence_is_no_only_where_no_filter_can_have_been_in_the_way(mapping: Be
         ({"after": told(f"{OUTSIDE}:4999")}, "outlive"),
         ({"after": Exchange(sent_ms=(0.0,), failure=Failure.TIMEOUT)}, "outlive"),
         ({"before": Exchange(sent_ms=(0.0,), failure=Failure.TIMEOUT)}, "did not tell both mapped addresses"),
-        ({"sent_ms": SENT[:1]}, "loss cannot be excluded: 0 datagrams"),
+        ({"sent_ms": SENT[:1]}, "loss cannot be excluded: 0 datagrams count"),
     ],
 )
 def test_silence_with_a_link_missing_is_undetermined(facts: dict[str, Any], reason: str) -> None:
@@ -93,6 +101,13 @@ def test_silence_with_a_link_missing_is_undetermined(facts: dict[str, Any], reas
 def test_the_first_datagram_of_each_end_may_have_met_a_closed_filter_and_does_not_count() -> None:
     assert seen(meeting(sent_ms=SENT[:2])).hairpinning is None
     assert seen(meeting(sent_ms=SENT[:4])).hairpinning is False
+
+
+def test_what_was_sent_while_the_server_was_silent_too_is_one_burst_of_loss() -> None:
+    known = told(f"{OUTSIDE}:4001")
+    assert seen(meeting(before=repeated(known), after=known)).hairpinning is None
+    assert seen(meeting(before=repeated(known, SENT[1]), after=known)).hairpinning is None
+    assert seen(meeting(before=repeated(known, *SENT[3:]), after=known)).hairpinning is False
 
 
 def test_a_path_that_loses_much_proves_nothing_by_silence() -> None:
