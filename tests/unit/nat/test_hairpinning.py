@@ -9,7 +9,7 @@ from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Evidence, Exchange, Failure, Hairpin, HairpinEnd, Stray
 from rtcdiag.nat import BEHAVIORS, Behavior, Nat, classify
 from support.evidence import answered, at
-from support.nat_model import INSIDE, OUTSIDE, ModelNat, Probe, two_operators
+from support.nat_model import INSIDE, OUTSIDE, ModelNat, ModelServer, Probe, two_operators
 
 EIM, ADM, APDM = BEHAVIORS
 EIF, ADF, APDF = BEHAVIORS
@@ -131,3 +131,14 @@ def test_servers_of_another_scope_or_family_and_liars_do_not_count() -> None:
     other = replace(arriving(f"{OUTSIDE}:4002"), destination=TransportAddress("2001:db8::1", 3478))
 
     assert seen(near, other).undetermined["hairpinning"] == "not tested: --hairpin"
+
+
+def test_the_mapped_addresses_of_a_server_that_is_not_believed_prove_nothing() -> None:
+    liar = ModelServer("stun:liar.example", "9.9.9.7", lie=lambda _seen, _random: at("10.0.0.1:5"))
+    found = Probe(ModelNat(EIM, APDF), (*two_operators(), liar)).run().evidence.observations
+    test = replace(arriving("10.0.0.1:5"), server=liar.uri, destination=liar.primary)
+    nat = classify(Evidence(observations=(*found, test)), Family.IPV4)
+
+    assert nat is not None
+    assert liar.uri in nat.distrusted
+    assert nat.hairpinning is None
