@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from rtcdiag.address import Scope, scope_of
 from rtcdiag.evidence import Binding, Crash, CredentialShape, Evidence, Failure, Observation, Skipped, Target
 from rtcdiag.net import Net
+from rtcdiag.net.capture import Capture
 from rtcdiag.net.stream import verifying_context
 from rtcdiag.options import RunOptions
 from rtcdiag.probes import PROBES
@@ -109,7 +110,7 @@ class _Running:
     observations: list[Observation] = field(default_factory=list)
 
 
-async def gather(jobs: tuple[Job, ...], options: RunOptions) -> Evidence:
+async def gather(jobs: tuple[Job, ...], options: RunOptions, capture: Capture | None = None) -> Evidence:
     """Run all jobs side by side and return what they saw, numbered in the order of the plan.
 
     When the surrounding task is cancelled (Ctrl-C, SIGTERM) or the deadline comes, it lets the probes release their
@@ -117,7 +118,7 @@ async def gather(jobs: tuple[Job, ...], options: RunOptions) -> Evidence:
     """
     _load(jobs, options)
     started_at_s = time.time()
-    net = Net(options)
+    net = Net(options, capture)
     running = [_Running(job) for job in jobs]
     tasks = [asyncio.create_task(_observe(item, net)) for item in running]
     try:

@@ -190,6 +190,7 @@ class StreamWire:
         self._calls: dict[bytes, Call] = {}
         self._failure: Failure | None = None
         self._unasked = 0
+        net.watch(stream)
         self._reading = asyncio.create_task(self._read())
 
     def local_towards(self, destination: TransportAddress) -> TransportAddress:

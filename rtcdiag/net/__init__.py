@@ -4,14 +4,16 @@ import asyncio
 import time
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
-from rtcdiag.address import Family, IPAddress, Scope, family_of, scope_of
+from rtcdiag.address import Family, IPAddress, Scope, TransportAddress, family_of, scope_of
 from rtcdiag.contacts import NAT64_NAME
 from rtcdiag.evidence import Failure, Resolution
+from rtcdiag.net.capture import Capture
 from rtcdiag.net.local import Local
 from rtcdiag.net.pacing import Pacer
 from rtcdiag.net.resolver import Answer, look_up
 from rtcdiag.net.routes import INTERNET, local_addresses, source_towards
 from rtcdiag.net.rtnetlink import gateway_towards, interface_towards
+from rtcdiag.net.stream import Stream
 from rtcdiag.net.udp import UdpSocket, open_udp
 from rtcdiag.options import RunOptions
 from rtcdiag.synthesis import prefixes_of, synthesized
@@ -22,9 +24,10 @@ __all__ = ["Net"]
 class Net:
     """The network as one run sees it. Look-ups are shared between probes; every socket is closed at the end."""
 
-    def __init__(self, options: RunOptions) -> None:
-        """Start the run's clock."""
+    def __init__(self, options: RunOptions, capture: Capture | None = None) -> None:
+        """Start the run's clock; record packets where there is something to record them with."""
         self.options = options
+        self._capture = capture
         self.cut_off_by = Failure.DEADLINE
         """What it means when a probe is cancelled."""
         self.heard_udp = False
@@ -139,7 +142,18 @@ class Net:
         """Open a UDP socket that lives until the run ends; raise OSError where it cannot be bound."""
         sock = await open_udp(family, self.local_for(family), port)
         self._sockets.append(sock)
+        if self._capture is not None:
+            self._capture.watch_udp(sock, lambda peer: self._local_end(sock, peer))
         return sock
+
+    def _local_end(self, sock: UdpSocket, peer: TransportAddress) -> TransportAddress:
+        source = self.source_towards(peer.ip)
+        return sock.bound if isinstance(source, Failure) else TransportAddress(source, sock.bound.port)
+
+    def watch(self, stream: Stream) -> None:
+        """Record what goes over a connection, where this run's packets are recorded."""
+        if self._capture is not None:
+            self._capture.watch_stream(stream)
 
     def source_towards(self, destination: IPAddress) -> IPAddress | Failure:
         """Return the local address that packets to ``destination`` carry, or why there is none."""

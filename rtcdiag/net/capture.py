@@ -7,9 +7,14 @@ one wants to read, as "exported PDUs" of Wireshark.
 """
 
 import struct
+import time
+from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 from rtcdiag.address import Family, TransportAddress
+from rtcdiag.net.stream import Stream
+from rtcdiag.net.udp import UdpSocket
 
 MOST_BYTES = 64 * 1024 * 1024
 """More is not kept: the file is made in memory and written at once."""
@@ -59,6 +64,25 @@ class Capture:
     def content(self) -> bytes:
         """Return the file as it is now."""
         return b"".join(self._blocks)
+
+    def watch_udp(self, sock: UdpSocket, local_towards: Callable[[TransportAddress], TransportAddress]) -> None:
+        """Record all that goes over a socket; its own address may depend on the destination."""
+        sock.on_traffic = partial(self._traffic, "udp", local_towards)
+
+    def watch_stream(self, stream: Stream) -> None:
+        """Record all that goes over a connection."""
+        stream.on_traffic = partial(self._traffic, "tls" if stream.is_tls else "tcp", lambda _peer: stream.local)
+
+    def _traffic(
+        self,
+        carrier: Carrier,
+        local_towards: Callable[[TransportAddress], TransportAddress],
+        way: Literal["sent", "received"],
+        data: bytes,
+        peer: TransportAddress,
+    ) -> None:
+        ends = (local_towards(peer), peer)
+        self.add(time.time(), carrier, *(ends if way == "sent" else ends[::-1]), data)
 
     def add(
         self, at_s: float, carrier: Carrier, source: TransportAddress, destination: TransportAddress, data: bytes

@@ -14,6 +14,7 @@ from rtcdiag.evidence import Certificate, Failure
 from rtcdiag.net.failures import failure_of
 from rtcdiag.net.local import ANYWHERE, Local
 from rtcdiag.net.resolver import FAMILIES
+from rtcdiag.net.udp import OnTraffic
 
 READ_SIZE = 65536
 
@@ -36,18 +37,25 @@ class Stream:
     writer: asyncio.StreamWriter
     local: TransportAddress
     destination: TransportAddress
+    is_tls: bool = False
+    on_traffic: OnTraffic = lambda _way, _data, _peer: None
+    """Told what is sent and received, inside TLS where there is TLS."""
 
     def send(self, data: bytes) -> None:
         """Queue bytes; a broken connection shows when reading."""
         if not self.writer.is_closing():
+            self.on_traffic("sent", data, self.destination)
             self.writer.write(data)
 
     async def read(self) -> bytes:
         """Return the next bytes, ``b""`` at the end; raise NetError where the connection broke."""
         try:
-            return await self.reader.read(READ_SIZE)
+            data = await self.reader.read(READ_SIZE)
         except OSError as error:
             raise NetError(failure_of(error), str(error)) from error
+        if data:
+            self.on_traffic("received", data, self.destination)
+        return data
 
     def close(self) -> None:
         """Close without waiting for the other end."""
@@ -148,7 +156,7 @@ async def tls_stream(
         raise
     session = writer.get_extra_info("ssl_object")
     facts = TlsFacts(name, session.version(), session.cipher()[0], _certificate(session))
-    return Stream(reader, writer, local, destination), facts
+    return Stream(reader, writer, local, destination, is_tls=True), facts
 
 
 @lru_cache(maxsize=4)

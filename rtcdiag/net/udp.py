@@ -8,7 +8,7 @@ import struct
 import sys
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from rtcdiag.address import Family, IPAddress, TransportAddress
 from rtcdiag.net.failures import failure_of
@@ -21,6 +21,8 @@ OnError = Callable[[Refusal], None]
 """An ICMP or local error."""
 OnExpired = Callable[[IPAddress, bytes], None]
 """Takes the router that says that a datagram had no hop left, and what it quotes of it (time exceeded; Linux only)."""
+OnTraffic = Callable[[Literal["sent", "received"], bytes, TransportAddress], None]
+"""Whatever goes over a socket, and the other end."""
 
 _RECVERR = {Family.IPV4: (socket.IPPROTO_IP, 11), Family.IPV6: (socket.IPPROTO_IPV6, 25)}
 _HOPS = {
@@ -46,6 +48,7 @@ class UdpSocket(asyncio.DatagramProtocol):
         self.on_datagram: OnDatagram = lambda _data, _source: None
         self.on_error: OnError = lambda _refusal: None
         self.on_expired: OnExpired = lambda _router, _quoted: None
+        self.on_traffic: OnTraffic = lambda _way, _data, _peer: None
 
     @property
     def bound(self) -> TransportAddress:
@@ -57,6 +60,7 @@ class UdpSocket(asyncio.DatagramProtocol):
         """Send one datagram; a local error goes to ``on_error``."""
         if self._transport is not None and not self._transport.is_closing():
             self._sending_to = destination
+            self.on_traffic("sent", data, destination)
             self._transport.sendto(data, _socket_address(destination))
             self._sending_to = None
 
@@ -90,7 +94,9 @@ class UdpSocket(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
         """Hand over a datagram with its source (asyncio)."""
         with contextlib.suppress(ValueError):
-            self.on_datagram(data, TransportAddress(addr[0], addr[1]))
+            source = TransportAddress(addr[0], addr[1])
+            self.on_traffic("received", data, source)
+            self.on_datagram(data, source)
 
     def error_received(self, exc: Exception) -> None:
         """Hand over errors, with the destination from Linux's error queue where there is one (asyncio)."""
