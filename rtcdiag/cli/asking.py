@@ -45,13 +45,16 @@ def ask(question: Question) -> int:
     from rtcdiag.cli.exits import exit_code
     from rtcdiag.cli.outputs import deliver, destinations, prepare_pair, save_pair
 
+    from rtcdiag.cli.recording import recorded
+
     options, files = run_options(question), destinations(question.output)
     if question.reports_dir is not None:
         prepare_pair(question.reports_dir)
     servers = _servers(question)
     from rtcdiag.cli.running import run  # it imports every probe: not before the input is known to be good
 
-    report, signal = run(question.command, servers, options, quiet=question.output.quiet)
+    with recorded(question.output) as capture:
+        report, signal = run(question.command, servers, options, capture, quiet=question.output.quiet)
     deliver(report, question.output, files)
     if question.reports_dir is not None:
         save_pair(report, question.reports_dir, quiet=question.output.quiet)

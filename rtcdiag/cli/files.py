@@ -65,15 +65,20 @@ def make_directory(path: Path, *, what: str) -> None:
     check_writable(path / "report.json", what=what)
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Replace a file by the whole of ``data``, or leave it alone and raise OSError; a device is written to directly."""
+def write_whole(path: Path, data: bytes, *, private: bool = False) -> None:
+    """Replace a file by the whole of ``data``, or leave it alone and raise OSError; a device is written to directly.
+
+    With ``private`` nobody but its owner can read it, whatever its permissions were.
+    """
     if _is_special(path):
         path.write_bytes(data)
         return
     target = path.resolve()  # a link stays a link
     with _beside(target) as temporary:
+        if private:
+            temporary.chmod(0o600)
         temporary.write_bytes(data)
-        if target.exists():
+        if target.exists() and not private:
             temporary.chmod(stat.S_IMODE(target.stat().st_mode))
         temporary.replace(target)
 

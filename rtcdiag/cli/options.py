@@ -51,6 +51,14 @@ class Output:
             rich_help_panel=OUTPUT,
         ),
     ] = None
+    pcap: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write what was sent and received, for Wireshark; only you can read the file.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None
     quiet: Annotated[
         bool,
         typer.Option("--quiet", "-q", help="Print the verdict in one line and no progress.", rich_help_panel=OUTPUT),

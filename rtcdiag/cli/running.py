@@ -11,18 +11,21 @@ from rtcdiag.cli.signals import cancelled_by_signals
 from rtcdiag.cli.streams import is_terminal
 from rtcdiag.diagnosis import Run, diagnose
 from rtcdiag.evidence import Evidence
+from rtcdiag.net.capture import Capture
 from rtcdiag.options import RunOptions
 from rtcdiag.report import Options, Report
 from rtcdiag.run import Job, gather, plan
 from rtcdiag.targets import Server
 
 
-def run(command: str, servers: tuple[Server, ...], options: RunOptions, *, quiet: bool) -> tuple[Report, int | None]:
+def run(
+    command: str, servers: tuple[Server, ...], options: RunOptions, capture: Capture | None, *, quiet: bool
+) -> tuple[Report, int | None]:
     """Ask the servers; return the report, and the signal that ended the run early, if one did."""
     jobs = plan(command, servers, options)
     began, started_at = time.monotonic(), datetime.now(UTC)
     with _progress(command, servers, options, quiet=quiet):
-        evidence, ended_by = asyncio.run(_gather(jobs, options))
+        evidence, ended_by = asyncio.run(_gather(jobs, options, capture))
     run = Run(
         id=str(uuid4()),
         command=command,
@@ -36,8 +39,10 @@ def run(command: str, servers: tuple[Server, ...], options: RunOptions, *, quiet
     return diagnose(evidence, run), ended_by
 
 
-async def _gather(jobs: tuple[Job, ...], options: RunOptions) -> tuple[Evidence, int | None]:
-    task = asyncio.create_task(gather(jobs, options))
+async def _gather(
+    jobs: tuple[Job, ...], options: RunOptions, capture: Capture | None
+) -> tuple[Evidence, int | None]:
+    task = asyncio.create_task(gather(jobs, options, capture))
     with cancelled_by_signals(task) as caught:
         try:
             evidence = await task

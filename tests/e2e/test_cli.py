@@ -147,6 +147,25 @@ def test_a_password_is_in_no_output_wherever_it_came_from(server: Server, tmp_pa
         assert PASSWORD not in path.read_text(encoding="utf-8")
 
 
+def test_packets_are_recorded_for_their_owner_alone(server: Server, tmp_path: Path) -> None:
+    path = tmp_path / "packets.pcapng"
+    both = (server.turn_udp, server.turn_tcp)
+    ran = rtcdiag("check-turn", *both, "--username", "ann", "--pcap", path, RTCDIAG_PASSWORD=PASSWORD)
+    content = path.read_bytes()
+    assert ran.returncode == 0
+    assert str(path) in ran.stderr
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert content[:4] == b"\x0a\x0d\x0d\x0a"
+    assert content.count(b"\x21\x12\xa4\x42") > 20, "STUN's magic cookie, of both transports"
+    assert PASSWORD.encode() not in content
+
+
+def test_packets_that_could_not_be_written_are_bad_input_before_anything_is_sent(server: Server, tmp_path: Path) -> None:
+    ran = rtcdiag("check-stun", server.stun, "--pcap", tmp_path / "nowhere" / "packets")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "--pcap" in ran.stderr
+
+
 def test_several_files_are_written_each_in_its_format(server: Server, tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("old", encoding="utf-8")
     outputs = ("-o", tmp_path / "a.json", "-o", tmp_path / "b.html", "-o", f"markdown={tmp_path / 'c.ticket'}")

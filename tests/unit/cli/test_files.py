@@ -121,3 +121,11 @@ def test_a_file_that_cannot_be_opened_is_named_with_the_reason(name: str, why: s
 def test_a_dash_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"hello")))
     assert read_bytes("-", what="report", limit=10) == b"hello"
+
+
+def test_a_private_file_is_its_owners_alone_whatever_it_was_before(tmp_path: Path) -> None:
+    path = tmp_path / "packets"
+    path.write_bytes(b"old")
+    path.chmod(0o644)
+    write_whole(path, b"new", private=True)
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"new", 0o600)
