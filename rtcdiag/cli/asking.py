@@ -44,7 +44,6 @@ def ask(question: Question) -> int:
     from rtcdiag.cli.checking import run_options
     from rtcdiag.cli.exits import exit_code
     from rtcdiag.cli.outputs import deliver, destinations, prepare_pair, save_pair
-
     from rtcdiag.cli.recording import recorded
 
     options, files = run_options(question), destinations(question.output)

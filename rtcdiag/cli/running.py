@@ -39,9 +39,7 @@ def run(
     return diagnose(evidence, run), ended_by
 
 
-async def _gather(
-    jobs: tuple[Job, ...], options: RunOptions, capture: Capture | None
-) -> tuple[Evidence, int | None]:
+async def _gather(jobs: tuple[Job, ...], options: RunOptions, capture: Capture | None) -> tuple[Evidence, int | None]:
     task = asyncio.create_task(gather(jobs, options, capture))
     with cancelled_by_signals(task) as caught:
         try:

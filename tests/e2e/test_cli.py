@@ -160,7 +160,7 @@ def test_packets_are_recorded_for_their_owner_alone(server: Server, tmp_path: Pa
     assert PASSWORD.encode() not in content
 
 
-def test_packets_that_could_not_be_written_are_bad_input_before_anything_is_sent(server: Server, tmp_path: Path) -> None:
+def test_packets_that_could_not_be_written_are_bad_input(server: Server, tmp_path: Path) -> None:
     ran = rtcdiag("check-stun", server.stun, "--pcap", tmp_path / "nowhere" / "packets")
     assert (ran.returncode, ran.stdout) == (2, "")
     assert "--pcap" in ran.stderr
