@@ -124,7 +124,7 @@ async def gather(jobs: tuple[Job, ...], options: RunOptions, capture: Capture | 
     try:
         await _wait(running, tasks, net, options.deadline_ms / 1000)
         for item, task in zip(running, tasks, strict=True):
-            if not task.done() and not (_is_control(item) and _udp_answered(running)):
+            if not task.done() and not _is_control(item):
                 item.observations.append(_cut_off(item.job, net, options))
     except asyncio.CancelledError:
         net.cut_off_by = Failure.INTERRUPTED
@@ -143,9 +143,11 @@ _ASIDE = ("gateway", "hops")
 async def _wait(running: list[_Running], tasks: list[asyncio.Task[None]], net: Net, limit_s: float) -> None:
     """Wait for the experiments, and for what was answered beside them.
 
-    Their controls are waited for only where UDP was silent and there is something to control.
+    Their controls are waited for only where UDP was silent and there is something to control, and no longer than for
+    one answer over UDP: names that nobody looks up must not hold up what is known.
     """
     end_s = asyncio.get_running_loop().time() + limit_s
+    control_end_s = min(end_s, asyncio.get_running_loop().time() + net.options.timeout_ms / 1000)
     aside = [task for item, task in zip(running, tasks, strict=True) if item.job.probe in _ASIDE]
     experiments = [
         task for item, task in zip(running, tasks, strict=True) if task not in aside and not _is_control(item)
@@ -156,7 +158,7 @@ async def _wait(running: list[_Running], tasks: list[asyncio.Task[None]], net: N
     if aside:
         await asyncio.wait(aside, timeout=max(0.0, end_s - asyncio.get_running_loop().time()))
     if tasks and not _udp_answered(running):
-        await asyncio.wait(tasks, timeout=max(0.0, end_s - asyncio.get_running_loop().time()))
+        await asyncio.wait(tasks, timeout=max(0.0, control_end_s - asyncio.get_running_loop().time()))
 
 
 def _is_control(item: _Running) -> bool:

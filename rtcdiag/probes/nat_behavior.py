@@ -131,9 +131,10 @@ async def _explain_silence(sockets: Sockets, endpoints: list[tuple[Server, Trans
 
 
 async def _beside_udp(sockets: Sockets, server: Server, primary: TransportAddress, record: Record) -> None:
-    end_ms = sockets.net.now_ms() + (1 - PATIENCE) * sockets.net.options.timeout_ms
+    limit_ms = (1 - PATIENCE) * sockets.net.options.timeout_ms
+    end_ms = sockets.net.now_ms() + limit_ms
     seen: list[Observation] = []
-    await plain_binding(Path(server, primary, Transport.TCP), sockets.net, seen.append)
+    await plain_binding(Path(server, primary, Transport.TCP), sockets.net, seen.append, limit_ms=limit_ms)
     for item in seen:
         record(item)
     answers = [item.exchange.answer for item in seen if isinstance(item, Binding)]

@@ -150,11 +150,16 @@ def _said(lost: Iterable[_Attempt]) -> str:
     """Return the sentence on who refused or gave up on packets, to be appended; empty where nobody said a word."""
     lost = tuple(lost)
     for failure, words in _WORDS.items():
-        told = (item for item in lost if item.failure is failure)
-        by = dict.fromkeys(item.reporter for item in told if item.reporter and item.reporter != item.address.host)
+        by = _reporters(lost, failure)
         if by:
-            return f" {', '.join(list(by)[:_NAMED])} {words}."
+            return f" {', '.join(by[:_NAMED])} {words}."
     return ""
+
+
+def _reporters(lost: Iterable[_Attempt], failure: Failure) -> list[str]:
+    """Return who said so by ICMP of hosts other than itself, without repeats."""
+    told = (item for item in lost if item.failure is failure and item.reporter != item.address.host)
+    return list(dict.fromkeys(item.reporter for item in told if item.reporter))
 
 
 _WORDS = {
@@ -208,7 +213,8 @@ def _udp(evidence: Evidence, tried: tuple[_Attempt, ...]) -> Iterator[Finding]:
     elif works:
         yield find("udp-blocked-relay-works", *ids, **facts)
     else:
-        yield find("udp-blocked", *ids, **facts, ports=ports, relays_tried=len(relays))
+        by = "".join(f" by {name}" for name in _reporters(lost, Failure.ADMIN_PROHIBITED)[:1])
+        yield find("udp-blocked", *ids, **facts, ports=ports, relays_tried=len(relays), by=by)
 
 
 def _extent(lost: list[_Attempt]) -> Facts:

@@ -165,8 +165,9 @@ class _Net(Net):
         return "eth0"
 
 
-async def _no_tcp(*_: object) -> None:
-    """Answer nothing over TCP: only UDP is simulated."""
+async def _no_tcp(*_: object, limit_ms: float) -> None:
+    """Answer nothing over TCP, whatever the limit: only UDP is simulated."""
+    del limit_ms
 
 
 async def _observe(world: World) -> Evidence:

@@ -46,6 +46,7 @@ def test_udp_that_a_router_refuses_aloud_is_blocked_by_that_router(internet: Pla
     (finding,) = [item for item in told["findings"] if item["code"] == "udp-blocked"]
     gateway = client.address.rpartition(".")[0] + ".1"
     assert f"{gateway} said" in finding["meaning"]
+    assert f"UDP is blocked by {gateway} between" in told["verdict"]["summary"]
 
 
 def test_udp_that_passes_on_the_ports_of_the_web_only_is_blocked(internet: Place) -> None:
