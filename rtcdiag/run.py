@@ -12,8 +12,9 @@ from pathlib import PurePath
 
 from msgspec.structs import replace
 
-from rtcdiag.address import Scope, scope_of
+from rtcdiag.address import Family, Scope, scope_of
 from rtcdiag.evidence import Binding, Crash, CredentialShape, Evidence, Failure, Observation, Skipped, Target
+from rtcdiag.nat import classify
 from rtcdiag.net import Net
 from rtcdiag.net.capture import Capture
 from rtcdiag.net.stream import verifying_context
@@ -124,7 +125,7 @@ async def gather(jobs: tuple[Job, ...], options: RunOptions, capture: Capture | 
     try:
         await _wait(running, tasks, net, options.deadline_ms / 1000)
         for item, task in zip(running, tasks, strict=True):
-            if not task.done() and not _is_control(item):
+            if not (task.done() or task.cancelling() or _is_control(item)):
                 item.observations.append(_cut_off(item.job, net, options))
     except asyncio.CancelledError:
         net.cut_off_by = Failure.INTERRUPTED
@@ -136,6 +137,9 @@ async def gather(jobs: tuple[Job, ...], options: RunOptions, capture: Capture | 
     return Evidence(started_at_s=started_at_s, environment=environment(net), observations=_numbered(found))
 
 
+SECOND_VIEW_S = 0.5
+"""How much longer than all else the filter may be tested from relays where RFC 5780 has told it already."""
+_SECOND_VIEW = "vantage"
 _ASIDE = ("gateway", "hops")
 """Probes that stop listening to silence as soon as ``Net.others_done`` is set."""
 
@@ -149,16 +153,40 @@ async def _wait(running: list[_Running], tasks: list[asyncio.Task[None]], net: N
     end_s = asyncio.get_running_loop().time() + limit_s
     control_end_s = min(end_s, asyncio.get_running_loop().time() + net.options.timeout_ms / 1000)
     aside = [task for item, task in zip(running, tasks, strict=True) if item.job.probe in _ASIDE]
+    second = {task: item.job for item, task in zip(running, tasks, strict=True) if item.job.probe == _SECOND_VIEW}
     experiments = [
-        task for item, task in zip(running, tasks, strict=True) if task not in aside and not _is_control(item)
+        task
+        for item, task in zip(running, tasks, strict=True)
+        if task not in aside and task not in second and not _is_control(item)
     ]
     if experiments:
         await asyncio.wait(experiments, timeout=limit_s)
+    for task, job in second.items():
+        await _second_view(task, job, running, max(0.0, end_s - asyncio.get_running_loop().time()))
     net.others_done.set()
     if aside:
         await asyncio.wait(aside, timeout=max(0.0, end_s - asyncio.get_running_loop().time()))
     if tasks and not _udp_answered(running):
         await asyncio.wait(tasks, timeout=max(0.0, control_end_s - asyncio.get_running_loop().time()))
+
+
+async def _second_view(task: asyncio.Task[None], job: Job, running: list[_Running], limit_s: float) -> None:
+    """Wait for the relays' view of the filter: for long only where nothing else tells it."""
+    is_settled = _filtering_is_settled(running)
+    await asyncio.wait({task}, timeout=min(_grace_s(job), limit_s) if is_settled else limit_s)
+    if is_settled and not task.done():
+        task.cancel()
+
+
+def _grace_s(job: Job) -> float:
+    """Return how long a second view of a filter is waited for that is known: not at all from the same host."""
+    return SECOND_VIEW_S if len({server.host for server in _over_udp(job.servers)}) > 1 else 0.0
+
+
+def _filtering_is_settled(running: list[_Running]) -> bool:
+    evidence = Evidence(observations=tuple(seen for item in running for seen in item.observations))
+    found = [nat for family in Family if (nat := classify(evidence, family)) is not None]
+    return bool(found) and all(nat.filtering != "undetermined" for nat in found)
 
 
 def _is_control(item: _Running) -> bool:

@@ -8,48 +8,32 @@ address, which is known: so a server that lies shows.
 """
 
 import asyncio
-import contextlib
-from collections.abc import Iterable, Iterator
-from statistics import median
+from collections.abc import Iterable
 
 from rtcdiag.address import Family, IPAddress, TransportAddress, family_of
-from rtcdiag.evidence import Role
 from rtcdiag.evidence.vantage import VantageOutcome
-from rtcdiag.nat.loss import p_all_lost, tally, transmissions
-from rtcdiag.nat.vantage import LIMIT, added, counted, knock_tally, wait_ms
 from rtcdiag.net import Net
 from rtcdiag.probes.alternates import alternate_of
 from rtcdiag.probes.connection import Path
+from rtcdiag.probes.doors import Doors, Other
 from rtcdiag.probes.job import Job, Record
-from rtcdiag.probes.knocks import Knock, Knocks
+from rtcdiag.probes.knocks import Knocks
 from rtcdiag.probes.leg import Leg, to_the_end
 from rtcdiag.probes.nat_sockets import Sockets
 from rtcdiag.probes.relay import side_by_side, succeeded
 from rtcdiag.probes.relay_pair import RelayPair, point
+from rtcdiag.probes.relay_rounds import Rounds
 from rtcdiag.stun.request import binding_request
 from rtcdiag.stun.transaction import Schedule
 from rtcdiag.targets import Server, Transport
-from rtcdiag.wires import Call, UdpWire, transact
+from rtcdiag.wires import UdpWire, transact
 
 MOST_HOSTS = 2
 """How many TURN hosts are used: two operators that agree."""
 MOST_OTHERS = 2
 """How many other servers tell mapped addresses: one that lies or is down does not spoil the test."""
-MOST_ROUNDS = 16
-"""How often a relay sends to a socket at most; without loss four or five times suffice."""
 _BRIEF = Schedule((0, 100, 300, 700), 1200)
-_GAPS_MS = (50.0, 150.0)
-_MARGIN = 0.3
-"""The judgement knows more of the run's loss than this test sees."""
-_GRACE_S = 0.06
-"""How long the other servers are waited for when one has answered."""
-_LAST_LOOK = 8
-"""Until which round it goes on for the mapping, where the filter is known to be open."""
-_PUNCH = 3
-"""From which round on the relay sends first, to open a firewall in front of it, where nothing reached it."""
-
-Other = tuple[Server, TransportAddress, Role]
-"""A server at another address than the relay's, and what that address is to it."""
+_AFTER_RFC5780_S = 0.6
 
 
 async def observe(job: Job, net: Net, record: Record) -> None:
@@ -93,7 +77,7 @@ class _Vantage:
         self._paths, self._others, self._net, self._record, self._name = paths, others, net, record, name
         self._began_ms = net.now_ms()
         self._pair = RelayPair(paths, net, record)
-        self._tests: list[_Test] = []
+        self._tests: list[Doors] = []
         self._knocks: Knocks | None = None
         self._legs: list[Leg] = []
         self._outcome: VantageOutcome = "no-mapped-address"
@@ -146,12 +130,12 @@ class _Vantage:
             self._outcome = "ready"
             await self._knock(ground)
 
-    async def _ground(self, others: list[Other]) -> "_Test | None":
+    async def _ground(self, others: list[Other]) -> Doors | None:
         """Open sockets and ask the first of the other servers, None where there is none."""
         if not others:
             return None
         name = self._name + "'" * len(self._tests)
-        test = _Test(Sockets(self._net, self._paths[0].destination.family), name, others[:MOST_OTHERS])
+        test = Doors(Sockets(self._net, self._paths[0].destination.family), name, others[:MOST_OTHERS])
         self._tests.append(test)
         await test.ask()
         return test
@@ -159,6 +143,9 @@ class _Vantage:
     async def _own_alternate(self, relays: set[IPAddress]) -> list[Other]:
         """Ask the TURN server for its other address (RFC 5780 section 7.4), where nobody named another server."""
         path, family = self._legs[0].path, self._paths[0].destination.family
+        if path.transport is Transport.UDP:
+            # The NAT experiment is asking that address too, and most often settles it: its requests go first.
+            await asyncio.sleep(_AFTER_RFC5780_S)
         # Over TCP servers do not name it: a socket of its own asks over UDP.
         wire = UdpWire(self._net, await self._net.udp(family))
         await self._net.pacer.turn(path.destination.ip)
@@ -168,7 +155,7 @@ class _Vantage:
             return []
         return [(path.server, other, "alternate-address-and-port")]
 
-    async def _permitted(self, test: "_Test") -> bool:
+    async def _permitted(self, test: Doors) -> bool:
         """Let the relays send to this network and hear from it, and ask the other servers."""
         relayed = self._legs[0].relayed
         assert relayed is not None
@@ -186,168 +173,17 @@ class _Vantage:
                 return False
         return True
 
-    async def _knock(self, test: "_Test") -> None:
+    async def _knock(self, test: Doors) -> None:
         self._knocks = Knocks(self._net, test.sockets, self._legs)
-        rounds = _Rounds(test, self._knocks, self._legs, self._net)
+        rounds = Rounds(test, self._knocks, self._legs, self._net)
         async with asyncio.TaskGroup() as group:
             permitting = group.create_task(self._permit_others(test, rounds))
             await rounds.run()
             permitting.cancel()
 
-    async def _permit_others(self, test: "_Test", rounds: "_Rounds") -> None:
+    async def _permit_others(self, test: Doors, rounds: Rounds) -> None:
         """Let a relay ask the other servers what they see of it."""
         leg = self._legs[-1]
         for server, address, _ in test.others:
             if succeeded(await leg.permit(address)):
                 rounds.askable.append((leg, server, address))
-
-
-class _Test:
-    """The test sockets, and the mapped addresses that the other servers told of them."""
-
-    def __init__(self, sockets: Sockets, name: str, others: list[Other]) -> None:
-        self.sockets, self.others = sockets, others
-        self.closed = {f"{name}{number}": other for number, other in enumerate(others, 1)}
-        self.near, self.own = f"{name}3", f"{name}4"
-        self._asking: dict[tuple[str, Other], asyncio.Task[Call]] = {}
-
-    @property
-    def mapped(self) -> dict[tuple[str, Other], TransportAddress]:
-        """By socket and server: the mapped address, where it was told."""
-        done = {key: task.result() for key, task in self._asking.items() if task.done() and not task.cancelled()}
-        told = {key: call.message.xor_mapped or call.message.mapped for key, call in done.items() if call.message}
-        return {key: mapped for key, mapped in told.items() if mapped is not None}
-
-    @property
-    def doors(self) -> dict[str, TransportAddress]:
-        """The mapped addresses of the sockets that send nothing to a relay."""
-        return {label: mapped for (label, _), mapped in self.mapped.items() if label in self.closed}
-
-    def told_of(self, label: str) -> dict[Other, TransportAddress]:
-        """Return what each server that answered said of a socket."""
-        return {other: mapped for (socket, other), mapped in self.mapped.items() if socket == label}
-
-    async def ask(self) -> None:
-        """Open the sockets, and begin to ask: a closed one asks one server, that which sends to the relays all."""
-        asked = {label: [other] for label, other in self.closed.items()}
-        await self.sockets.wire(self.near)
-        for label, others in (asked | {self.own: self.others}).items():
-            await self.sockets.wire(label)
-            for other in others:
-                server, address, role = other
-                asking = self.sockets.ask(label, server, "mapping", address, role=role, kept=False)
-                self._asking[label, other] = asyncio.create_task(asking)
-
-    async def told(self) -> None:
-        """Wait until one server has told all that it was asked, or none is to be waited for any more."""
-        pending = set(self._asking.values())
-        while pending and not any(map(self._has_told_all, self.others)):
-            _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-        if pending:
-            await asyncio.wait(pending, timeout=_GRACE_S)
-
-    def _has_told_all(self, other: Other) -> bool:
-        mine = [key for key in self._asking if key[1] == other]
-        mapped = self.mapped
-        return all(key in mapped for key in mine)
-
-    def end(self) -> None:
-        """Wait for no answer any more."""
-        for task in self._asking.values():
-            task.cancel()
-
-
-class _Rounds:
-    """Round after round, until what is silent is proven to be, or what was to be shown got in."""
-
-    def __init__(self, test: _Test, knocks: Knocks, legs: list[Leg], net: Net) -> None:
-        self._test, self._knocks, self._net = test, knocks, net
-        self._first, self._second = legs[0], legs[1] if len(legs) > 1 else None
-        self.askable: list[tuple[Leg, Server, TransportAddress]] = []
-        for label in (test.near, test.own):
-            knocks.listen(label)
-        for label in test.closed:
-            knocks.listen(label, closed=True)
-
-    async def run(self) -> None:
-        """Send and wait, again and again until nothing more is to be learned, or so often."""
-        gap_s = self._gap_ms() / 1000
-        for number in range(MOST_ROUNDS):
-            self._send(number)
-            await asyncio.sleep(gap_s)
-            if self._settled(number):
-                return
-            if self._proven(0.0) or number == MOST_ROUNDS - 1:
-                awaited_ms = wait_ms(self._knocks.knocked())
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(max(0.0, awaited_ms / 1000 - gap_s)):
-                        await self._knocks.let_in.wait()
-                if self._knocks.let_in.is_set() or self._proven(awaited_ms):
-                    return
-
-    def _gap_ms(self) -> float:
-        rtts = [item.exchange.rtt_ms for item in self._test.sockets.evidence() if item.exchange.rtt_ms is not None]
-        low, high = _GAPS_MS
-        return min(max(median(rtts) if rtts else high, low), high)
-
-    def _send(self, number: int) -> None:
-        """Send what is silent before what gets in: on a stream, what arrives shows that all before it was relayed."""
-        test, knocks = self._test, self._knocks
-        for label, mapped in test.doors.items():
-            if self._is_credible(mapped, test.closed[label]):
-                knocks.knock(self._first, label, mapped)
-        if self._second is not None:
-            seen = knocks.open(test.near, self._second).mapped
-            if seen is not None:
-                knocks.knock(self._first, test.near, seen)
-                knocks.knock(self._second, test.near, seen)
-            knocks.open(test.own, self._second)
-        seen = knocks.open(test.own, self._first).mapped
-        if seen is not None:
-            knocks.knock(self._first, test.own, seen)
-        elif number >= _PUNCH:
-            for other, mapped in test.told_of(test.own).items():
-                if self._is_credible(mapped, other):
-                    knocks.knock(self._first, test.own, mapped)
-        for leg, server, address in self.askable:
-            knocks.ask(leg, server, address)
-
-    def _is_credible(self, mapped: TransportAddress, other: Other) -> bool:
-        """Tell whether to send to a mapped address: a lie may lead to somebody else, or to nowhere.
-
-        A relay that sends to nowhere may break: coturn closes it when an ICMP error comes back.
-        """
-        legs = [leg for leg in (self._first, self._second) if leg is not None]
-        seen = {leg.mapped.ip for leg in legs if leg.mapped is not None}
-        asked = [item for item in self._knocks.questions if item.destination == other[1]]
-        return mapped.ip in seen or any(item.told == item.leg.relayed for item in asked)
-
-    def _settled(self, number: int) -> bool:
-        """Whether the filter is open, and the mappings are seen by relays and servers that are shown to be honest."""
-        knocks = self._knocks
-        seen = all(opening.mapped for opening in knocks.openings) and any(k.got_in for k in self._of(self._test.own))
-        return knocks.let_in.is_set() and ((seen and self._all_vouched()) or number >= _LAST_LOOK)
-
-    def _all_vouched(self) -> bool:
-        """Whether every other server has told a relay what it sees."""
-        asked = self._knocks.questions
-        return len(asked) == len(self._test.others) and all(item.answered for item in asked)
-
-    def _proven(self, awaited_ms: float) -> bool:
-        """Whether so much was sent, and waited for so long, that loss cannot have swallowed it all."""
-        control = [self._knocks.knocked_by(knock) for knock in self._of(self._test.own) if knock.got_in]
-        silent = [knock for knock in self._of(*self._test.closed, self._test.near) if not knock.got_in]
-        silent = [knock for knock in silent if knock.leg is self._first]
-        no_near = self._second is not None and not any(self._of(self._test.near))
-        no_closed = not any(self._of(*self._test.closed)) and not self._all_vouched()
-        if self._knocks.let_in.is_set() or not control or no_near or no_closed:
-            return False
-        bindings = self._test.sockets.evidence()
-        knocked = self._knocks.knocked()
-        lost = added(tally(transmissions(bindings, self._net.now_ms())), knock_tally(knocked))
-        sent = (counted(self._knocks.knocked_by(knock), control, awaited_ms) for knock in silent)
-        sends = min(sent, default=MOST_ROUNDS)
-        return p_all_lost(lost, sends) < LIMIT * _MARGIN
-
-    def _of(self, *labels: str) -> Iterator[Knock]:
-        return (knock for knock in self._knocks.knocks if knock.socket in labels)

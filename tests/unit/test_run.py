@@ -11,6 +11,7 @@ from rtcdiag.options import RunOptions
 from rtcdiag.probes.job import Job, Record
 from rtcdiag.run import gather, plan
 from rtcdiag.targets import Credential, parse_server
+from support.nat_model import ModelNat, Probe, plain, two_operators
 from support.observations import mapped
 
 STUN = parse_server("stun:stun.example.org")
@@ -124,6 +125,31 @@ def test_a_control_that_hangs_does_not_hold_up_the_run(monkeypatch: pytest.Monke
     evidence = asyncio.run(asyncio.wait_for(gather(jobs, RunOptions(timeout_ms=20)), 10))
 
     assert [item.what for item in evidence.of(Skipped)] == ["first", "quick"]
+
+
+@pytest.mark.parametrize(("filtering", "hosts", "waits"), [("known", 1, False), ("known", 2, True), ("open", 1, True)])
+def test_relays_are_waited_for_where_they_can_tell_more(
+    filtering: str, hosts: int, waits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def tell(_job: Job, _net: Net, record: Record) -> None:
+        servers = two_operators() if filtering == "known" else plain(2)
+        for seen in Probe(ModelNat(), servers).run().seen:
+            record(seen)
+
+    monkeypatch.setattr(run, "PROBES", (("nat-behavior", tell), ("vantage", _slow)))
+    monkeypatch.setattr(run, "SECOND_VIEW_S", 10.0)
+    servers = (TURN, STUN, parse_server("stun:other.example"))[: 1 + hosts]
+    jobs = (Job(probe="nat-behavior"), Job(probe="vantage", servers=servers))
+    evidence = asyncio.run(gather(jobs, RunOptions()))
+
+    assert [item.what for item in evidence.of(Skipped)] == (["slow"] if waits else [])
+
+
+async def _slow(_job: Job, net: Net, record: Record) -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.001)
+    record(Skipped(t_ms=net.now_ms(), what="slow", why="done"))
 
 
 @pytest.mark.usefixtures("probes")
