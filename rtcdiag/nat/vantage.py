@@ -25,7 +25,6 @@ from rtcdiag.nat.opinion import Opinion, without_port
 from rtcdiag.nat.relays import arrived, openings_seen
 from rtcdiag.nat.samples import Sample
 from rtcdiag.nat.view import View
-from rtcdiag.targets import Transport
 
 LIMIT = 1e-3
 """Silence that is loss with this probability or more decides nothing."""
@@ -172,14 +171,11 @@ def _dropped(case: _Case, knock: VantageKnock) -> Judgement[float]:
 def counted(knock: VantageKnock, control: list[VantageKnock], awaited_ms: float) -> int:
     """Return how many of a silent knock's datagrams went out for certain, and were given so long to arrive.
 
-    Those beside which all that was to get in was lost are one burst of loss, and tell nothing. On a stream a lost
-    segment holds up what comes after it: only what was sent before another arrived was relayed.
+    Those beside which all that was to get in was lost tell nothing: they are one burst of loss, or stuck on a stream.
     """
     got_in = [sent_ms for item in control for sent_ms, _ in _trips(item)]
     beside = [sent_ms for item in control for sent_ms in item.sent_ms]
     last_ms = knock.t_ms + (knock.duration_ms or 0.0) - 0.9 * awaited_ms
-    if knock.transport is not Transport.UDP:
-        last_ms = min(last_ms, max(got_in, default=0.0))
     return sum(
         sent_ms <= last_ms and (not _near(sent_ms, beside) or _near(sent_ms, got_in)) for sent_ms in knock.sent_ms
     )

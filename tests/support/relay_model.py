@@ -45,6 +45,8 @@ class ModelTurn:
     """Whether its relays send at all."""
     sees: int = 0
     """How much it adds to the port of what its relays see."""
+    second_sees: int = 0
+    """How much the second relay alone adds."""
     stalls_after: int | None = None
     """After how many rounds its stream stands still."""
 
@@ -121,7 +123,7 @@ class RelayProbe:
         local = told[socket][0]
         outside = self.nat.outward(local, relayed)
         arrives = next((n for n in range(self.rounds) if not self._is_lost()), None)
-        mapped = None if arrives is None else A(outside.ip, outside.port + self.turn.sees)
+        mapped = None if arrives is None else A(outside.ip, outside.port + self._added(relayed))
         self.seen.append(
             VantageOpening(
                 t_ms=120.0,
@@ -135,6 +137,9 @@ class RelayProbe:
             )
         )
         return mapped
+
+    def _added(self, relayed: TransportAddress) -> int:
+        return self.turn.sees + (self.turn.second_sees if relayed == self.turn.relays[-1] else 0)
 
     def _knock(
         self,

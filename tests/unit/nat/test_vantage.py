@@ -118,6 +118,15 @@ def test_a_turn_server_that_tells_wrong_mapped_addresses_makes_no_class() -> Non
         assert nat.mapping in (mapping, "undetermined"), (mapping, filtering)
 
 
+@pytest.mark.parametrize(("mapping", "filtering"), ALL)
+def test_a_relay_that_sees_wrong_is_believed_no_more_than_what_gets_back(
+    mapping: Behavior, filtering: Behavior
+) -> None:
+    nat = seen(mapping, filtering, turn=ModelTurn(second_sees=2))
+
+    assert nat.filtering == (EIF if filtering == EIF else "undetermined")
+
+
 def test_a_relay_that_sends_nothing_is_no_filter() -> None:
     nat = seen(EIM, EIF, turn=ModelTurn(sends=False))
 
@@ -169,7 +178,7 @@ def test_a_vantage_point_that_is_none_says_why(outcome: str, word: str) -> None:
     assert word in nat.undetermined["filtering"]
 
 
-def test_silence_on_a_stream_counts_only_up_to_what_is_known_to_be_relayed() -> None:
+def test_silence_counts_only_beside_what_got_in() -> None:
     stalled = ModelTurn(transport=Transport.TCP, stalls_after=1)
 
     assert seen(EIM, APDF, turn=stalled).filtering == "undetermined"
@@ -239,7 +248,11 @@ def test_a_relay_makes_the_hint_about_rfc_5780_superfluous() -> None:
 def test_a_relay_in_a_private_network_says_nothing_of_the_internets_view() -> None:
     inner = ModelTurn(ip="10.0.0.9", relays=(TransportAddress("10.0.0.9", 5001), TransportAddress("10.0.0.9", 5002)))
 
-    assert seen(EIM, EIF, turn=inner).filtering == "undetermined"
+    evidence = RelayProbe(ModelNat(APDM, EIF), ONE, inner).run().evidence
+    nat = of(evidence)
+
+    assert nat.filtering == "undetermined"
+    assert not {item.mapped for item in evidence.of(VantageOpening)} & {*nat.mapped}
 
 
 def test_five_datagrams_without_loss_are_enough() -> None:
