@@ -10,7 +10,7 @@ from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Evidence, Observation, VantageBinding, VantageKnock, VantageOpening
 from rtcdiag.nat import BEHAVIORS, Behavior, Nat, classify
 from rtcdiag.nat.loss import p_all_lost
-from rtcdiag.nat.vantage import P_TWO_FACED
+from rtcdiag.nat.vantage import P_TWO_FACED, counted
 from rtcdiag.rules.behavior import no_behavior_server
 from rtcdiag.targets import Transport
 from support.nat_model import Lie, ModelNat, ModelServer, Probe, plain, two_operators
@@ -176,6 +176,17 @@ def test_a_vantage_point_that_is_none_says_why(outcome: str, word: str) -> None:
 
     assert nat.filtering == "undetermined"
     assert word in nat.undetermined["filtering"]
+
+
+def test_what_was_sent_while_the_control_was_lost_does_not_count() -> None:
+    knocks = RelayProbe(ModelNat(EIM, APDF), ONE).run().evidence.of(VantageKnock)
+    silent = next(item for item in knocks if item.socket == "ta1")
+    control = next(item for item in knocks if item.socket == "ta4")
+    partly = msgspec.structs.replace(control, arrivals=control.arrivals[:3])
+
+    assert counted(silent, [control], 250.0) == len(silent.sent_ms)
+    assert counted(silent, [partly], 250.0) == 3
+    assert counted(silent, [control], 450.0) == 5
 
 
 def test_silence_counts_only_beside_what_got_in() -> None:
