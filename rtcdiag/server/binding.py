@@ -48,8 +48,9 @@ class Binder:
             return Send(client, refusal(request, refused))
         sender = self._sender(client, square, request)
         values: list[tuple[int, Any]] = [(A.XOR_MAPPED_ADDRESS, client.remote), (A.MAPPED_ADDRESS, client.remote)]
-        if square is not None:
-            other = square.change(client.local, ip=True, port=True)
+        announced = square or self._announced(client)
+        if announced is not None:
+            other = announced.change(client.local, ip=True, port=True)
             values += [(A.RESPONSE_ORIGIN, sender.local), (A.OTHER_ADDRESS, other)]
         if padding is not None:
             # As much as came: RFC 5780 section 7.6 would let a small request be answered with a large one.
@@ -74,6 +75,10 @@ class Binder:
 
     def _square(self, client: Client) -> Square | None:
         return self._squares.get(client.local.family) if client.transport == "udp" else None
+
+    def _announced(self, client: Client) -> Square | None:
+        """Return the square that a client over TCP is told of: whom UDP does not reach, it tells what to try."""
+        return self._squares.get(client.local.family) if client.transport == "tcp" else None
 
     def _sender(self, client: Client, square: Square | None, request: Message) -> Client:
         if square is None:

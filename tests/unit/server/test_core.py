@@ -53,6 +53,12 @@ def test_where_there_is_one_address_a_change_is_refused() -> None:
     assert (plain.xor_mapped, plain.other_address, plain.response_origin) == (client.remote, None, None)
 
 
+def test_a_client_over_tcp_is_told_the_alternate_to_try_over_udp() -> None:
+    (sent,) = Bench().frame(CLIENT._replace(transport="tcp"), binding_request().data)
+    answer = decode(sent.data)
+    assert (sent.client.local, answer.other_address) == (SERVER, ALTERNATE)
+
+
 def test_over_tcp_a_change_is_refused() -> None:
     (sent,) = Bench().frame(CLIENT._replace(transport="tcp"), binding_request(change_ip=True).data)
     assert code_of(decode(sent.data)) == 420
