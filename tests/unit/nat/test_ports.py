@@ -163,23 +163,23 @@ def test_several_addresses_do_not_mix_up_the_ports(mapping: Behavior) -> None:
     assert nat.port_assignment in ("random", None)
 
 
-def test_one_of_four_addresses_for_each_mapping_is_paired_only_by_rare_chance() -> None:
-    told = Counter(seen(EIM, seed=seed, pool=POOL[:2], pooling="arbitrary").pooling for seed in range(200))
+def test_one_of_two_addresses_for_each_mapping_is_paired_only_by_rare_chance() -> None:
+    told = Counter(seen(EIM, seed=seed, pool=POOL[:2], pooling="arbitrary").pooling for seed in range(80))
 
     assert told["paired"] == 0
 
 
 def test_random_ports_are_never_taken_for_a_rule() -> None:
-    nats = [seen(mapping, seed=seed) for mapping in (EIM, APDM) for seed in range(150)]
+    nats = [seen(mapping, seed=seed) for mapping in (EIM, APDM) for seed in range(50)]
 
     assert {(nat.port_assignment, nat.port_preservation, nat.port_delta) for nat in nats} == {("random", False, None)}
-    assert sum(nat.port_parity is True for nat in nats) <= 2
+    assert sum(nat.port_parity is True for nat in nats) <= 1
 
 
 def test_a_block_is_never_taken_for_a_nat_that_counts_or_draws_from_all_ports() -> None:
     told = Counter(
         seen(seed=seed, ports="block", block_size=size).port_assignment
-        for seed in range(100)
+        for seed in range(30)
         for size in (64, 512, 2048)
     )
 
