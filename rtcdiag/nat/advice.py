@@ -1,12 +1,13 @@
 """What to do where a behavior stays undetermined: to every reason, the next step that could settle it."""
 
 _STEPS: tuple[tuple[str, str], ...] = (
-    ("loss cannot be excluded", "run it again, for too many packets were lost"),
+    (" 0 of ", "run it again with a longer --timeout"),
+    ("loss cannot be excluded", "run it again: packets were lost, or answers take longer than --timeout allows"),
     ("only one server address", "ask a second server (--server)"),
     ("one operator", "add a server of another operator (--server)"),
     ("a third operator", "add one more server (--server)"),
     ("no two ports of one server", "ask one server on two ports, or one that does RFC 5780"),
-    ("needs RESPONSE-PORT", "ask a server that does RESPONSE-PORT (RFC 5780)"),
+    ("needs RESPONSE-PORT", "run it again, or ask a server that does RESPONSE-PORT"),
     ("(RFC 5780)", "ask one that can: without --server, some are"),
     ("OTHER-ADDRESS", "ask another RFC 5780 server: without --server, some are"),
     ("CHANGE-REQUEST", "ask another RFC 5780 server: without --server, some are"),

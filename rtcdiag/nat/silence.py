@@ -91,12 +91,16 @@ def silence(setting: Setting, server: Server, change: Change) -> Judgement[float
     sends = max(telling(item, setting.sent, last_waited_ms(item, wait_ms)) for item in tests)
     p_loss = p_all_lost(setting.lost, sends)
     if p_loss >= LIMIT:
-        return Judgement(why=f"loss cannot be excluded: {sends} transmissions, {_told(setting.lost)}")
+        return Judgement(why=f"loss cannot be excluded: {_counted(sends)}, {_told(setting.lost)}")
     control = _vouched(setting, server, change)
     if control.value is None:
         return control
     ids = (*(item.id for item in tests), direct[0][0].id, *control.evidence)
     return Judgement(value=control.value + p_loss, evidence=ids)
+
+
+def _counted(sends: int) -> str:
+    return f"{sends} transmission{'' if sends == 1 else 's'} waited for long enough"
 
 
 def _told(lost: Tally) -> str:
@@ -135,9 +139,7 @@ def _vouched(setting: Setting, server: Server, change: Change) -> Judgement[floa
     obeyed = (*delivered(setting.view, server, "port"), *delivered(setting.view, server, "address-and-port"))
     if obeyed and _is_one_server(setting.view, server):
         return Judgement(value=P_OBEYS_HALF, evidence=tuple(item.id for item in obeyed))
-    return Judgement(
-        why=f"behind this mapping an answer from {source} needs RESPONSE-PORT to be shown possible, and none came"
-    )
+    return Judgement(why="behind this mapping the control needs RESPONSE-PORT (RFC 5780), and no such answer came")
 
 
 def _control_is_possible(setting: Setting, change: Change) -> bool:
