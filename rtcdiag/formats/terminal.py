@@ -167,7 +167,8 @@ def _pairs(names: tuple[str, ...], row: tuple[Cell, ...]) -> list[Part]:
 def fold(paper: Paper, sections: Sequence[Section], room: int) -> tuple[list[Text], list[str]]:
     """Return the lines of as many entries as fit into ``room`` lines, and what was left out: ``3 servers``.
 
-    Sections take turns, so that a long one does not push out the others.
+    Sections take turns, so that a long one does not push out the others. What room is left then, the first paragraphs
+    that were cut short get.
     """
     taken = dict.fromkeys(range(len(sections)), 0)
     turn = True
@@ -179,7 +180,13 @@ def fold(paper: Paper, sections: Sequence[Section], room: int) -> tuple[list[Tex
                 if height > room:
                     break
                 room, taken[at], turn = room - height, taken[at] + 1, True
-    lines = [line for at, item in enumerate(sections) for line in paper.section(item, item.rows[: taken[at]])]
+    lines: list[Text] = []
+    for at, item in enumerate(sections):
+        shown = item.rows[: taken[at]]
+        cut, whole = paper.section(item, shown), paper.section(item, shown, whole=True)
+        fits = len(whole) - len(cut) <= room
+        room -= (len(whole) - len(cut)) * fits
+        lines += whole if fits else cut
     left: dict[str, int] = {}
     for at, item in enumerate(sections):
         left[item.noun] = left.get(item.noun, 0) + len(item.rows) - taken[at]

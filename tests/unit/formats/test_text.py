@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from rtcdiag.formats import FORMATS, RenderOptions, render
-from rtcdiag.formats.terminal import Paper
+from rtcdiag.formats.terminal import Paper, Section, fold
 from rtcdiag.nat import Nat
 from rtcdiag.report import Nats, Redaction, evidence_of
 from support.hostile import HOSTILE, poisoned
@@ -40,6 +40,16 @@ def test_no_report_takes_more_than_a_screen_without_v(name: str, unicode: bool) 
 @pytest.mark.parametrize("name", ["everything", "candidates"])
 def test_no_hostile_report_takes_more_than_a_screen(name: str, text: str) -> None:
     assert len(render("text", poisoned(REPORTS[name](), text)).splitlines()) <= LINES
+
+
+@pytest.mark.parametrize(("room", "whole"), [(2, False), (3, True)])
+def test_only_room_that_is_left_shows_the_end_of_a_long_entry(room: int, whole: bool) -> None:
+    paper = Paper(RenderOptions())
+    entry = Section(label="Do this", rows=((paper.text("word " * 30 + "end"),),), noun="action")
+
+    lines, left = fold(paper, [entry], room)
+
+    assert (len(lines), lines[-1].plain.endswith("end"), left) == (room, whole, [])
 
 
 def test_what_does_not_fit_is_counted_and_v_shows_it() -> None:
