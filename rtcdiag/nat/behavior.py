@@ -97,6 +97,8 @@ class Nat(msgspec.Struct, frozen=True, kw_only=True):
     """By field name: ``mapping``, ``filtering``, …"""
     undetermined: dict[str, str] = {}
     """By field name: why there is no answer."""
+    inferred: dict[str, str] = {}
+    """By field name, for what nobody told: from which signs it was concluded."""
     find_out: dict[str, str] = {}
     """By field name, for mapping and filtering that are undetermined although servers answered: what to do next."""
     distrusted: dict[str, str] = {}

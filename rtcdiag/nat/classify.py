@@ -14,6 +14,7 @@ from rtcdiag.nat.answers import asked, rewritten
 from rtcdiag.nat.behavior import Nat
 from rtcdiag.nat.filtering import filtering_of
 from rtcdiag.nat.gateway import gateway_of
+from rtcdiag.nat.inferred import Outside
 from rtcdiag.nat.ipv6 import nat64_here, nat64_prefix_of, prefix_translation_of
 from rtcdiag.nat.judgement import OPT_IN, Class, Judgement
 from rtcdiag.nat.layers import layers_of
@@ -43,7 +44,9 @@ def classify(evidence: Evidence, family: Family) -> Nat | None:
     filtering = filtering_of(view, mapping.possible)
     setting = Setting(view=view, mapping=mapping.possible, sent=transmissions(view.bindings))
     judged = _details(view, behind_nat, filtering) | _translations(view, behind_nat, nat64, family)
-    judged["layers"], judged["cgnat"] = layers_of(view, gateway_of(evidence, family, view.way.interface), behind_nat)
+    outside = Outside(judged["port_assignment"], judged["pooling"])
+    gateway = gateway_of(evidence, family, view.way.interface)
+    judged["layers"], judged["cgnat"] = layers_of(view, gateway, behind_nat, outside)
     judged |= opt_in_fields(About(evidence, family, nat64), setting, behind_nat.value, filtering.possible)
     return _nat(view, {"mapping": mapping, "filtering": filtering}, judged)
 
@@ -107,6 +110,7 @@ def _nat(view: View, classes: dict[str, Class], judged: dict[str, Judgement[Any]
         local_only=view.scope is not Scope.GLOBAL,
         confidence=sure,
         undetermined={name: why if not mute or why.startswith(OPT_IN) else mute for name, why in unknown.items()},
+        inferred={name: item.inferred for name, item in judged.items() if item.inferred},
         find_out={} if mute else {name: step_for(unknown[name]) for name in classes if name in unknown},
         distrusted=view.distrusted,
         **{name: item.value for name, item in judged.items()},

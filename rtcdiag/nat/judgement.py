@@ -27,6 +27,8 @@ class Judgement(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     why: str = ""
     p_wrong: float | None = None
     evidence: tuple[str, ...] = ()
+    inferred: str = ""
+    """From which signs, where nobody told it."""
 
     @property
     def certainty(self) -> Certainty:

@@ -2,17 +2,17 @@
 
 Where the gateway's external address is the one that servers see, there is no further NAT. An address of 100.64.0.0/10
 on its outside is a carrier's NAT (RFC 6598), a private one is a second NAT of whomever. Routers with such addresses on
-the way are a hint and no more: carriers number routers so without translating.
+the way are a hint, and with an independent sign a second NAT (``inferred``).
 """
 
 from ipaddress import IPv4Network
 
 from rtcdiag.address import IPAddress, Scope, scope_of
-from rtcdiag.evidence import Environment
 from rtcdiag.nat.gateway import Claim, Gateway
+from rtcdiag.nat.inferred import Layers, Outside, inferred_layers, on_the_way
 from rtcdiag.nat.judgement import Judgement
-from rtcdiag.nat.samples import Sample
 from rtcdiag.nat.view import View
+from rtcdiag.nat.vpn import own_of_vpn, uses
 
 _CONTINUITY = IPv4Network("192.0.0.0/29")
 """RFC 7335: the IPv4 side of DS-Lite (RFC 6333 section 5.7) and of 464XLAT."""
@@ -21,16 +21,13 @@ _PSEUDONYMS = tuple(
     IPv4Network(text) for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "198.18.0.0/15")
 )
 """Ranges from which redacted reports take global addresses."""
-_TAILSCALE6 = "fd7a:115c:a1e0:"
-
-Layers = tuple[Judgement[int], Judgement[bool]]
 
 
-def layers_of(view: View, gateway: Gateway, behind_nat: Judgement[bool]) -> Layers:
+def layers_of(view: View, gateway: Gateway, behind_nat: Judgement[bool], outside: Outside) -> Layers:
     """Return how many NATs there are (2 stands for two or more), and whether a carrier's is among them."""
     if behind_nat.value is False:
         return Judgement(value=0, evidence=behind_nat.evidence), _without_nat(view)
-    named = _by_gateway(view, gateway)
+    named = _by_gateway(view, gateway) or inferred_layers(view, gateway, outside)
     if named is not None:
         return named
     cgnat = _by_own_address(view) or Judgement(why=_open_cgnat(view, gateway))
@@ -111,27 +108,13 @@ def _is_mismatched(view: View, gateway: Gateway) -> bool:
 
 def _by_own_address(view: View) -> Judgement[bool] | None:
     """Find a carrier's address (RFC 6598) here or among the mapped ones that is not of a VPN or a container."""
-    vpn = _own_of_vpn(view.environment)
+    vpn = own_of_vpn(view.environment)
     for sample in view.samples:
         mapped = sample.mapped.scope is Scope.SHARED
         own = sample.local is not None and sample.local.scope is Scope.SHARED and not view.environment.container
-        if (mapped or own) and not _uses(sample, vpn):
+        if (mapped or own) and not uses(sample, vpn):
             return Judgement(value=True, evidence=(sample.id,))
     return None
-
-
-def _uses(sample: Sample, names: set[str]) -> bool:
-    return sample.interface in names or (sample.local is not None and sample.local.host in names)
-
-
-def _own_of_vpn(environment: Environment) -> set[str]:
-    """Return the names and addresses of interfaces that are a VPN's, by their name or by Tailscale's IPv6 range."""
-    vpns = (
-        item
-        for item in environment.interfaces
-        if item.role == "vpn" or any(address.startswith(_TAILSCALE6) for address in item.addresses)
-    )
-    return {name for item in vpns for name in (item.name, *item.addresses)}
 
 
 def _open_cgnat(view: View, gateway: Gateway) -> str:
@@ -158,7 +141,4 @@ _MUTE = "the gateway says that it has no external address of use, as routers do 
 
 
 def _hint(gateway: Gateway) -> str:
-    hop = gateway.beyond[0]
-    whose = "a carrier's" if any(item.router.startswith("100.") for item in gateway.beyond) else "a private"
-    where = f"hop {hop.ttl}, {hop.router}" if hop.ttl is not None else hop.router
-    return f"a router with {whose} address is on the way ({where}), which alone does not prove a second NAT"
+    return f"{on_the_way(gateway.beyond[0])}, which alone does not prove a second NAT"

@@ -29,9 +29,9 @@ _Fact = tuple[str, str, Facts]
 def _facts(nat: Nat) -> Iterator[_Fact]:
     """Yield a code, the field of the NAT that it rests on, and further facts."""
     if nat.cgnat:
-        yield "nat-carrier-grade", "cgnat", {}
+        yield "nat-carrier-grade", "cgnat", _named(nat, "cgnat", "carrier-grade NAT")
     elif nat.layers is not None and nat.layers > 1:
-        yield "nat-layered", "layers", {"layers": nat.layers}
+        yield "nat-layered", "layers", {"layers": nat.layers, **_named(nat, "layers", "double NAT")}
     dependent = endpoint_dependent(nat) is True and nat.behind_nat is not False
     if dependent:
         yield "nat-endpoint-dependent-mapping", "mapping", {"mapping": nat.mapping}
@@ -44,6 +44,14 @@ def _facts(nat: Nat) -> Iterator[_Fact]:
     if nat.firewall:
         yield "firewall-without-nat", "firewall", {}
     yield from _opt_in(nat)
+
+
+def _named(nat: Nat, field: str, name: str) -> Facts:
+    """Return the name, and the sentence that says what it rests on: an address that was seen or told, or signs."""
+    words = nat.inferred.get(field)
+    if not words:
+        return {"named": name, "basis": "Addresses that were seen or told show it."}
+    return {"named": f"{name}, inferred", "basis": f"Nobody told this; it is inferred: {words}."}
 
 
 CONSENT_S = 30.0

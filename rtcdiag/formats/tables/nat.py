@@ -97,6 +97,7 @@ def _property(nat: Nat, field: str, tell: Callable[[Nat], str]) -> Cell:
     certainty = nat.confidence.get(field)
     if reason:
         return Cell(f"{text}: {reason}", "muted")
+    text += f", inferred: {nat.inferred[field]}" if field in nat.inferred else ""
     if certainty is not None:
         text += _resting_on(certainty)
     return Cell(text, "muted" if text == _UNKNOWN else "")

@@ -83,9 +83,11 @@ def test_no_mapping_is_made(internet: Topology, router: Router, tmp_path: Path) 
     assert "dnat to" not in router.run(["nft", "list", "ruleset"]).stdout
 
 
-@pytest.mark.parametrize(("lan", "hinted"), [("100.64", "a carrier's"), ("10.0", "a private")])
-def test_a_gateway_behind_another_nat_that_tells_no_address_is_a_hint_and_no_verdict(
-    internet: Topology, tmp_path: Path, lan: str, hinted: str
+@pytest.mark.parametrize(
+    ("lan", "cgnat", "code"), [("100.64", True, "nat-carrier-grade"), ("10.0", None, "nat-layered")]
+)
+def test_a_gateway_that_tells_no_address_and_a_router_behind_it_are_a_second_nat_that_is_inferred(
+    internet: Topology, tmp_path: Path, lan: str, cgnat: bool | None, code: str
 ) -> None:
     """Miniupnpd hides a private address of its own: NAT-PMP's result 3, and an empty one over UPnP."""
     inner = internet.router(behind=internet.router(lan=lan))
@@ -94,11 +96,25 @@ def test_a_gateway_behind_another_nat_that_tells_no_address_is_a_hint_and_no_ver
         report = nat_type(client)
 
     nat = report["nat"]["ipv4"]
-    assert (nat["layers"], nat["cgnat"]) == (None, None)
+    assert (nat["layers"], nat["cgnat"]) == (2, cgnat)
     assert queries(report, protocol="nat-pmp")[0]["result_name"] == "NETWORK_FAILURE"
-    assert "no external address of use" in nat["undetermined"]["layers"]
-    assert f"a router with {hinted} address" in nat["undetermined"]["cgnat"]
-    assert codes(report) == {"gateway-maps-ports", "private-router-behind-gateway"}
+    assert "no external address, although servers see a public one" in nat["inferred"]["layers"]
+    assert codes(report) == {"gateway-maps-ports", code}
+
+
+@pytest.mark.parametrize(
+    ("lan", "hinted"), [("100.64", "a router with a carrier's"), ("10.0", "a router with a private")]
+)
+def test_a_second_nat_behind_a_silent_gateway_is_a_hint_and_no_verdict(
+    internet: Topology, lan: str, hinted: str
+) -> None:
+    client = internet.client(internet.router(behind=internet.router(lan=lan)))
+    report = nat_type(client)
+
+    nat = report["nat"]["ipv4"]
+    assert (nat["layers"], nat["cgnat"]) == (None, None)
+    assert hinted in nat["undetermined"]["layers"]
+    assert codes(report) == {"private-router-behind-gateway"}
 
 
 def test_nothing_is_sent_to_the_gateway_where_the_user_forbids_it(

@@ -46,6 +46,12 @@ CASES: dict[str, Case] = {
     "a private router behind a silent gateway is a hint": case(
         run(*_behind(silence(), hop(GATEWAY, 1), hop("10.0.0.1"))), "private-router-behind-gateway"
     ),
+    "a private router behind a gateway without an address is a second NAT": case(
+        run(*_behind(nat_pmp(name="NETWORK_FAILURE"), hop("10.0.0.1"))), "nat-layered"
+    ),
+    "a carrier's router behind a gateway without an address is a carrier's NAT": case(
+        run(*_behind(upnp(None), hop("100.64.0.1"))), "gateway-maps-ports", "nat-carrier-grade"
+    ),
     "a private router behind a gateway with the public address is none": case(
         run(*_behind(nat_pmp(MAPPED), hop("10.0.0.1"))), "gateway-maps-ports"
     ),

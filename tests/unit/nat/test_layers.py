@@ -9,6 +9,7 @@ import pytest
 from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Environment, Evidence, Interface, Observation
 from rtcdiag.nat import BEHAVIORS, Nat, classify
+from rtcdiag.nat.inferred import P_STRONG, P_WEAK
 from support.gateway import GATEWAY, hop, nat_pmp, pcp, silence, upnp
 from support.nat_model import OUTSIDE, ModelNat, ModelServer, Probe, plain, two_operators
 
@@ -43,14 +44,31 @@ SAYINGS: dict[str, tuple[Observation, ...]] = {
     "has none": (nat_pmp(name="NETWORK_FAILURE"), upnp(None)),
     "nonsense": (nat_pmp("0.0.0.0"), upnp("127.0.0.1")),
     "refuses": (nat_pmp(name="NOT_AUTHORIZED"), pcp("NOT_AUTHORIZED")),
-    "a carrier's router is on the way": (hop(GATEWAY, 1), hop("100.64.0.1"), hop("10.1.1.1", 3)),
 }
+"""What gateways say; only one that has no external address says something that a router beyond it could confirm."""
+ASKED = TransportAddress("198.51.100.1", 3478)
+ROUTERS: dict[str, tuple[Observation, ...]] = {
+    "no router": (),
+    "a carrier's routers": (
+        hop(GATEWAY, 1),
+        hop("100.64.0.1", 2, destination=ASKED),
+        hop("100.64.9.1", 3, destination=ASKED),
+    ),
+    "private routers": (hop("10.0.0.1", 2, destination=ASKED), hop("172.16.9.1", 4, destination=ASKED)),
+    "routers nobody knows how far": (hop("100.64.0.1", None, destination=ASKED),),
+    "one router": (hop("100.64.0.1", 1, destination=ASKED),),
+    "routers on the way to somebody else": (hop("100.64.0.1", 2),),
+}
+MUTE, ONE_SIGN = "has none", ("a carrier's routers", "private routers")
+PLAIN = [
+    (saying, routers) for saying, routers in product(SAYINGS, ROUTERS) if saying != MUTE or routers not in ONE_SIGN
+]
 
 
-@pytest.mark.parametrize("told", SAYINGS.values(), ids=SAYINGS)
+@pytest.mark.parametrize(("saying", "routers"), PLAIN)
 @pytest.mark.parametrize("network", NETWORKS, ids=NETWORKS)
-def test_no_second_nat_is_named_on_a_plain_network(network: str, told: tuple[Observation, ...]) -> None:
-    found = judged(deepcopy(NETWORKS[network]), *told)
+def test_no_second_nat_is_named_on_a_plain_network(network: str, saying: str, routers: str) -> None:
+    found = judged(deepcopy(NETWORKS[network]), *SAYINGS[saying], *ROUTERS[routers])
 
     assert not found.cgnat
     assert found.layers in {None, 0, 1}
@@ -223,3 +241,67 @@ def test_a_lying_server_makes_no_second_nat() -> None:
 
     assert found is not None
     assert (found.layers, found.cgnat) == (1, False)
+
+
+CARRIERS = ROUTERS["a carrier's routers"]
+PRIVATE = ROUTERS["private routers"]
+NO_ADDRESS = nat_pmp(name="NETWORK_FAILURE")
+BLOCK = ModelNat(BEHAVIORS[2], ports="block")
+SEVERAL = ModelNat(BEHAVIORS[2], pool=(OUTSIDE, "203.0.113.51", "203.0.113.52"), pooling="arbitrary")
+
+
+def test_a_carriers_router_and_a_gateway_without_an_address_are_a_carrier_grade_nat_that_is_inferred() -> None:
+    found = judged(ModelNat(), NO_ADDRESS, *CARRIERS)
+
+    assert (found.layers, found.cgnat) == (2, True)
+    assert found.inferred["cgnat"] == (
+        "a router with a carrier's address is on the way (hop 2, 100.64.0.1) and the gateway says that it has no "
+        "external address, although servers see a public one"
+    )
+    assert found.confidence["cgnat"].p_wrong == P_STRONG
+    assert set(found.confidence["cgnat"].evidence) == {"hop-2", "hop-3", "pmp"}
+
+
+@pytest.mark.parametrize("nat", [BLOCK, SEVERAL], ids=["ports from one block", "several external addresses"])
+def test_a_carriers_router_and_a_carriers_way_with_ports_and_addresses_are_a_carrier_grade_nat(nat: ModelNat) -> None:
+    silent, speaking = judged(deepcopy(nat), silence(), *CARRIERS), judged(deepcopy(nat), pcp(), *CARRIERS)
+
+    assert (silent.layers, silent.cgnat) == (None, True)
+    assert "whether the own router translates too" in silent.undetermined["layers"]
+    assert (speaking.layers, speaking.cgnat) == (2, True)
+    assert silent.confidence["cgnat"].p_wrong == P_WEAK
+
+
+@pytest.mark.parametrize("nat", [BLOCK, SEVERAL], ids=["ports from one block", "several external addresses"])
+def test_a_carriers_way_with_ports_and_addresses_is_no_sign_alone_or_with_a_private_router(nat: ModelNat) -> None:
+    for routers in ROUTERS.values():
+        if routers is not CARRIERS:
+            found = judged(deepcopy(nat), pcp(), *routers)
+            assert (found.layers, found.cgnat) == (None, None)
+
+
+def test_a_private_router_and_a_gateway_without_an_address_are_a_double_nat_of_whomever() -> None:
+    found = judged(ModelNat(), upnp(None), *PRIVATE)
+
+    assert (found.layers, found.cgnat) == (2, None)
+    assert "a second box here or the provider's" in found.undetermined["cgnat"]
+    assert "hop 2, 10.0.0.1" in found.inferred["layers"]
+    assert found.confidence["layers"].p_wrong == P_WEAK
+
+
+@pytest.mark.parametrize("routers", [CARRIERS, PRIVATE])
+@pytest.mark.parametrize(
+    ("environment", "local"),
+    [(own("192.168.1.4", role="vpn"), "192.168.1.4"), (own("192.168.1.4", "93.184.216.34"), None), (None, REAL)],
+    ids=["through a VPN", "beside a public address", "from a public address"],
+)
+def test_nothing_is_inferred_through_a_vpn_or_on_a_host_with_a_public_address(
+    routers: tuple[Observation, ...], environment: Environment | None, local: str | None
+) -> None:
+    found = judged(ModelNat(), NO_ADDRESS, *routers, environment=environment, local=local)
+
+    assert (found.layers, found.cgnat) == (None, None)
+
+
+def test_the_gateways_public_address_outranks_every_sign() -> None:
+    assert behind(nat_pmp(OUTSIDE), upnp(None), *CARRIERS) == (1, False)
