@@ -1,13 +1,17 @@
 """The JSON Schema: it is one, every report is valid by it, and it tells a wrong report from a right one."""
 
 import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 
 from rtcdiag.evidence import KINDS
+from rtcdiag.nat import Nat
 from rtcdiag.report import Report, encode
 from rtcdiag.schema import report_schema
 from support.reports import REPORTS
@@ -19,6 +23,13 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 def healthy() -> dict[str, Any]:
     report: dict[str, Any] = json.loads(encode(REPORTS["healthy"]()))
     return report
+
+
+def test_every_key_of_a_nat_is_described() -> None:
+    described = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
+    keys = {field.name for field in msgspec.structs.fields(Nat)}
+
+    assert keys <= set(re.findall(r"`(\w+)`", described))
 
 
 def test_the_schema_is_a_schema() -> None:
