@@ -7,6 +7,7 @@ import msgspec
 from rtcdiag.address import IPAddress, Scope, TransportAddress
 from rtcdiag.nat.behavior import BEHAVIORS, Behavior
 from rtcdiag.nat.judgement import CONTRADICTION, Class, Judgement
+from rtcdiag.nat.lots import LIMIT, chance_of_lots
 from rtcdiag.nat.relays import vouched
 from rtcdiag.nat.samples import Sample, Socket
 from rtcdiag.nat.servers import other_address
@@ -42,7 +43,7 @@ def mapping_of(view: View, behind_nat: Judgement[bool]) -> Class:
     contradiction = next((item for item in readings if item.contradiction), None)
     if contradiction is not None:
         return Class(why=contradiction.why, evidence=_ids([contradiction]))
-    return _together(readings)
+    return _unless_drawn(_together(readings), view)
 
 
 def _together(readings: list[Reading]) -> Class:
@@ -55,6 +56,18 @@ def _together(readings: list[Reading]) -> Class:
     if len(possible) > 1:
         return Class(possible=possible, why=readings[0].why, evidence=_ids(telling))
     return Class(possible=possible, p_wrong=_p_wrong(telling, possible[0]), evidence=_ids(telling))
+
+
+def _unless_drawn(found: Class, view: View) -> Class:
+    """Take back what rests on mapped addresses that agree, where a NAT that draws them by lot may make them agree."""
+    if found.behavior in ("undetermined", "address-and-port-dependent"):
+        return found
+    chance = chance_of_lots(view.samples, found.possible[0])
+    if chance <= LIMIT:
+        return msgspec.structs.replace(found, p_wrong=(found.p_wrong or 0.0) + chance)
+    possible = BEHAVIORS if found.behavior == "endpoint-independent" else _DEPENDENT
+    why = "one server saw several external addresses with the same port, so that mappings may agree by chance"
+    return Class(possible=possible, why=f"{' or '.join(possible)}; {why}", evidence=found.evidence)
 
 
 def _common(readings: list[Reading]) -> tuple[Behavior, ...]:

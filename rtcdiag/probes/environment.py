@@ -41,6 +41,8 @@ _ARP_HARDWARE_TYPES: dict[str, InterfaceRole] = {"772": "loopback", "65534": "vp
 _PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 _CONTAINER_FILES = (Path("/.dockerenv"), Path("/run/.containerenv"))
 _CGROUP = Path("/proc/1/cgroup")
+_PROCESSES = Path("/proc")
+_GENERATIONS = 64
 _CGROUP_HINTS = ("docker", "kubepods", "containerd", "/lxc/", "libpod", "buildkit")
 
 
@@ -125,7 +127,37 @@ def operating_system() -> str:
 
 
 def in_container() -> bool:
-    """Tell whether this runs in a container, as far as container engines let it show."""
+    """Tell whether this runs in a container and in its network, as far as container engines let it show.
+
+    Who made a network namespace inside a container (``ip netns``, the lab) is in another network than the container's.
+    """
+    return _is_contained() and not _is_in_another_network()
+
+
+def _is_in_another_network() -> bool:
+    """Tell whether a process that this one descends from, and that shows it, is in another network namespace."""
+    networks = {network for pid in ("self", *_ancestors()) if (network := _network_of(pid))}
+    return len(networks) > 1
+
+
+def _network_of(pid: str) -> Path | None:
+    try:
+        return (_PROCESSES / pid / "ns" / "net").readlink()
+    except OSError:
+        return None
+
+
+def _ancestors() -> Iterator[str]:
+    pid = "self"
+    for _ in range(_GENERATIONS):
+        try:  # proc_pid_stat(5): the parent is the second field after the name, which stands in parentheses
+            pid = (_PROCESSES / pid / "stat").read_text().rpartition(")")[2].split()[1]
+        except (OSError, UnicodeDecodeError, IndexError):
+            return
+        yield pid
+
+
+def _is_contained() -> bool:
     if any(path.exists() for path in _CONTAINER_FILES) or os.environ.get("container"):  # noqa: SIM112 - systemd's name
         return True
     try:

@@ -43,6 +43,8 @@ class ModelNat:
     """Up to how many mappings other hosts make between two of this one."""
     taken: float = 0.0
     """The share of ports that other hosts have."""
+    overloads: bool = False
+    """Whether one external port serves several mappings of a socket, as Linux does towards different destinations."""
     parity: bool = False
     """Whether even ports stay even, and odd ones odd."""
     random: Random = field(default_factory=lambda: Random(1))  # noqa: S311  a model, no secret
@@ -88,7 +90,8 @@ class ModelNat:
         if not self.translates:
             return local
         ip = self.pool[0] if self.pooling == "paired" else self.random.choice(self.pool)
-        if self.ports == "kept" and A(ip, local.port) not in self._inside and self.random.random() >= self.taken:
+        free = self.overloads or A(ip, local.port) not in self._inside
+        if self.ports == "kept" and free and self.random.random() >= self.taken:
             return A(ip, local.port)
         if self.ports == "step":
             self._made += self.random.randint(0, self.others)

@@ -21,6 +21,14 @@ def nat_seen(nat: ModelNat, *servers: ModelServer) -> Nat:
     return seen
 
 
+def fresh(nat: ModelNat, count: int) -> list[ModelNat]:
+    """Return so many NATs of a kind, each with chances of its own."""
+    return [
+        with_field(nat, random=Random(seed), _outside={}, _inside={}, _contacted={})  # noqa: S311  a model
+        for seed in range(count)
+    ]
+
+
 def liar(number: int = 7, told: TransportAddress = ELSEWHERE) -> ModelServer:
     return ModelServer(f"stun:liar{number}.example", f"9.9.9.{number}", lie=lambda _seen, _random: told)
 
@@ -301,3 +309,33 @@ def test_what_is_undetermined_comes_with_the_next_step(servers: tuple[ModelServe
 
 def test_silence_has_no_next_step_of_its_own() -> None:
     assert nat_seen(ModelNat(EIM, blocks_udp=True), *plain(2)).find_out == {}
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_connections_spread_by_lot_over_several_addresses_are_never_told_as_one_mapping(count: int) -> None:
+    pool = tuple(f"203.0.113.{50 + number}" for number in range(count))
+    spread = ModelNat(APDM, APDM, pool=pool, pooling="arbitrary", ports="kept", overloads=True)
+    nats = fresh(spread, 60)
+
+    told = [nat_seen(nat, *two_operators()[:1]).mapping for nat in nats]
+
+    assert told.count(EIM) + told.count(ADM) <= 1
+
+
+def test_one_mapping_for_all_is_told_where_each_socket_has_an_address_of_a_pool() -> None:
+    pool = tuple(f"203.0.113.{50 + number}" for number in range(4))
+    nats = fresh(ModelNat(EIM, APDM, pool=pool, pooling="arbitrary", ports="kept"), 20)
+
+    told = [nat_seen(nat, *two_operators()[:1]).mapping for nat in nats]
+
+    assert told.count(EIM) >= 15
+    assert set(told) <= {EIM, "undetermined"}
+
+
+def test_addresses_that_may_agree_by_chance_are_a_reason() -> None:
+    nat = ModelNat(EIM, APDM, pool=("203.0.113.50", "203.0.113.51"), pooling="arbitrary", ports="kept")
+
+    seen = nat_seen(nat, *two_operators()[:1])
+
+    assert seen.mapping_possible == BEHAVIORS
+    assert "by chance" in seen.undetermined["mapping"]

@@ -189,13 +189,36 @@ def test_a_container_shows_in_its_control_groups(
 ) -> None:
     monkeypatch.delenv("container", raising=False)
     monkeypatch.setattr(subject, "_CONTAINER_FILES", (tmp_path / "absent",))
+    monkeypatch.setattr(subject, "_PROCESSES", tmp_path)
     monkeypatch.setattr(subject, "_CGROUP", tmp_path / "cgroup")
     assert not in_container()
     (tmp_path / "cgroup").write_text(groups)
     assert in_container() is inside
 
 
+@pytest.mark.parametrize(("other", "inside"), [("net:[1]", True), ("net:[2]", False)])
+def test_a_network_made_inside_a_container_is_not_the_containers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, other: str, inside: bool
+) -> None:
+    for pid, parent, network in (("self", "7", "net:[1]"), ("7", "1", "net:[1]"), ("1", "0", other)):
+        (tmp_path / pid / "ns").mkdir(parents=True)
+        (tmp_path / pid / "ns" / "net").symlink_to(network)
+        (tmp_path / pid / "stat").write_text(f"5 (a) b) S {parent} 1 1 0")
+    monkeypatch.setattr(subject, "_PROCESSES", tmp_path)
+    monkeypatch.setenv("container", "podman")
+
+    assert in_container() is inside
+
+
+def test_a_container_whose_processes_tell_nothing_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(subject, "_PROCESSES", tmp_path)
+    monkeypatch.setenv("container", "podman")
+
+    assert in_container()
+
+
 def test_a_container_shows_in_its_engines_file_or_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(subject, "_PROCESSES", tmp_path)
     monkeypatch.setattr(subject, "_CGROUP", tmp_path / "absent")
     monkeypatch.setattr(subject, "_CONTAINER_FILES", (tmp_path / "engine",))
     monkeypatch.delenv("container", raising=False)
