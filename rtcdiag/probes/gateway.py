@@ -5,6 +5,7 @@ It is asked where the way to the servers passes it, in each family by itself. An
 """
 
 import asyncio
+from ipaddress import IPv4Address
 
 import msgspec
 
@@ -34,16 +35,23 @@ async def _family(family: Family, servers: tuple[Server, ...], net: Net, record:
         record(Skipped(t_ms=net.now_ms(), what=f"the gateway over {_NAMES[family]}", why=way))
     elif way is not None:
         # NAT-PMP has no IPv6, and an Internet Gateway Device tells nothing of an IPv6 address.
-        asking = (_pcp, _nat_pmp, upnp) if family is Family.IPV4 else (_pcp,)
+        asking = (_pcp, _over_ipv4) if family is Family.IPV4 else (_pcp,)
         await asyncio.gather(*(ask(way, net, record) for ask in asking))
 
 
-async def _nat_pmp(way: Way, net: Net, record: Record) -> None:
+async def _over_ipv4(way: Way, net: Net, record: Record) -> None:
+    told = asyncio.create_task(_nat_pmp(way, net, record))
+    await asyncio.gather(told, upnp(way, net, record, told))
+
+
+async def _nat_pmp(way: Way, net: Net, record: Record) -> IPv4Address | None:
+    """Return the external address, where it tells one."""
     question = Question(net, way, PORT, lambda data: _known(natpmp.decode(data)))
     try:
         await question.ask([(natpmp.EXTERNAL_ADDRESS_REQUEST, way.at(PORT))])
     finally:
         record(_portmap(question.query("nat-pmp", "external-address"), question.answer))
+    return question.answer.external if question.answer is not None else None
 
 
 async def _pcp(way: Way, net: Net, record: Record) -> None:

@@ -32,9 +32,15 @@ def _offers(found: Gateway, nat: Nat | None, family: Family) -> Iterator[Finding
             *_ids(good),
             family=family.value,
             gateway=good[0].destination.host,
-            protocols=_protocols(good),
+            protocols=_protocols([*good, *_found_only(found)]),
             limit=_limit(found, nat),
         )
+
+
+def _found_only(found: Gateway) -> list[GatewayQuery]:
+    """Return the answer to the search for a UPnP device that was asked no more, as NAT-PMP had told everything."""
+    over_upnp = [query for query in found.queries if query.protocol == "upnp-igd"]
+    return [query for query in over_upnp if query.succeeded] if len(over_upnp) == 1 and found.claims else []
 
 
 def _limit(found: Gateway, nat: Nat | None) -> str:

@@ -33,17 +33,39 @@ def watch(router: Router, action: str) -> None:
     router.nft(f"table inet watch {{\n chain questions {{\n {chain}\n }}\n}}\n")
 
 
-def test_a_single_nat_is_told_by_all_three_protocols(internet: Topology, router: Router, tmp_path: Path) -> None:
+def test_a_single_nat_is_told_by_nat_pmp_and_then_upnp_is_found_and_asked_no_more(
+    internet: Topology, router: Router, tmp_path: Path
+) -> None:
     client = internet.client(router)
-    with miniupnpd(tmp_path, router):
+    with miniupnpd(tmp_path, router) as log:
+        report = nat_type(client)
+        asked = "SOAPAction:" in log.read_text()
+
+    nat = report["nat"]["ipv4"]
+    assert (nat["layers"], nat["cgnat"]) == (1, False)
+    external = {item["protocol"]: item["external_address"] for item in queries(report, question="external-address")}
+    assert external == {"nat-pmp": router.wan}
+    (announced,) = queries(report, protocol="pcp")
+    assert (announced["version"], announced["result_name"]) == (2, "SUCCESS")
+    (discovered,) = queries(report, protocol="upnp-igd")
+    assert (discovered["question"], discovered["result"]) == ("discovery", 0)
+    assert not asked
+    (offers,) = [item for item in report["findings"] if item["code"] == "gateway-maps-ports"]
+    assert set(offers["facts"]["protocols"]) == {"NAT-PMP", "PCP", "UPnP"}
+    assert codes(report) == {"gateway-maps-ports"}
+
+
+def test_a_single_nat_is_told_by_upnp_where_nothing_else_is_spoken(
+    internet: Topology, router: Router, tmp_path: Path
+) -> None:
+    client = internet.client(router)
+    with miniupnpd(tmp_path, router, enable_natpmp="no"):
         report = nat_type(client)
 
     nat = report["nat"]["ipv4"]
     assert (nat["layers"], nat["cgnat"]) == (1, False)
     external = {item["protocol"]: item["external_address"] for item in queries(report, question="external-address")}
-    assert external == {"nat-pmp": router.wan, "upnp-igd": router.wan}
-    (announced,) = queries(report, protocol="pcp")
-    assert (announced["version"], announced["result_name"]) == (2, "SUCCESS")
+    assert external == {"nat-pmp": None, "upnp-igd": router.wan}
     (described,) = queries(report, question="description")
     assert (described["version"], described["device"]) == (2, "Debian Debian router")
     assert queries(report, question="status")[0]["connection_status"] == "Connected"
@@ -56,7 +78,7 @@ def test_a_single_nat_is_told_by_all_three_protocols(internet: Topology, router:
         ({"enable_natpmp": "no"}, {"upnp-igd"}),
         ({"enable_upnp": "no"}, {"nat-pmp", "pcp"}),
         ({"secure_mode": "yes", "deny": "0-65535 0.0.0.0/0 0-65535", "allow": "1-2 0.0.0.0/0 1-2"}, None),
-        ({"force_igd_desc_v1": "yes"}, None),
+        ({"force_igd_desc_v1": "yes", "enable_natpmp": "no"}, {"upnp-igd"}),
     ],
     ids=["UPnP only", "NAT-PMP and PCP only", "every mapping denied", "IGD 1"],
 )
@@ -75,7 +97,7 @@ def test_one_protocol_is_enough(
 
 def test_no_mapping_is_made(internet: Topology, router: Router, tmp_path: Path) -> None:
     client = internet.client(router)
-    with miniupnpd(tmp_path, router) as log:
+    with miniupnpd(tmp_path, router, enable_natpmp="no") as log:
         nat_type(client)
         asked = [line.rpartition("#")[2].strip() for line in log.read_text().splitlines() if "SOAPAction:" in line]
 

@@ -23,6 +23,9 @@ CASES: dict[str, Case] = {
     "a gateway whose external address servers see maps ports": case(
         run(*_behind(nat_pmp(MAPPED), pcp(), upnp(MAPPED))), "gateway-maps-ports"
     ),
+    "a gateway found over UPnP that told its address over NAT-PMP was asked no more": case(
+        run(*_behind(nat_pmp(MAPPED), upnp(question="discovery", version=2))), "gateway-maps-ports"
+    ),
     "a gateway outside of which is a carrier's address": case(
         run(*_behind(nat_pmp("100.64.0.2"))), "gateway-maps-ports", "nat-carrier-grade"
     ),
