@@ -52,7 +52,7 @@ def ask(question: Question) -> int:
     servers = _servers(question)
     from rtcdiag.cli.running import run  # it imports every probe: not before the input is known to be good
 
-    with recorded(question.output) as capture:
+    with recorded(question.network.pcap, quiet=question.output.quiet) as capture:
         report, signal = run(question.command, servers, options, capture, quiet=question.output.quiet)
     deliver(report, question.output, files)
     if question.reports_dir is not None:

@@ -51,14 +51,6 @@ class Output:
             rich_help_panel=OUTPUT,
         ),
     ] = None
-    pcap: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Also write what was sent and received, for Wireshark; only you can read the file.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = None
     quiet: Annotated[
         bool,
         typer.Option("--quiet", "-q", help="Print the verdict in one line and no progress.", rich_help_panel=OUTPUT),
@@ -159,6 +151,14 @@ class Network:
     no_gateway: Annotated[
         bool, typer.Option("--no-gateway", help="Do not ask the router about itself.", rich_help_panel=NETWORK)
     ] = False
+    pcap: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write what was sent and received, for Wireshark; only you can read the file.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None
     list_contacts: Annotated[
         bool,
         typer.Option(

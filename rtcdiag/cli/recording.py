@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtcdiag.cli.files import check_writable, write_whole
-from rtcdiag.cli.options import Output
 from rtcdiag.cli.streams import OutputError, say
 
 if TYPE_CHECKING:
@@ -16,23 +15,23 @@ _WARNING = "It holds addresses, user names and signed messages, from which a wea
 
 
 @contextmanager
-def recorded(output: Output) -> "Iterator[Capture | None]":
+def recorded(name: str | None, *, quiet: bool) -> "Iterator[Capture | None]":
     """Give what records the run, and write the file when the run ends; None where no file is asked for.
 
     Raises BadInputError before the run where the file could not be written, OutputError after it.
     """
-    if output.pcap is None:
+    if name is None:
         yield None
         return
     from rtcdiag.net.capture import Capture
 
-    path, capture = Path(output.pcap), Capture()
+    path, capture = Path(name), Capture()
     check_writable(path, what="--pcap")
     yield capture
     try:
         write_whole(path, capture.content(), private=True)
     except OSError as error:
         raise OutputError(f"{path}: {error.strerror}") from None
-    if not output.quiet:
+    if not quiet:
         left_out = f" {capture.dropped} packets did not fit." if capture.dropped else ""
         say(f"Saved {path}.{left_out} {_WARNING}")

@@ -31,7 +31,7 @@ def test_a_command_of_groups_gets_each_option_as_a_parameter_and_the_groups_as_v
 
     flat = grouped(command)
     names = list(flat.__signature__.parameters)  # type: ignore[attr-defined]  # set by grouped
-    assert names == ["name", "as_json", "format", "output", "pcap", "quiet", "verbose", "fail_on", "require"]
-    given = {"as_json": True, "format": None, "output": None, "pcap": None, "quiet": False, "verbose": 2}
+    assert names == ["name", "as_json", "format", "output", "quiet", "verbose", "fail_on", "require"]
+    given = {"as_json": True, "format": None, "output": None, "quiet": False, "verbose": 2}
     assert flat(name="x", fail_on="never", require=None, **given) == 7
     assert seen == ["x", Output(as_json=True, verbose=2), Judgement(fail_on="never")]
