@@ -1,6 +1,6 @@
 """What the mapped addresses themselves tell: whether there is a NAT, and how it chooses addresses and ports."""
 
-from rtcdiag.address import IPAddress, TransportAddress
+from rtcdiag.address import IPAddress, Scope, TransportAddress
 from rtcdiag.nat.behavior import Pooling
 from rtcdiag.nat.judgement import CONTRADICTION, NO_NAT, Judgement
 from rtcdiag.nat.samples import Sample, is_translated
@@ -22,7 +22,15 @@ def behind_nat_of(view: View) -> Judgement[bool]:
         first = known[0][0]
         why = f"{first.server} saw {first.mapped} of {first.local}, {odd.server} saw {odd.mapped} of {odd.local}"
         return Judgement(why=CONTRADICTION + why if odd.local == first.local else why)
+    if answers == {False} and view.scope is Scope.GLOBAL and not _is_carried(known[0][0]):
+        seen = known[0][0]
+        why = f"{seen.server} claims to see this computer's own {seen.mapped.scope} address, which the internet"
+        return Judgement(why=f"{why} does not carry: it is in the same network, or something rewrites its answers")
     return Judgement(value=answers.pop(), evidence=tuple(sample.id for sample, _ in known))
+
+
+def _is_carried(sample: Sample) -> bool:
+    return sample.mapped.scope is Scope.GLOBAL
 
 
 def mapped_of(view: View) -> tuple[TransportAddress, ...]:

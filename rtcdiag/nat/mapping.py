@@ -103,7 +103,25 @@ def read(samples: tuple[Sample, ...], view: View) -> Reading:
         told = _disagreement(samples[:1], samples)
         why = f"servers disagree: {told}; a third operator, or one with RFC 5780, has to tell who is right"
         return Reading(samples=samples, possible=_DEPENDENT, is_hint=True, why=why)
+    if _count_operators(samples) == 1 and _gives_each_address_another(samples, view):
+        told = _disagreement(samples[:1], samples)
+        why = f"{told}; no second operator tells of two external addresses, and no single address saw both"
+        return Reading(samples=samples, possible=_DEPENDENT, is_hint=True, why=why)
     return _by_ports(samples)
+
+
+def _gives_each_address_another(samples: tuple[Sample, ...], view: View) -> bool:
+    """Tell whether the mapped IP address goes by the destination's, and always the same way.
+
+    A NAT with several addresses outside takes them by lot or by the internal address (RFC 4787 section 4.1), so that
+    several sockets show one destination several. What one server's two addresses tell so neatly may be one's lie.
+    """
+    if len({sample.mapped.ip for sample in samples}) == 1:
+        return False
+    seen: dict[IPAddress, set[IPAddress]] = {}
+    for sample in view.samples:
+        seen.setdefault(sample.destination.ip, set()).add(sample.mapped.ip)
+    return all(len(mapped) == 1 for mapped in seen.values())
 
 
 def _vouched_disagree(samples: tuple[Sample, ...], view: View) -> bool:

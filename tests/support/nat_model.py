@@ -122,6 +122,7 @@ class ModelServer:
     claims: TransportAddress | None = None
     """What it names as OTHER-ADDRESS instead of its real one."""
     lie: Lie | None = None
+    lies_from: Literal["everywhere", "its alternate address"] = "everywhere"
     mapped: Literal["absent", "equal", "alone", "garbled"] = "absent"
     up: bool = True
     alternates_up: bool = True
@@ -154,7 +155,8 @@ class ModelServer:
         self, destination: TransportAddress, change: Asked, seen: TransportAddress, random: Random
     ) -> Iterator[tuple[TransportAddress, dict[str, Any]]]:
         """Yield the source and the contents of each answer."""
-        told = self._told(destination, self.lie(seen, random) if self.lie else seen)
+        lies = self.lies_from == "everywhere" or destination.host == self.other_ip
+        told = self._told(destination, self.lie(seen, random) if self.lie and lies else seen)
         if change == "none":
             yield (A(self.ip, 9999) if self.elsewhere else destination), told
         elif (

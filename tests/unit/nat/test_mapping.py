@@ -285,6 +285,24 @@ def test_no_lie_makes_a_wrong_class_where_another_server_is_honest(
     assert seen.pooling in ("paired", None)
 
 
+@pytest.mark.parametrize("filtering", BEHAVIORS)
+def test_a_lone_server_that_tells_its_alternate_another_address_proves_no_dependence(filtering: Behavior) -> None:
+    odd = with_field(two_operators()[0], lie=lambda seen, _: TransportAddress("203.0.113.99", seen.port))
+    seen = nat_seen(ModelNat(EIM, filtering), with_field(odd, lies_from="its alternate address"))
+
+    assert seen.mapping == "undetermined"
+    assert "no second operator" in seen.undetermined["mapping"]
+
+
+def test_a_lone_server_outside_that_tells_our_own_private_address_proves_no_lack_of_a_nat() -> None:
+    own = TransportAddress(ModelNat(EIM).local_ip, 40000)
+    mirror = with_field(two_operators()[0], lie=lambda seen, _: TransportAddress(own.ip, seen.port))
+    seen = nat_seen(ModelNat(EIM, APDM, ports="kept"), mirror)
+
+    assert seen.behind_nat is None
+    assert "own private address" in seen.undetermined["behind_nat"]
+
+
 def test_without_a_nat_one_server_suffices() -> None:
     assert nat_seen(ModelNat(EIM, translates=False), *plain(1)).mapping == EIM
 
