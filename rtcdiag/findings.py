@@ -1,9 +1,10 @@
 """Findings: a code, the facts behind it, and the words that ``catalogue.toml`` has for it."""
 
+import re
 import tomllib
 from collections.abc import Callable
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Literal, get_args
 
@@ -89,8 +90,21 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 @lru_cache(maxsize=1)
 def catalogue() -> dict[str, Entry]:
     """Return all entries by code, in the order of the file; raise msgspec.ValidationError where one is malformed."""
+    return {code: entry_of(code) for code in _pieces()}
+
+
+@cache
+def entry_of(code: str) -> Entry:
+    """Return one entry, without parsing the others, which takes longer than a diagnosis; KeyError for none."""
+    return msgspec.convert(tomllib.loads(_pieces()[code])[code], Entry)
+
+
+@lru_cache(maxsize=1)
+def _pieces() -> dict[str, str]:
+    """Return the part of the file that each code has, from its heading to the next code's."""
     text = files("rtcdiag").joinpath("catalogue.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), dict[str, Entry])
+    _, *parts = re.split(r"^(?=\[[a-z0-9-]+\]$)", text, flags=re.MULTILINE)
+    return {part[1 : part.index("]")]: part for part in parts}
 
 
 def find(
@@ -106,7 +120,7 @@ def find(
     ``stage`` and ``severity`` replace the catalogue's, where the same cause shows elsewhere or matters less.
     Raises KeyError for a code that the catalogue lacks, or a fact that its texts name and the caller left out.
     """
-    entry = catalogue()[code]
+    entry = entry_of(code)
     words = {name: _spoken(value) for name, value in {"subject": subject or "", **facts}.items()}
     return Finding(
         code=code,
@@ -143,7 +157,7 @@ def silenced(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 
 def _explains(cause: Finding, consequence: Finding) -> bool:
-    named = consequence.code in catalogue()[cause.code].silences
+    named = consequence.code in entry_of(cause.code).silences
     return (named and _covers(cause, consequence)) or _breaks_before(cause, consequence)
 
 

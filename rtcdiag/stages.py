@@ -24,7 +24,7 @@ from rtcdiag.evidence import (
     TlsHandshake,
     TurnStep,
 )
-from rtcdiag.findings import STAGES, Finding, Severity, Stage, catalogue
+from rtcdiag.findings import STAGES, Finding, Severity, Stage, entry_of
 from rtcdiag.report import ServerRow, StageRow, StageStatus
 from rtcdiag.targets import Transport
 
@@ -153,7 +153,7 @@ def _first_break(seen: tuple[_Seen, ...]) -> Iterator[StageRow]:
 
 def _all_that_is_known(row: StageRow) -> StageRow:
     """Do not call mild what ended a path on which nothing held: it failed, or could not even be tested."""
-    untested = row.finding is not None and catalogue()[row.finding].severity is Severity.INFO
+    untested = row.finding is not None and entry_of(row.finding).severity is Severity.INFO
     return replace(row, status="not-tested" if untested else "failed")
 
 

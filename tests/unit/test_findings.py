@@ -2,11 +2,14 @@
 
 import re
 import runpy
+import tomllib
 from pathlib import Path
 from string import Formatter
 
+import msgspec
 import pytest
 
+from rtcdiag import findings
 from rtcdiag.findings import ROLES, STAGES, Entry, Facts, Severity, catalogue, find, merged, silenced
 from rtcdiag.rules import RULES
 from support.cases import blocked, gateway, ipv6, network, stun, tls, turn
@@ -54,6 +57,12 @@ def texts(entry: Entry) -> list[str]:
 def test_every_code_is_produced_by_a_case() -> None:
     found = {finding.code for case in CASES for rule in RULES for finding in rule(case.evidence)}
     assert found | NAT_CODES == set(catalogue())
+
+
+def test_the_pieces_are_the_whole_file() -> None:
+    text = (Path(findings.__file__).parent / "catalogue.toml").read_text(encoding="utf-8")
+
+    assert msgspec.convert(tomllib.loads(text), dict[str, Entry]) == catalogue()
 
 
 def test_there_are_many_codes_and_rows() -> None:
