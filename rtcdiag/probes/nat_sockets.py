@@ -97,20 +97,8 @@ class Sockets:
         source = expected or destination
         request = _request(change, response_port)
         call = wire.start(request, destination, expected=frozenset({source}), schedule=self._in_time(schedule))
-        asked = _Asked(
-            server,
-            purpose,
-            label,
-            role,
-            change,
-            destination,
-            source,
-            wire.local_towards(destination),
-            self.net.interface_towards(destination.ip),
-            self.net.now_ms(),
-            call,
-            response_port,
-        )
+        way, now_ms = (wire.local_towards(destination), self.net.interface_towards(destination.ip)), self.net.now_ms()
+        asked = _Asked(server, purpose, label, role, change, destination, source, *way, now_ms, call, response_port)
         self.asked.append(asked)
         call.on_sent = beside or call.on_sent
         if schedule is not None:
