@@ -98,7 +98,7 @@ _STAGE_EVIDENCE: tuple[tuple[Stage, type[Observation], _Held, _Held], ...] = (
         lambda item: item.exchange.answer.relayed is not None,
     ),
     ("permission", Permission, lambda _: True, lambda item: item.exchange.succeeded),
-    ("data", RelayedData, lambda _: True, lambda item: item.received > 0),
+    ("data", RelayedData, lambda item: item.sent > 0, lambda item: item.received > 0),
     ("refresh", Refresh, lambda item: item.lifetime_s > 0, lambda item: item.exchange.succeeded),
     ("release", Refresh, lambda item: item.lifetime_s == 0, lambda item: item.exchange.succeeded),
 )
@@ -196,11 +196,28 @@ def _observed(stage: Stage, path: _Path, evidence: Evidence) -> tuple[StageStatu
         return "ok", None
     if stage == "dns":
         return _resolved(path, evidence)
-    for name, kind, which, held in _STAGE_EVIDENCE:
+    held = next(held for name, _, _, held in _STAGE_EVIDENCE if name == stage)
+    return _outcome(stage, _found(stage, path, evidence), held)
+
+
+def stage_evidence(row: ServerRow, stage: Stage, evidence: Evidence) -> tuple[Observation, ...]:
+    """Return what a row's stage was judged by; nothing of stages that need no packet."""
+    targets = evidence.of(Target, lambda item: item.server == row.uri)
+    transports = [transport for transport in Transport if transport == row.transport]
+    if not targets or not transports:
+        return ()
+    path = _Path(targets[0], row.address, transports[0])
+    if stage == "dns":
+        return tuple(item for item in evidence.of(Resolution) if item.host == path.target.host)
+    return tuple(_found(stage, path, evidence))
+
+
+def _found(stage: Stage, path: _Path, evidence: Evidence) -> list[Any]:
+    for name, kind, which, _ in _STAGE_EVIDENCE:
         if name == stage:
             found = [item for item in evidence.of(kind) if _on(item, path) and which(item) and not _cut_off(item)]
-            return _outcome(stage, _last_tries(found) if stage == "allocate" else found, held)
-    return "not-tested", None
+            return _last_tries(found) if stage == "allocate" else found
+    return []
 
 
 def _last_tries(found: list[Any]) -> list[Any]:
@@ -214,9 +231,9 @@ def _cut_off(item: Any) -> bool:
     return failure in (Failure.DEADLINE, Failure.INTERRUPTED)
 
 
-_ONE_SUFFICES: tuple[Stage, ...] = ("binding", "permission", "data")
-"""One answer of several samples is an answer, and one peer that the relay reaches is a relay; rules say what is amiss
-with the others. Of every other stage, each step has to hold."""
+_ONE_SUFFICES: tuple[Stage, ...] = ("connect", "tls", "binding", "permission", "data")
+"""One connection of several is a way, one answer of several samples is an answer, and one peer that the relay reaches
+is a relay; rules say what is amiss with the others. Of every other stage, each step has to hold."""
 
 
 def _outcome(stage: Stage, found: list[Any], held: _Held) -> tuple[StageStatus, float | None]:
@@ -228,7 +245,7 @@ def _outcome(stage: Stage, found: list[Any], held: _Held) -> tuple[StageStatus, 
 
 
 def _resolved(path: _Path, evidence: Evidence) -> tuple[StageStatus, float | None]:
-    found = evidence.of(Resolution, lambda item: item.host == path.target.host)
+    found = evidence.of(Resolution, lambda item: item.host == path.target.host and not _cut_off(item))
     if not found:
         return "not-tested", None
     duration_ms = max((item.duration_ms or 0.0 for item in found), default=None)

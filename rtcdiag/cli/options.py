@@ -61,7 +61,7 @@ class Output:
             "--verbose",
             "-v",
             count=True,
-            help="Show tables; -vv: every transaction.",
+            help="Show each server stage by stage, and tables; -vv: every message, decoded.",
             show_default=False,
             rich_help_panel=OUTPUT,
         ),

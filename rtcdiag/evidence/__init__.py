@@ -23,7 +23,7 @@ from rtcdiag.evidence.target import CredentialShape, Skipped, Target
 from rtcdiag.evidence.turn import Allocation, Challenge, Permission, Refresh, RelayedData, TurnStep
 from rtcdiag.evidence.vantage import KnockArrival, VantageBinding, VantageKnock, VantageOpening, VantagePoint
 from rtcdiag.evidence.web import WebCheck
-from rtcdiag.evidence.wire import Answer, Check, Exchange, Stray
+from rtcdiag.evidence.wire import Answer, Check, Exchange, Sent, Stray
 
 __all__ = [
     "KINDS",
@@ -59,6 +59,7 @@ __all__ = [
     "RelayedData",
     "Resolution",
     "Role",
+    "Sent",
     "SizeTest",
     "SizedBinding",
     "Skipped",

@@ -13,6 +13,19 @@ from rtcdiag.evidence.base import Failure
 Check = Literal["valid", "invalid", "absent", "unchecked"]
 
 
+class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The request of a transaction, decoded; every transmission of it was the same."""
+
+    method: str
+    """Its name in the RFC: ``Allocate``."""
+    transaction_id: str
+    """24 hexadecimal digits."""
+    size_bytes: int
+    attributes: tuple[str, ...] = ("FINGERPRINT",)
+    """Each as ``NAME value``, in their order; of a username the shape, of a nonce the beginning, and of what proves
+    who one is nothing."""
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A decoded STUN message that arrived and belongs to the transaction (RFC 8489 section 6.3)."""
 
@@ -53,6 +66,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     integrity: Check = "unchecked"
     problems: tuple[str, ...] = ()
     """What is wrong with the message as it was encoded, in words."""
+    more_attributes: tuple[str, ...] = ()
+    """Attributes that no field above tells, each as ``NAME value``: unknown, repeated or unreadable ones, NONCE, …"""
 
     @property
     def reflexive(self) -> TransportAddress | None:
@@ -74,6 +89,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     sent_ms: tuple[float, ...]
     """The time of each transmission, in milliseconds from the start of the run; one on TCP and TLS."""
+    request: Sent | None = None
+    """What was sent; None where nothing could be, and in reports of earlier versions."""
     answers: tuple[Answer, ...] = ()
     """In the order of arrival; the first with ``expected_source`` is the one that counts."""
     strays: tuple[Stray, ...] = ()

@@ -13,4 +13,4 @@ class RenderOptions(msgspec.Struct, frozen=True, kw_only=True):
     unicode: bool = True
     """Whether the terminal shows more than ASCII."""
     verbosity: int = 0
-    """0: the answer in at most 24 lines. 1: all tables. 2: every transaction too."""
+    """0: the answer in at most 24 lines. 1: all tables. 2: every message too."""

@@ -7,11 +7,13 @@ from rich.text import Text
 
 from rtcdiag.findings import Finding
 from rtcdiag.formats.actions import ranked
+from rtcdiag.formats.messages import Line, messages
 from rtcdiag.formats.options import RenderOptions
 from rtcdiag.formats.tables import Table, candidates, nat, run, servers
 from rtcdiag.formats.tables.steps import Step, steps
 from rtcdiag.formats.terminal import Paper, fold
 from rtcdiag.formats.text_sections import finding_title, sections, todo
+from rtcdiag.formats.tree import chain_tree
 from rtcdiag.formats.words import ROLE, headline, ms
 from rtcdiag.report import Report, evidence_of
 
@@ -52,9 +54,11 @@ def _brief(paper: Paper, report: Report, above: int) -> _Block:
 def _verbose(paper: Paper, report: Report, verbosity: int) -> list[_Block]:
     actions = todo(paper, report)
     findings = [line for finding in ranked(report) for line in _finding(paper, finding)]
+    tree = chain_tree(paper, report, evidence_of(report)[0])
     return [
         [*paper.section(actions, actions.rows, whole=True)],
         *([[Text("Findings", "bold"), *findings]] if findings else []),
+        *([[Text("Servers, stage by stage", "bold"), *tree]] if tree else []),
         *(paper.table(table) for table in _tables(report)),
         *([_transactions(paper, report)] if verbosity > 1 else []),
     ]
@@ -63,7 +67,6 @@ def _verbose(paper: Paper, report: Report, verbosity: int) -> list[_Block]:
 def _tables(report: Report) -> list[Table]:
     evidence, _ = evidence_of(report)
     found = (
-        servers.chains(report),
         servers.latency_table(report),
         nat.behavior(report),
         nat.bindings(evidence),
@@ -91,9 +94,10 @@ def _finding(paper: Paper, finding: Finding) -> list[Text]:
 
 def _transactions(paper: Paper, report: Report) -> list[Text]:
     evidence, unknown = evidence_of(report)
-    lines = [Text("Transactions", "bold")]
-    for step in sorted(steps(evidence), key=lambda step: step.t_ms):
-        lines += _step(paper, step)
+    lines = [Text("Transactions", "bold"), *paper.wrap(paper.text(("times are from the start of the run", "muted")))]
+    told = zip(steps(evidence), evidence.observations, strict=True)
+    for step, item in sorted(told, key=lambda pair: pair[0].t_ms):
+        lines += [*_step(paper, step), *(line for message in messages(item) for line in _message(paper, message))]
     if unknown:
         lines.append(paper.text(f"{unknown} more of a kind that this version does not know"))
     return lines
@@ -105,4 +109,12 @@ def _step(paper: Paper, step: Step) -> list[Text]:
     return [
         *paper.wrap(paper.text(f"{step.id}  {ms(step.t_ms)}  {step.label}  {place}"), indent=2),
         *paper.wrap(paper.text((step.outcome, step.tone), took), indent=6),
+    ]
+
+
+def _message(paper: Paper, line: Line) -> list[Text]:
+    at = "" if line.t_ms is None else f"{line.t_ms:.1f} ms"
+    return [
+        *paper.wrap(paper.text(f"{at:>10}  ", (line.text, line.tone)), indent=4, hanging=14),
+        *(part for detail in line.details for part in paper.wrap(paper.text(detail), indent=18)),
     ]

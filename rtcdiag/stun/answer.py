@@ -2,10 +2,12 @@
 
 from rtcdiag.address import TransportAddress
 from rtcdiag.evidence.base import Failure
-from rtcdiag.evidence.wire import Answer, Exchange, Stray
+from rtcdiag.evidence.wire import Answer, Exchange, Sent, Stray
 from rtcdiag.stun.attributes import AttributeType, attribute_name
+from rtcdiag.stun.describe import described, method_name
 from rtcdiag.stun.header import MessageClass
-from rtcdiag.stun.message import MAX_PROBLEMS, Message
+from rtcdiag.stun.message import MAX_PROBLEMS, Attribute, Message, decode
+from rtcdiag.stun.request import Request
 from rtcdiag.stun.transaction import Transaction
 
 MASK = "(masked)"
@@ -21,6 +23,30 @@ _TEXT_STARTS_AT = {
 _MAX_UNKNOWN = 16
 _SHORTEST_PART = 4
 """A secret of three characters is masked where it is the whole text; inside words it would mask everything."""
+
+
+_TOLD = frozenset(
+    {
+        AttributeType.MAPPED_ADDRESS,
+        AttributeType.XOR_MAPPED_ADDRESS,
+        AttributeType.OTHER_ADDRESS,
+        AttributeType.RESPONSE_ORIGIN,
+        AttributeType.XOR_RELAYED_ADDRESS,
+        AttributeType.ALTERNATE_SERVER,
+        AttributeType.LIFETIME,
+        AttributeType.SOFTWARE,
+        AttributeType.REALM,
+        AttributeType.ERROR_CODE,
+        AttributeType.UNKNOWN_ATTRIBUTES,
+        AttributeType.FINGERPRINT,
+    }
+)
+"""Attributes that a field of `Answer` tells, the first of each."""
+_OLD_NAMES: dict[int, AttributeType] = {
+    AttributeType.CHANGED_ADDRESS: AttributeType.OTHER_ADDRESS,
+    AttributeType.SOURCE_ADDRESS: AttributeType.RESPONSE_ORIGIN,
+}
+"""Attributes of RFC 3489, and under which name a field tells them: where they came, the field does not tell which."""
 
 
 def _clean(text: str | None, secrets: frozenset[str]) -> str | None:
@@ -39,6 +65,36 @@ def _long_texts(message: Message) -> tuple[str, ...]:
         f"{attribute_name(kind)} has {size} bytes, more than the {_MAX_TEXT_BYTES} allowed"
         for kind, size in sizes
         if size > _MAX_TEXT_BYTES
+    )
+
+
+def _untold(message: Message, *, checked: bool) -> tuple[Attribute, ...]:
+    """Return the attributes that no field of an `Answer` tells."""
+    told = {kind for kind in _TOLD if not any(_OLD_NAMES.get(found.type) == kind for found in message.attributes)}
+    told |= {AttributeType.MESSAGE_INTEGRITY} if checked else set()
+    left: list[Attribute] = []
+    signed = False
+    for found in message.attributes:
+        after = signed and found.type != AttributeType.FINGERPRINT
+        if after or found.type not in told or found.value is None:
+            left.append(found)
+        told.discard(found.type)
+        signed = signed or found.type == AttributeType.MESSAGE_INTEGRITY
+    return tuple(left)
+
+
+def _attributes(attributes: tuple[Attribute, ...], secrets: frozenset[str]) -> tuple[str, ...]:
+    return tuple(f"{name} {_clean(words, secrets) or ''}".rstrip() for name, words in described(attributes))
+
+
+def sent_of(request: Request, *, secrets: frozenset[str] = frozenset()) -> Sent:
+    """Keep what a report needs of a request."""
+    message = decode(request.data)
+    return Sent(
+        method=method_name(request.method),
+        transaction_id=request.transaction_id.hex(),
+        size_bytes=len(request.data),
+        attributes=_attributes(message.attributes, secrets),
     )
 
 
@@ -77,6 +133,7 @@ def answer_of(
         fingerprint=message.fingerprint,
         integrity=message.check_integrity(key) if key is not None else "unchecked",
         problems=(*message.problems, *_long_texts(message))[:MAX_PROBLEMS],
+        more_attributes=_attributes(_untold(message, checked=key is not None), secrets),
     )
 
 
@@ -107,6 +164,7 @@ def exchange_of(
     )
     return Exchange(
         sent_ms=tuple(transaction.sent_ms),
+        request=sent_of(transaction.request, secrets=secrets) if transaction.sent_ms else None,
         answers=tuple(answers),
         strays=tuple(strays),
         stray_count=transaction.reject_count,

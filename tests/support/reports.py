@@ -14,6 +14,7 @@ from rtcdiag.evidence import (
     IdleMapping,
     Inward,
     Observation,
+    Sent,
     SizedBinding,
     Skipped,
     Stray,
@@ -137,8 +138,15 @@ def crowded(number: int = 10) -> Report:
 def everything() -> Report:
     """Every kind of evidence and every part of a report at once; nothing that a real run would show."""
     stray = Stray(t_ms=6.0, source=at(AT[0]), size_bytes=9, why="not-stun")
-    answers = (answer(9.0, AT[1], expected_source=False, late=True, success=False, error_code=420, reason="no"),)
-    came: dict[str, Any] = {"answers": answers, "strays": (stray,), "stray_count": 1}
+    refusal: dict[str, Any] = {
+        "success": False,
+        "error_code": 420,
+        "reason": "no",
+        "more_attributes": ("0x8050 3 bytes",),
+    }
+    answers = (answer(9.0, AT[1], expected_source=False, late=True, **refusal),)
+    asked = Sent(method="Binding", transaction_id="00" * 12, size_bytes=36, attributes=("CHANGE-REQUEST port",))
+    came: dict[str, Any] = {"request": asked, "answers": answers, "strays": (stray,), "stray_count": 1}
     odd = Exchange(sent_ms=(5.0,), failure=Failure.TIMEOUT, refused_by="192.168.1.1", **came)
     return msgspec.structs.replace(
         report(

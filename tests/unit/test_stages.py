@@ -8,7 +8,7 @@ from rtcdiag.address import Family
 from rtcdiag.evidence import Allocation, Binding, Challenge, Evidence, Failure, Observation
 from rtcdiag.findings import Finding, Severity
 from rtcdiag.report import ServerRow
-from rtcdiag.stages import server_rows
+from rtcdiag.stages import server_rows, stage_evidence
 from rtcdiag.targets import Transport
 from support.observations import (
     answered,
@@ -223,3 +223,28 @@ def test_a_literal_has_no_dns_stage() -> None:
     (row,) = rows(target("stun:203.0.113.5"), reached("stun:203.0.113.5", HOST))
 
     assert [stage.stage for stage in row.stages] == ["config", "binding"]
+
+
+def test_every_stage_that_takes_time_has_its_time() -> None:
+    steps = turn_steps(TURN, HOST, Transport.UDP, "203.0.113.5:60000")
+    timed = [replace(item, duration_ms=1.0) for item in (reached(TURN, HOST), *steps)]
+    (row,) = rows(target(TURN), resolution("turn.example.org", "203.0.113.5"), *timed)
+
+    assert [stage.stage for stage in row.stages if stage.duration_ms is None] == ["config"]
+
+
+def test_what_a_stage_was_judged_by_is_found_again() -> None:
+    steps = turn_steps(TURN, HOST, Transport.UDP, "203.0.113.5:60000")
+    evidence = Evidence(observations=(target(TURN), resolution("turn.example.org", "203.0.113.5"), *steps))
+    (row,) = server_rows(evidence, ())
+
+    assert [type(item).__name__ for item in stage_evidence(row, "dns", evidence)] == ["Resolution"]
+    assert {type(item) for item in stage_evidence(row, "allocate", evidence)} == {Allocation}
+    assert stage_evidence(row, "config", evidence) == ()
+    assert stage_evidence(replace(row, transport="carrier pigeon"), "allocate", evidence) == ()
+
+
+def test_a_look_up_that_was_cut_off_was_not_tested() -> None:
+    (row,) = rows(target(STUN), replace(resolution("stun.example.org"), failure=Failure.INTERRUPTED))
+
+    assert statuses(row)["dns"] == "not-tested"

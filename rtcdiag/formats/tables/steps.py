@@ -1,5 +1,6 @@
 """Each observation as one step: when, what, with which server, and how it ended, in a few words."""
 
+from collections.abc import Sequence
 from typing import assert_never
 
 import msgspec
@@ -19,6 +20,7 @@ from rtcdiag.evidence import (
     Hairpin,
     Hop,
     IdleMapping,
+    Observation,
     Permission,
     Refresh,
     RelayedData,
@@ -63,6 +65,18 @@ _Told = tuple[str, str, str, str, Tone]
 def steps(evidence: Evidence) -> tuple[Step, ...]:
     """Return every observation that this version knows as a step, in the order of the report."""
     return tuple(_step(item) for item in evidence.observations)  # type: ignore[arg-type]  # AnyObservation is closed
+
+
+def stage_words(items: Sequence[Observation]) -> str:
+    """Return how a stage ended by what was seen of it: the first that went wrong, else the first."""
+    flows = [item for item in items if isinstance(item, RelayedData)]
+    if flows:
+        return f"{sum(item.received for item in flows)} of {sum(item.sent for item in flows)} datagrams arrived"
+    found = [address for item in items if isinstance(item, Resolution) for address in item.addresses]
+    if found:
+        return ", ".join(dict.fromkeys(found))
+    told = [_told(item) for item in items]  # type: ignore[arg-type]  # AnyObservation is closed
+    return next((words for *_, words, tone in told if tone == "bad"), told[0][3] if told else "")
 
 
 def ended(failure: str | None, good: str, detail: str | None = None) -> tuple[str, Tone]:

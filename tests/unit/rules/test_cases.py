@@ -2,10 +2,12 @@
 
 import pytest
 
+from rtcdiag.diagnosis import findings_of
 from rtcdiag.evidence import Failure
 from rtcdiag.findings import Severity, silenced
 from rtcdiag.rules import RULES
 from rtcdiag.rules import run as rule_run
+from rtcdiag.stages import server_rows
 from support.cases import Case, blocked, gateway, ipv6, network, stun, tls, turn
 from support.evidence import Turn, binding, refused, run, target
 
@@ -17,6 +19,14 @@ CASES = {sentence: case for subject in SUBJECTS for sentence, case in subject.CA
 def test_evidence_gives_exactly_these_codes(case: Case) -> None:
     findings = silenced(tuple(finding for rule in RULES for finding in rule(case.evidence)))
     assert {finding.code for finding in findings} == case.codes
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_one_stage_owns_a_break_and_no_stage_behind_it_is_called_broken(case: Case) -> None:
+    for row in server_rows(case.evidence, findings_of(case.evidence)):
+        failed = [stage for stage in row.stages if stage.status == "failed"]
+        assert len(failed) == (row.status == "failed")
+        assert all(stage.finding for stage in failed)
 
 
 def test_each_sentence_stands_once() -> None:

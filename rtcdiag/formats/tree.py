@@ -1,0 +1,91 @@
+"""The causal chain as a tree: a server, its addresses, and under each the stages with their outcomes and times."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from rich.text import Text
+
+from rtcdiag.evidence import Evidence
+from rtcdiag.findings import STAGES
+from rtcdiag.formats.tables.servers import broken, outcome
+from rtcdiag.formats.tables.steps import stage_words
+from rtcdiag.formats.terminal import Paper
+from rtcdiag.formats.words import STAGE_TONE, STAGE_WORD, ms
+from rtcdiag.report import Report, ServerRow, StageRow
+from rtcdiag.stages import stage_evidence
+
+_BEFORE = ("config", "clock", "dns")
+"""Stages that a server has once where they are the same for all its addresses."""
+_NAME = max(map(len, STAGES))
+_WORD = max(map(len, STAGE_WORD.values()))
+_TIME = len("9999 ms")
+
+
+class Branch(NamedTuple):
+    """A line, and what hangs on it."""
+
+    text: Text
+    branches: tuple["Branch", ...] = ()
+
+
+def chain_tree(paper: Paper, report: Report, evidence: Evidence) -> list[Text]:
+    """Return the lines of the tree of every server, in the order in which they were asked; none without servers."""
+    by_uri = [(uri, list(rows)) for uri, rows in groupby(report.servers, key=lambda row: row.uri)]
+    trees = (_server(paper, uri, rows, evidence) for uri, rows in by_uri)
+    return [line for tree in trees for line in drawn(paper, tree)]
+
+
+def drawn(paper: Paper, branch: Branch, first: str = "", further: str = "") -> list[Text]:
+    """Return a branch as lines with guides before them: ``first`` before its own, ``further`` before what follows."""
+    own = paper.wrap(branch.text, indent=len(first), hanging=4)
+    wrapped = further + ("│" if branch.branches else " ")
+    lines = [_guided(paper, wrapped if at else first, line) for at, line in enumerate(own)]
+    for at, item in enumerate(branch.branches):
+        last = at == len(branch.branches) - 1
+        lines += drawn(paper, item, further + ("└─ " if last else "├─ "), further + ("   " if last else "│  "))
+    return lines
+
+
+def _guided(paper: Paper, guide: str, line: Text) -> Text:
+    """Put a guide in place of the blanks that a line begins with."""
+    return paper.text((guide, "muted")) + line[len(guide) :]
+
+
+def _server(paper: Paper, uri: str, rows: Sequence[ServerRow], evidence: Evidence) -> Branch:
+    shared = _shared(rows)
+    above = tuple(_stage(paper, rows[0], stage, evidence, owner=None) for stage in shared)
+    paths = tuple(_path(paper, row, evidence, shared) for row in rows)
+    return Branch(paper.text((uri, "info")), (*above, *paths))
+
+
+def _shared(rows: Sequence[ServerRow]) -> tuple[StageRow, ...]:
+    """Return the stages before the first packet to the server, where they ended alike for all its addresses."""
+    first = tuple(stage for stage in rows[0].stages if stage.stage in _BEFORE)
+    alike = all(stage in row.stages for row in rows for stage in first)
+    return first if alike and all(stage.status == "ok" for stage in first) else ()
+
+
+def _path(paper: Paper, row: ServerRow, evidence: Evidence, above: tuple[StageRow, ...]) -> Branch:
+    result, place = outcome(row), str(row.address) if row.address else "no address"
+    line = paper.text(f"{place} over {row.transport.upper()}  ", paper.tag(result.tone, result.text))
+    owner = broken(row)
+    stages = tuple(_stage(paper, row, stage, evidence, owner) for stage in row.stages if stage not in above)
+    return Branch(line, stages)
+
+
+def _stage(paper: Paper, row: ServerRow, stage: StageRow, evidence: Evidence, owner: StageRow | None) -> Branch:
+    tone, word = STAGE_TONE[stage.status], STAGE_WORD[stage.status]
+    name, took = stage.stage.ljust(_NAME), ms(stage.duration_ms).rjust(_TIME)
+    details = "; ".join(_details(row, stage, evidence, is_owner=stage is owner))
+    return Branch(paper.text(paper.tag(tone, f"{name}  "), (word.ljust(_WORD), tone), f"  {took}  {details}".rstrip()))
+
+
+def _details(row: ServerRow, stage: StageRow, evidence: Evidence, *, is_owner: bool) -> Iterator[str]:
+    if stage.status != "not-tested":
+        words = stage_words(stage_evidence(row, stage.stage, evidence))
+        yield from [words] if words else []
+    if stage.finding is not None:
+        yield f"[{stage.finding}]"
+    if is_owner and stage.status == "failed":
+        yield "owns the verdict"
