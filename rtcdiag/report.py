@@ -118,6 +118,8 @@ class ServerRow(msgspec.Struct, frozen=True, kw_only=True):
     stages: tuple[StageRow, ...]
     quality: dict[str, Any] | None = None
     """RTT samples: ``rtt_ms`` (list), ``rtt_median_ms``, ``sent``, ``answered``."""
+    redirected_from: TransportAddress | None = None
+    """The server at the URI's own address, where that sent on to this one (ALTERNATE-SERVER)."""
 
 
 class NotTested(msgspec.Struct, frozen=True, kw_only=True):

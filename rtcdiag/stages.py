@@ -17,6 +17,7 @@ from rtcdiag.evidence import (
     Failure,
     Observation,
     Permission,
+    Redirect,
     Refresh,
     RelayedData,
     Resolution,
@@ -81,6 +82,7 @@ def _transport(item: Observation, target: Target) -> Transport:
     return target.transport
 
 
+_TRY_ALTERNATE = 300
 _BEFORE: tuple[Stage, ...] = ("config", "clock", "dns")
 """Stages before the server itself is asked."""
 _Held = Callable[[Any], bool]
@@ -90,7 +92,7 @@ _STAGE_EVIDENCE: tuple[tuple[Stage, type[Observation], _Held, _Held], ...] = (
     ("tls", TlsHandshake, lambda _: True, lambda item: item.failure is None),
     ("binding", Binding, lambda item: item.role == "primary", lambda item: item.exchange.succeeded),
     ("challenge", Challenge, lambda _: True, lambda item: item.exchange.answer is not None),
-    ("allocate", Allocation, lambda _: True, lambda item: item.exchange.succeeded),
+    ("allocate", Allocation, lambda item: not _sends_on(item), lambda item: item.exchange.succeeded),
     (
         "relayed-address",
         Allocation,
@@ -104,6 +106,11 @@ _STAGE_EVIDENCE: tuple[tuple[Stage, type[Observation], _Held, _Held], ...] = (
 )
 
 
+def _sends_on(item: Allocation) -> bool:
+    """Whether the server named another one instead of answering: then nothing was tested here."""
+    return item.exchange.answer is not None and item.exchange.answer.error_code == _TRY_ALTERNATE
+
+
 def _row(path: _Path, evidence: Evidence, findings: tuple[Finding, ...]) -> ServerRow:
     about = tuple(finding for finding in findings if _concerns(finding, path))
     stages = tuple(_first_break(tuple(_stage(stage, path, evidence, about) for stage in _chain(path, about))))
@@ -114,7 +121,14 @@ def _row(path: _Path, evidence: Evidence, findings: tuple[Finding, ...]) -> Serv
         status=_worst(stages),
         stages=tuple(_owned(stages, findings)),
         quality=_quality(path, evidence),
+        redirected_from=_redirected_from(path, evidence),
     )
+
+
+def _redirected_from(path: _Path, evidence: Evidence) -> TransportAddress | None:
+    """Return the server that sent on to this one."""
+    redirects = evidence.of(Redirect, lambda item: item.server == path.target.server and item.not_followed is None)
+    return next((item.destination for item in redirects if item.alternate == path.address), None)
 
 
 def _owned(stages: tuple[StageRow, ...], findings: tuple[Finding, ...]) -> Iterator[StageRow]:

@@ -20,7 +20,7 @@ from rtcdiag.evidence.hairpin import Hairpin, HairpinEnd
 from rtcdiag.evidence.lifetime import IdleMapping, Inward
 from rtcdiag.evidence.size import SizedBinding, SizeTest
 from rtcdiag.evidence.target import CredentialShape, Skipped, Target
-from rtcdiag.evidence.turn import Allocation, Challenge, Permission, Refresh, RelayedData, TurnStep
+from rtcdiag.evidence.turn import Allocation, Challenge, Permission, Redirect, Refresh, RelayedData, TurnStep
 from rtcdiag.evidence.vantage import KnockArrival, VantageBinding, VantageKnock, VantageOpening, VantagePoint
 from rtcdiag.evidence.web import WebCheck
 from rtcdiag.evidence.wire import Answer, Check, Exchange, Sent, Stray
@@ -55,6 +55,7 @@ __all__ = [
     "Observation",
     "Permission",
     "Purpose",
+    "Redirect",
     "Refresh",
     "RelayedData",
     "Resolution",
@@ -85,6 +86,7 @@ KINDS: tuple[type[Observation], ...] = (
     Binding,
     Challenge,
     Allocation,
+    Redirect,
     Permission,
     RelayedData,
     Refresh,
@@ -112,6 +114,7 @@ AnyObservation = (
     | Binding
     | Challenge
     | Allocation
+    | Redirect
     | Permission
     | RelayedData
     | Refresh

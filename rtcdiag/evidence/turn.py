@@ -38,6 +38,23 @@ class Allocation(TurnStep, frozen=True, kw_only=True, tag=True):
     exchange: Exchange
 
 
+WhyNot = Literal["names-no-server", "other-family", "own-network", "circle", "second"]
+
+
+class Redirect(TurnStep, frozen=True, kw_only=True, tag=True):
+    """A 300 (Try Alternate) to an Allocate, and whether this run went on to the server that it names.
+
+    What that server was asked has the same ``server`` and the alternate as ``destination`` (RFC 8489 section 10).
+    """
+
+    alternate: TransportAddress | None
+    domain: str | None = None
+    """ALTERNATE-DOMAIN: the name that the alternate's certificate has to have, where it is one."""
+    not_followed: WhyNot | None = None
+    """``own-network``: of this computer, its network or a nearer scope than the server's, where no server may send us;
+    ``circle``: it has been asked already; ``second``: it was named by an alternate. None: it was asked."""
+
+
 class Permission(TurnStep, frozen=True, kw_only=True, tag=True):
     """CreatePermission, or ChannelBind where ``channel`` is set (RFC 8656 sections 9 and 12)."""
 

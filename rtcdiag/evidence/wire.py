@@ -52,6 +52,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """XOR-RELAYED-ADDRESS (RFC 8656 section 18.5)."""
     alternate_server: TransportAddress | None = None
     """ALTERNATE-SERVER (RFC 8489 section 14.15)."""
+    alternate_domain: str | None = None
+    """ALTERNATE-DOMAIN (RFC 8489 section 14.16)."""
     lifetime_s: int | None = None
     software: str | None = None
     realm: str | None = None

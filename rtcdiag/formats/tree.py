@@ -68,7 +68,8 @@ def _shared(rows: Sequence[ServerRow]) -> tuple[StageRow, ...]:
 
 def _path(paper: Paper, row: ServerRow, evidence: Evidence, above: tuple[StageRow, ...]) -> Branch:
     result, place = outcome(row), str(row.address) if row.address else "no address"
-    line = paper.text(f"{place} over {row.transport.upper()}  ", paper.tag(result.tone, result.text))
+    via = f", sent on by {row.redirected_from}" if row.redirected_from else ""
+    line = paper.text(f"{place} over {row.transport.upper()}{via}  ", paper.tag(result.tone, result.text))
     owner = broken(row)
     stages = tuple(_stage(paper, row, stage, evidence, owner) for stage in row.stages if stage not in above)
     return Branch(line, stages)

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Literal, TypeVar
 
 from rtcdiag.address import Family, TransportAddress
-from rtcdiag.evidence import Connect, Failure, Observation, Skipped, TlsHandshake
+from rtcdiag.evidence import Allocation, Challenge, Connect, Failure, Observation, Skipped, TlsHandshake
 from rtcdiag.net import Net
 from rtcdiag.net.stream import Stream
 from rtcdiag.probes.connection import Path, connect, open_wire, shake_hands, stream_limit_ms
@@ -18,6 +18,7 @@ from rtcdiag.probes.cross_check import checked_beside, plain_binding, tls_handsh
 from rtcdiag.probes.job import Job, Record
 from rtcdiag.probes.leg import Leg, Side, to_the_end
 from rtcdiag.probes.reach import Reach
+from rtcdiag.probes.redirect import path_after, redirect_of
 from rtcdiag.probes.relay import PlainSocket, Relay, side_by_side, succeeded
 from rtcdiag.targets import Server, Transport
 from rtcdiag.wires import Call, StreamWire, UdpWire, Wire
@@ -55,7 +56,7 @@ async def observe(job: Job, net: Net, record: Record) -> None:
             address = TransportAddress(ip, server.port)
             # The port that the options ask for can be bound once in a family.
             port = ports.pop(address.family, 0)
-            chain = _Chain(Path(server, address, server.transport), net, record, port)
+            chain = Chain(Path(server, address, server.transport), net, record, port=port)
             group.create_task(chain.run(job.samples or net.options.samples))
 
 
@@ -67,11 +68,16 @@ def _left_out(server: Server, found: int) -> list[tuple[str, str]]:
     return []
 
 
-class _Chain:
+class Chain:
     """One address of one server."""
 
-    def __init__(self, path: Path, net: Net, record: Record, port: int) -> None:
-        self._path, self._net, self._record, self._port = path, net, record, port
+    def __init__(
+        self, path: Path, net: Net, record: Record, *, port: int = 0, before: tuple[TransportAddress, ...] = ()
+    ) -> None:
+        """Take the servers that sent on to this one, of which each may do that once."""
+        self._path, self._net, self._outer, self._port = path, net, record, port
+        self._asked = (*before, path.destination)
+        self._next: Path | None = None
         self._legs: list[Leg] = []
         self._wires: list[Wire] = []
 
@@ -88,10 +94,21 @@ class _Chain:
                 if await self._challenged(a, reach):
                     await self._relay(a)
                 await to_the_end(self._release(hurry=False))
+                if self._next is not None:
+                    await Chain(self._next, self._net, self._outer, before=self._asked).run(samples)
         finally:
             await to_the_end(self._release(hurry=True))
             for opened in self._wires:
                 opened.close()
+
+    def _record(self, seen: Observation) -> None:
+        """Record a step, and where it sends on: what the second allocation alone is told does not count."""
+        self._outer(seen)
+        if isinstance(seen, (Challenge, Allocation)) and seen.allocation == "a":
+            redirect = redirect_of(seen, self._asked, self._net)
+            if redirect is not None:
+                self._outer(redirect)
+                self._next = path_after(self._path, redirect)
 
     async def _open(self) -> Wire | None:
         path, net, record = self._path, self._net, self._record

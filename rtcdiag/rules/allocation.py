@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from rtcdiag.address import Family, Scope
-from rtcdiag.evidence import Allocation, Answer, Challenge, Evidence, Observation
+from rtcdiag.address import Family, Scope, TransportAddress
+from rtcdiag.evidence import Allocation, Answer, Challenge, Evidence, Observation, Redirect
+from rtcdiag.evidence.turn import WhyNot
 from rtcdiag.findings import Facts, Finding, Severity, Stage
 from rtcdiag.rules.paths import Path, asked_paths, clip
 
@@ -12,6 +13,13 @@ _SLOW_MS = 1000.0
 _UNSUPPORTED_FAMILY = 440
 _OTHER_FAMILY = (420, _UNSUPPORTED_FAMILY)
 """420 where the server does not even know the attribute that asks for a family."""
+_FOLLOWED: dict[WhyNot | None, str] = {
+    None: "server-redirects-followed",
+    "names-no-server": "server-redirects-nowhere",
+    "circle": "server-redirects-in-circle",
+    "second": "server-redirects-again",
+    "other-family": "server-redirects-to-other-family",
+}
 _CODES = {
     403: "turn-allocate-forbidden",
     420: "turn-attribute-refused",
@@ -45,9 +53,17 @@ def redirected(
     target = answer.alternate_server
     if target is None:
         return path.find("server-redirects-nowhere", item, stage=stage, severity=severity)
-    inward = target.scope is not Scope.GLOBAL and path.address.scope is Scope.GLOBAL
-    code = "server-redirects-to-private" if inward else "server-redirects"
-    return path.find(code, item, stage=stage, alternate=str(target))
+    return path.find(_redirection(path, target), item, stage=stage, alternate=str(target))
+
+
+def _redirection(path: Path, target: TransportAddress) -> str:
+    """Return the code of a redirection to somewhere: what became of it, where it was to be followed."""
+    seen = next(iter(path.of(Redirect)), None)
+    if target.scope is not Scope.GLOBAL and path.address.scope is Scope.GLOBAL:
+        return "server-redirects-to-private"
+    if seen is None:
+        return "server-redirects"
+    return _FOLLOWED.get(seen.not_followed, "server-redirects")
 
 
 def granted(evidence: Evidence) -> Iterator[Finding]:

@@ -123,6 +123,7 @@ def answer_of(
         response_origin=message.response_origin,
         relayed=message.relayed,
         alternate_server=message.alternate_server,
+        alternate_domain=_clean(message.alternate_domain, secrets),
         lifetime_s=message.lifetime_s,
         software=_clean(message.software, secrets),
         realm=_clean(message.realm, secrets),

@@ -98,6 +98,11 @@ class Message(msgspec.Struct, frozen=True):
         return self._address(AttributeType.ALTERNATE_SERVER)
 
     @property
+    def alternate_domain(self) -> str | None:
+        """ALTERNATE-DOMAIN: the name of ALTERNATE-SERVER."""
+        return self._text(AttributeType.ALTERNATE_DOMAIN)
+
+    @property
     def peers(self) -> tuple[TransportAddress, ...]:
         """Every XOR-PEER-ADDRESS."""
         return tuple(self.every(AttributeType.XOR_PEER_ADDRESS))

@@ -29,6 +29,7 @@ from rtcdiag.evidence import (
     KnockArrival,
     Observation,
     Permission,
+    Redirect,
     Refresh,
     RelayedData,
     Resolution,
@@ -44,6 +45,7 @@ from rtcdiag.evidence import (
     VantagePoint,
     WebCheck,
 )
+from rtcdiag.evidence.turn import WhyNot
 from rtcdiag.evidence.vantage import VantageOutcome
 from rtcdiag.targets import Transport, parse_server
 
@@ -174,6 +176,11 @@ class Turn(msgspec.Struct, frozen=True):
     def allocation(self, exchange: Exchange | None = None, **more: Any) -> Allocation:
         good = answered(self.address, relayed=at(self.relayed), lifetime_s=600, integrity="valid")
         return Allocation(exchange=exchange or good, **self._common(**more))
+
+    def redirect(self, to: str, not_followed: WhyNot | None = None) -> tuple[Challenge, Redirect]:
+        """Return a challenge that sends on, and what became of it."""
+        asked = self.challenge(refused(self.address, 300, alternate_server=at(to)))
+        return asked, Redirect(alternate=at(to), not_followed=not_followed, **self._common())
 
     def permission(self, exchange: Exchange | None = None, **more: Any) -> Permission:
         good = answered(self.address, integrity="valid")
@@ -393,6 +400,12 @@ observations: st.SearchStrategy[Observation] = st.one_of(
     ),
     st.builds(Challenge, **_STEP, exchange=exchanges),
     st.builds(Allocation, **_STEP, family=_FAMILIES, attempts=st.integers(1, 2), exchange=exchanges),
+    st.builds(
+        Redirect,
+        **_STEP,
+        alternate=st.none() | _ADDRESSES,
+        not_followed=st.none() | st.sampled_from(get_args(WhyNot)),
+    ),
     st.builds(Permission, **_STEP, peer=_ADDRESSES, channel=st.none() | st.just(0x4000), exchange=exchanges),
     st.builds(
         RelayedData,

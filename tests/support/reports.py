@@ -14,6 +14,7 @@ from rtcdiag.evidence import (
     IdleMapping,
     Inward,
     Observation,
+    Redirect,
     Sent,
     SizedBinding,
     Skipped,
@@ -23,6 +24,7 @@ from rtcdiag.evidence import (
 from rtcdiag.findings import STAGES, Finding, Stage
 from rtcdiag.nat import Behavior, Nat
 from rtcdiag.report import Nats, NotTested, Options, Redaction, Report, Verdict, evidence_of
+from rtcdiag.targets import Transport
 from support import findings as known
 from support.gateway import hop, nat_pmp
 from support.nat_model import ModelNat, plain
@@ -48,6 +50,8 @@ from support.relay_model import RelayProbe
 from support.report_parts import (
     AT,
     STUN,
+    TURN,
+    TURN_AT,
     chain,
     reach,
     report,
@@ -170,6 +174,7 @@ def everything() -> Report:
                     redirect_host="wifi.example.net",
                 ),
                 *opt_in(),
+                *turn_extras(),
                 binding(STUN[0], AT[0], odd, 5.0, change="address-and-port", role="alternate-port", purpose="control"),
             ),
             nat=Nats(ipv4=healthy().nat.ipv4, ipv6=Nat(behind_nat=False, firewall=True)),
@@ -204,6 +209,12 @@ def opt_in() -> tuple[Observation, ...]:
     )
     sized = SizedBinding(t_ms=5.0, **place, local=None, test="long", packet_bytes=1200, exchange=known)
     return (Hairpin(t_ms=5.0, **place, ends=(end, end)), idle, sized)
+
+
+def turn_extras() -> tuple[Observation, ...]:
+    """Return what only some TURN servers show, one of each kind."""
+    common: dict[str, Any] = {"server": TURN, "transport": Transport.UDP, "destination": at(TURN_AT)}
+    return (Redirect(t_ms=5.0, alternate=at("198.51.100.31:3478"), domain="worker.example.org", **common),)
 
 
 def everything_known() -> tuple[Observation, ...]:

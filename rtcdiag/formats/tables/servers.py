@@ -97,7 +97,8 @@ def chains(report: Report) -> Table | None:
 
 def chain(row: ServerRow) -> str:
     """Return the stages as one line; those not tested only as a number of them."""
-    told = [_stage_words(stage) for stage in row.stages if stage.status != "not-tested"]
+    told = [f"sent on by {row.redirected_from}"] if row.redirected_from else []
+    told += [_stage_words(stage) for stage in row.stages if stage.status != "not-tested"]
     untested = sum(stage.status == "not-tested" for stage in row.stages)
     return " → ".join([*told, *([f"{untested} not tested"] if untested else [])])
 

@@ -6,11 +6,9 @@ from typing import assert_never
 import msgspec
 
 from rtcdiag.evidence import (
-    Allocation,
     AnyObservation,
     Binding,
     Candidate,
-    Challenge,
     Connect,
     Crash,
     Evidence,
@@ -21,22 +19,22 @@ from rtcdiag.evidence import (
     Hop,
     IdleMapping,
     Observation,
-    Permission,
-    Refresh,
     RelayedData,
     Resolution,
     SizedBinding,
     Skipped,
     Target,
     TlsHandshake,
+    TurnStep,
     VantageBinding,
     VantageKnock,
     VantageOpening,
     VantagePoint,
     WebCheck,
 )
-from rtcdiag.formats.tables import gateway, opt_in
-from rtcdiag.formats.words import Tone, count, failure_words, ms
+from rtcdiag.formats.tables import gateway, opt_in, turn_steps
+from rtcdiag.formats.tables.outcomes import ended, exchange_outcome
+from rtcdiag.formats.words import Tone, count, ms
 from rtcdiag.nat.gateway import PROTOCOLS
 
 
@@ -79,28 +77,6 @@ def stage_words(items: Sequence[Observation]) -> str:
     return next((words for *_, words, tone in told if tone == "bad"), told[0][3] if told else "")
 
 
-def ended(failure: str | None, good: str, detail: str | None = None) -> tuple[str, Tone]:
-    """Return how an operation ended: the failure's words, with the library's own in brackets, or ``good``."""
-    if failure is None:
-        return good, "ok"
-    return failure_words(failure) + (f" ({detail})" if detail else ""), "bad"
-
-
-def exchange_outcome(exchange: Exchange, good: str = "") -> tuple[str, Tone]:
-    """Return how a transaction ended: ``good`` or the mapped address, the error, or why there is no answer."""
-    answer = exchange.answer
-    if answer is None:
-        return f"{failure_words(exchange.failure or 'no answer')}, sent {_times(exchange)}", "bad"
-    again = "" if len(exchange.sent_ms) < 2 else f", sent {_times(exchange)}"
-    if answer.success:
-        return (good or f"mapped {answer.reflexive or 'nowhere'}") + again, "ok"
-    return f"error {answer.error_code} {answer.reason or ''}".rstrip() + again, "bad"
-
-
-def _times(exchange: Exchange) -> str:
-    return count(len(exchange.sent_ms), "time")
-
-
 def _step(item: AnyObservation) -> Step:
     label, lane, where, outcome, tone = _told(item)
     exchange = _exchange(item)
@@ -132,7 +108,7 @@ def _duration_ms(item: AnyObservation) -> float:
     return max(0.0, max(ends, default=item.t_ms) - item.t_ms)
 
 
-def _told(item: AnyObservation) -> _Told:  # noqa: C901, PLR0911 - one line a kind of evidence
+def _told(item: AnyObservation) -> _Told:  # noqa: PLR0911 - one line a kind of evidence
     match item:
         case Resolution():
             return (f"DNS {item.family}", item.host, item.host, *ended(item.failure, ", ".join(item.addresses)))
@@ -149,19 +125,8 @@ def _told(item: AnyObservation) -> _Told:  # noqa: C901, PLR0911 - one line a ki
             return ("Web check", item.url, str(item.destination), *_web(item))
         case Binding():
             return (_binding_label(item), item.server, str(item.destination), *_binding(item))
-        case Challenge():
-            return ("Allocate, no credentials", item.server, str(item.destination), *_challenge(item))
-        case Allocation():
-            return (f"Allocate {item.allocation}", item.server, str(item.destination), *_allocation(item))
-        case Permission():
-            label = "CreatePermission" if item.channel is None else "ChannelBind"
-            return (label, item.server, str(item.destination), *exchange_outcome(item.exchange, f"for {item.peer}"))
-        case RelayedData():
-            return (f"Data {item.path}", item.server, str(item.destination), *_data(item))
-        case Refresh():
-            good = f"lifetime {item.lifetime_s} s" if item.lifetime_s else "released"
-            label = "Refresh" if item.lifetime_s else "Release"
-            return (label, item.server, str(item.destination), *exchange_outcome(item.exchange, good))
+        case TurnStep():
+            return turn_steps.told(item)
         case GatewayQuery() | Hop():
             return _way(item)
         case _:
@@ -250,25 +215,3 @@ def _binding(item: Binding) -> tuple[str, Tone]:
     silence_is_an_answer = item.purpose == "filtering" and item.exchange.answer is None
     rtt = f", {ms(item.exchange.rtt_ms)}" if item.exchange.rtt_ms is not None else ""
     return outcome + rtt, "muted" if silence_is_an_answer else tone
-
-
-def _challenge(item: Challenge) -> tuple[str, Tone]:
-    answer = item.exchange.answer
-    if answer is None:
-        return exchange_outcome(item.exchange)
-    if answer.success:
-        return "allocated without credentials", "warn"
-    asked = answer.error_code == 401
-    return f"error {answer.error_code}, realm {answer.realm or 'missing'}", "ok" if asked else "bad"
-
-
-def _allocation(item: Allocation) -> tuple[str, Tone]:
-    answer = item.exchange.answer
-    relayed = answer.relayed if answer is not None else None
-    return exchange_outcome(item.exchange, f"relayed {relayed or 'address missing'}")
-
-
-def _data(item: RelayedData) -> tuple[str, Tone]:
-    took = f", {ms(item.rtt_ms)}" if item.rtt_ms is not None else ""
-    tone: Tone = "ok" if item.received >= item.sent else "warn" if item.received else "bad"
-    return f"{item.received} of {item.sent} arrived by {item.method}{took}", tone

@@ -158,6 +158,20 @@ class Turn:
         return encode(MessageClass.ERROR, request.method, request.transaction_id, told)
 
 
+@dataclass
+class SendsOn:
+    """A TURN server that names another one, as coturn does: before it asks for a password, and unsigned."""
+
+    to: TransportAddress | None = None
+
+    def __call__(self, data: bytes, source: tuple[str, int]) -> Replies:
+        request = decode(data)
+        if request.method == Method.BINDING:
+            return [Reply(good(data, source))]
+        told = [(A.ERROR_CODE, ErrorCode(300)), (A.ALTERNATE_SERVER, self.to)]
+        return [Reply(encode(MessageClass.ERROR, request.method, request.transaction_id, told))]
+
+
 def _is_release(request: Message) -> bool:
     return request.method == Method.REFRESH and request.lifetime_s == 0
 

@@ -5,7 +5,7 @@ import pytest
 from lab.codes.asking import QUICK, Row, check, stun, turn
 from lab.codes.place import Lab
 from lab.codes.relay import Relay
-from lab.codes.scripts import REALM, Turn
+from lab.codes.scripts import REALM, SendsOn, Turn
 from rtcdiag.address import TransportAddress
 from rtcdiag.findings import STAGES
 from rtcdiag.stun.attributes import AttributeType as A
@@ -15,8 +15,15 @@ from rtcdiag.stun.header import Method
 pytestmark = pytest.mark.lab
 
 
-def scripted(lab: Lab, script: Turn) -> str:
+def scripted(lab: Lab, script: Turn | SendsOn) -> str:
     return f"turn:127.0.0.1:{lab.udp(script).port}"
+
+
+def in_circle(lab: Lab) -> str:
+    script = SendsOn()
+    uri = scripted(lab, script)
+    script.to = TransportAddress.parse(uri.removeprefix("turn:"))
+    return uri
 
 
 ALLOCATE = {
@@ -80,6 +87,20 @@ ALLOCATE = {
         exit=3,
         stage="challenge",
         servers=("warning",),
+    ),
+    "coturn that sends clients on to one that works": Row(
+        lambda lab: turn(lab, lab.coturn(f"alternate-server=127.0.0.1:{lab.coturn().port}").uri()),
+        exit=0,
+        servers=("ok", "ok"),
+        beside=("server-redirects-followed",),
+    ),
+    "a server that sends clients on to itself": Row(
+        lambda lab: turn(lab, in_circle(lab)), "server-redirects-in-circle", stage="challenge"
+    ),
+    "a server that sends clients on to another family": Row(
+        lambda lab: turn(lab, scripted(lab, SendsOn(TransportAddress("::1", 3478)))),
+        "server-redirects-to-other-family",
+        stage="challenge",
     ),
     "a server that takes its time": Row(
         lambda lab: turn(lab, scripted(lab, Turn({Method.CREATE_PERMISSION: 403}, delay_ms=1100.0))),

@@ -118,8 +118,8 @@ def test_a_port_that_has_an_allocation_already_is_left_for_another_one() -> None
     assert len(seen.of(Refresh, lifetime_s=0)) == 2
 
 
-def test_an_alternate_server_is_recorded_and_not_followed() -> None:
-    other = TransportAddress(HERE, 1)
+def test_an_alternate_server_that_cannot_be_meant_is_recorded_and_not_followed() -> None:
+    other = TransportAddress("203.0.113.9", 1)
     seen = over_udp(Turn(*[(Method.ALLOCATE, 300)] * 4, alternate_server=other))
     answer = seen.exchange(Allocation).answer
     assert answer is not None

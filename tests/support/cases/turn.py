@@ -4,6 +4,7 @@ from typing import Any
 
 from rtcdiag.address import Family
 from rtcdiag.evidence import CredentialShape, Evidence, Exchange, Failure, Observation
+from rtcdiag.evidence.turn import WhyNot
 from rtcdiag.targets import Transport
 from support.cases import Case, case
 from support.evidence import NOW, Turn, answered, at, connect, failed, handshake, refused, run, target
@@ -12,6 +13,8 @@ T = Turn()
 TCP = Turn(uri="turn:turn.example.org:3478?transport=tcp", transport=Transport.TCP)
 INNER = Turn(uri="turn:10.0.0.5:3478", address="10.0.0.5:3478", relayed="10.0.0.5:49160", peer="10.0.0.5:49161")
 HOME = "203.0.113.7:50999"
+OTHER = "198.51.100.31:3478"
+WORKER = Turn(address=OTHER, relayed="198.51.100.31:49160", peer="198.51.100.31:49199")
 SIX = "[2001:db8::30]:49160"
 
 
@@ -30,6 +33,11 @@ def refuses(code: int, **more: Any) -> Evidence:
 
 def expiring(at_s: float | None, *more: Observation, form: Any = "time-limited") -> Evidence:
     return run(T.target(credential=CredentialShape(form=form, expires_at=at_s)), *T.up_to("allocate")[1:], *more)
+
+
+def redirected(again: WhyNot) -> Evidence:
+    """Return what is seen where the server that is followed sends on as well."""
+    return run(T.target(), T.binding(), *T.redirect(OTHER), *WORKER.redirect("198.51.100.32:3478", again))
 
 
 def relays(address: str, **more: Any) -> Evidence:
@@ -135,6 +143,22 @@ CASES: dict[str, Case] = {
             INNER.challenge(refused(INNER.address, 300, alternate_server=at("10.0.0.31:3478"))),
         ),
         "server-redirects",
+    ),
+    "a redirection to a server that works": case(
+        run(T.target(), T.binding(), *T.redirect(OTHER), *WORKER.up_to("end")[1:]),
+        "server-redirects-followed",
+    ),
+    "a redirection to a server that sends on": case(
+        redirected("second"), "server-redirects-followed", "server-redirects-again"
+    ),
+    "a redirection to a server that sends back": case(
+        redirected("circle"), "server-redirects-followed", "server-redirects-in-circle"
+    ),
+    "a redirection to another family": case(
+        run(T.target(), T.binding(), *T.redirect(SIX, "other-family")), "server-redirects-to-other-family"
+    ),
+    "a redirection that was not followed": case(
+        run(T.target(), T.binding(), *T.redirect(OTHER, "own-network")), "server-redirects"
     ),
     "a redirection that names nobody": case(challenged(refused(T.address, 300)), "server-redirects-nowhere"),
     "a redirection to the operator's inside": case(

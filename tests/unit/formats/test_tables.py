@@ -19,7 +19,8 @@ from rtcdiag.evidence import (
 from rtcdiag.findings import Finding, Severity
 from rtcdiag.formats.actions import Action, actions, by_role, ranked
 from rtcdiag.formats.tables import candidates, nat, run, servers
-from rtcdiag.formats.tables.steps import exchange_outcome, steps
+from rtcdiag.formats.tables.outcomes import exchange_outcome
+from rtcdiag.formats.tables.steps import steps
 from rtcdiag.formats.words import failure_words, familiar, headline, ms
 from rtcdiag.nat import Nat
 from rtcdiag.report import Report, ServerRow, StageRow
