@@ -33,6 +33,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the default gateway may be asked about itself."""
     relay_only: bool = False
     """Gather relay candidates only."""
+    ice: bool = False
+    """Let two real ICE agents connect through each TURN server that granted an allocation."""
     hairpin: bool = False
     """Try whether the NAT lets two sockets here reach each other by their mapped addresses."""
     lifetime_up_to_s: float | None = None

@@ -107,6 +107,15 @@ class StageRow(msgspec.Struct, frozen=True, kw_only=True):
     """The code that owns this stage; set where ``status`` is failed or warning."""
 
 
+class IceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """How two ICE agents that may use relays only fared through a server (``--ice``)."""
+
+    status: StageStatus
+    duration_ms: float | None = None
+    """From the exchange of candidates to a nominated pair, where they connected."""
+    finding: str | None = None
+
+
 class ServerRow(msgspec.Struct, frozen=True, kw_only=True):
     """One server at one address over one transport."""
 
@@ -116,6 +125,8 @@ class ServerRow(msgspec.Struct, frozen=True, kw_only=True):
     transport: str
     status: StageStatus
     stages: tuple[StageRow, ...]
+    ice: IceRow | None = None
+    """None where it was not asked for, or no relay was granted before."""
     quality: dict[str, Any] | None = None
     """RTT samples: ``rtt_ms`` (list), ``rtt_median_ms``, ``sent``, ``answered``."""
     redirected_from: TransportAddress | None = None

@@ -202,7 +202,7 @@ def _udp_answered(running: list[_Running]) -> bool:
 
 def _load(jobs: tuple[Job, ...], options: RunOptions) -> None:
     """Do what is slow before the clock starts: while a module is imported, no answer is received."""
-    if any(job.probe == "candidates" for job in jobs):
+    if options.ice or any(job.probe == "candidates" for job in jobs):
         import_module("aioice")
     if any(server.transport is Transport.TLS for job in jobs for server in job.servers):
         import_module("rtcdiag.net.certificate")

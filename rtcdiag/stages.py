@@ -15,6 +15,7 @@ from rtcdiag.evidence import (
     Connect,
     Evidence,
     Failure,
+    IceMeeting,
     Observation,
     Permission,
     Redirect,
@@ -26,7 +27,7 @@ from rtcdiag.evidence import (
     TurnStep,
 )
 from rtcdiag.findings import STAGES, Finding, Severity, Stage, entry_of
-from rtcdiag.report import ServerRow, StageRow, StageStatus
+from rtcdiag.report import IceRow, ServerRow, StageRow, StageStatus
 from rtcdiag.targets import Transport
 
 
@@ -75,7 +76,7 @@ def _is_of(item: Connect | TlsHandshake | Binding | TurnStep, target: Target) ->
 
 
 def _transport(item: Observation, target: Target) -> Transport:
-    if isinstance(item, (Binding, TurnStep)):
+    if isinstance(item, (Binding, TurnStep, IceMeeting)):
         return item.transport
     if isinstance(item, Connect) and item.purpose == "control":
         return Transport.TCP
@@ -121,6 +122,7 @@ def _row(path: _Path, evidence: Evidence, findings: tuple[Finding, ...]) -> Serv
         status=_worst(stages),
         stages=tuple(_owned(stages, findings)),
         quality=_quality(path, evidence),
+        ice=_ice(path, evidence, about),
         redirected_from=_redirected_from(path, evidence),
     )
 
@@ -281,6 +283,17 @@ def _worst(stages: tuple[StageRow, ...]) -> StageStatus:
         if status in found:
             return status
     return "ok" if any(row.status == "ok" for row in stages if row.stage not in _BEFORE) else "not-tested"
+
+
+def _ice(path: _Path, evidence: Evidence, about: tuple[Finding, ...]) -> IceRow | None:
+    """Return how real agents fared; what the run's end cut off is not tested."""
+    found = [item for item in evidence.of(IceMeeting) if _on(item, path)]
+    if not found:
+        return None
+    code = next((item.code for item in about if set(item.evidence) & {meeting.id for meeting in found}), None)
+    connected = found[0].outcome == "connected"
+    status: StageStatus = "ok" if connected else "not-tested" if _cut_off(found[0]) else "failed"
+    return IceRow(status=status, duration_ms=found[0].connecting_ms if connected else None, finding=code)
 
 
 def _is_sample(item: Binding, path: _Path) -> bool:

@@ -38,6 +38,7 @@ def run_options(question: "Question") -> RunOptions:
         control=not network.no_control,
         gateway=not network.no_gateway,
         relay_only=question.relay_only,
+        ice=question.relays.ice,
         hairpin=question.experiments.hairpin,
         lifetime_up_to_s=lifetime_s,
         fragments=question.experiments.fragments,

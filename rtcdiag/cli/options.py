@@ -209,6 +209,20 @@ class Experiments:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Relays:
+    """What is tried with TURN servers only where the user asks for it."""
+
+    ice: Annotated[
+        bool,
+        typer.Option(
+            "--ice",
+            help="Also let two ICE agents that may use relays only connect through each TURN server.",
+            rich_help_panel=EXPERIMENTS,
+        ),
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Judgement:
     """What counts as a failure."""
 

@@ -7,7 +7,7 @@ import typer
 
 from rtcdiag.cli.asking import Question, ask
 from rtcdiag.cli.commands import command_app
-from rtcdiag.cli.options import OUTPUT, Experiments, Judgement, Network, Output, Servers
+from rtcdiag.cli.options import OUTPUT, Experiments, Judgement, Network, Output, Relays, Servers
 
 
 def report(
@@ -19,6 +19,7 @@ def report(
     servers: Servers,
     network: Network,
     experiments: Experiments,
+    relays: Relays,
     judgement: Judgement,
 ) -> int:
     """Run every check side by side, say what is wrong and how to fix it, and save a report.
@@ -27,7 +28,16 @@ def report(
     (see --list-contacts).
     """
     return ask(
-        Question("report", output, servers, network, judgement, experiments=experiments, reports_dir=reports_dir)
+        Question(
+            "report",
+            output,
+            servers,
+            network,
+            judgement,
+            experiments=experiments,
+            relays=relays,
+            reports_dir=reports_dir,
+        )
     )
 
 

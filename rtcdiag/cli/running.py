@@ -61,6 +61,7 @@ _FLAGS = (
     "control",
     "gateway",
     "relay_only",
+    "ice",
     "hairpin",
     "lifetime_up_to_s",
     "fragments",

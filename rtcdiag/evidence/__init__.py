@@ -17,6 +17,7 @@ from rtcdiag.evidence.crash import Crash
 from rtcdiag.evidence.environment import Environment, Interface
 from rtcdiag.evidence.gateway import GatewayQuery, Hop
 from rtcdiag.evidence.hairpin import Hairpin, HairpinEnd
+from rtcdiag.evidence.ice import IceMeeting
 from rtcdiag.evidence.lifetime import IdleMapping, Inward
 from rtcdiag.evidence.size import SizedBinding, SizeTest
 from rtcdiag.evidence.target import CredentialShape, Skipped, Target
@@ -48,6 +49,7 @@ __all__ = [
     "Hairpin",
     "HairpinEnd",
     "Hop",
+    "IceMeeting",
     "IdleMapping",
     "Interface",
     "Inward",
@@ -90,6 +92,7 @@ KINDS: tuple[type[Observation], ...] = (
     Permission,
     RelayedData,
     Refresh,
+    IceMeeting,
     VantagePoint,
     VantageOpening,
     VantageKnock,
@@ -118,6 +121,7 @@ AnyObservation = (
     | Permission
     | RelayedData
     | Refresh
+    | IceMeeting
     | VantagePoint
     | VantageOpening
     | VantageKnock

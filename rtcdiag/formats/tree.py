@@ -1,12 +1,12 @@
 """The causal chain as a tree: a server, its addresses, and under each the stages with their outcomes and times."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
 from rich.text import Text
 
-from rtcdiag.evidence import Evidence
+from rtcdiag.evidence import Evidence, IceMeeting, Observation
 from rtcdiag.findings import STAGES
 from rtcdiag.formats.tables.servers import broken, outcome
 from rtcdiag.formats.tables.steps import stage_words
@@ -72,20 +72,33 @@ def _path(paper: Paper, row: ServerRow, evidence: Evidence, above: tuple[StageRo
     line = paper.text(f"{place} over {row.transport.upper()}{via}  ", paper.tag(result.tone, result.text))
     owner = broken(row)
     stages = tuple(_stage(paper, row, stage, evidence, owner) for stage in row.stages if stage not in above)
-    return Branch(line, stages)
+    return Branch(line, (*stages, *_agents(paper, row, evidence)))
+
+
+def _agents(paper: Paper, row: ServerRow, evidence: Evidence) -> Iterator[Branch]:
+    """Yield what real ICE agents say, behind all stages."""
+    if row.ice is None:
+        return
+    path = (row.uri, row.address, row.transport)
+    met = [item for item in evidence.of(IceMeeting) if (item.server, item.destination, item.transport) == path]
+    stage = StageRow(stage="data", status=row.ice.status, duration_ms=row.ice.duration_ms, finding=row.ice.finding)
+    yield _line(paper, "ICE agents", stage, _words(stage, met, is_owner=False))
 
 
 def _stage(paper: Paper, row: ServerRow, stage: StageRow, evidence: Evidence, owner: StageRow | None) -> Branch:
-    tone, word = STAGE_TONE[stage.status], STAGE_WORD[stage.status]
-    name, took = stage.stage.ljust(_NAME), ms(stage.duration_ms).rjust(_TIME)
-    details = "; ".join(_details(row, stage, evidence, is_owner=stage is owner))
-    return Branch(paper.text(paper.tag(tone, f"{name}  "), (word.ljust(_WORD), tone), f"  {took}  {details}".rstrip()))
+    seen = stage_evidence(row, stage.stage, evidence)
+    return _line(paper, stage.stage, stage, _words(stage, seen, is_owner=stage is owner))
 
 
-def _details(row: ServerRow, stage: StageRow, evidence: Evidence, *, is_owner: bool) -> Iterator[str]:
-    if stage.status != "not-tested":
-        words = stage_words(stage_evidence(row, stage.stage, evidence))
-        yield from [words] if words else []
+def _line(paper: Paper, name: str, stage: StageRow, details: Iterable[str]) -> Branch:
+    tone, word, took = STAGE_TONE[stage.status], STAGE_WORD[stage.status], ms(stage.duration_ms).rjust(_TIME)
+    told = f"  {took}  {'; '.join(details)}".rstrip()
+    return Branch(paper.text(paper.tag(tone, f"{name.ljust(_NAME)}  "), (word.ljust(_WORD), tone), told))
+
+
+def _words(stage: StageRow, seen: Sequence[Observation], *, is_owner: bool) -> Iterator[str]:
+    if stage.status != "not-tested" and (words := stage_words(seen)):
+        yield words
     if stage.finding is not None:
         yield f"[{stage.finding}]"
     if is_owner and stage.status == "failed":

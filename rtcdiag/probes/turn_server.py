@@ -15,6 +15,7 @@ from rtcdiag.net import Net
 from rtcdiag.net.stream import Stream
 from rtcdiag.probes.connection import Path, connect, open_wire, shake_hands, stream_limit_ms
 from rtcdiag.probes.cross_check import checked_beside, plain_binding, tls_handshake
+from rtcdiag.probes.ice_agents import observe_agents
 from rtcdiag.probes.job import Job, Record
 from rtcdiag.probes.leg import Leg, Side, to_the_end
 from rtcdiag.probes.reach import Reach
@@ -100,6 +101,9 @@ class Chain:
             await to_the_end(self._release(hurry=True))
             for opened in self._wires:
                 opened.close()
+        if self._net.options.ice and any(leg.relayed is not None for leg in self._legs):
+            # With nothing of this chain left on the server, ICE agents have the last word.
+            await observe_agents(self._path, self._net, self._outer)
 
     def _record(self, seen: Observation) -> None:
         """Record a step, and where it sends on: what the second allocation alone is told does not count."""

@@ -13,6 +13,7 @@ from rtcdiag.evidence import (
     Evidence,
     Exchange,
     Failure,
+    IceMeeting,
     Observation,
     Permission,
     Refresh,
@@ -165,7 +166,7 @@ def _key(item: Observation, targets: dict[str, Target]) -> _Key | None:
             return item.server, item.destination, _stream(item, targets.get(item.server))
         case TlsHandshake():
             return item.server, item.destination, Transport.TLS
-        case Binding(role="primary", change="none") | TurnStep():
+        case Binding(role="primary", change="none") | TurnStep() | IceMeeting():
             return item.server, item.destination, item.transport
         case _:
             return None

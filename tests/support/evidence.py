@@ -23,6 +23,7 @@ from rtcdiag.evidence import (
     Gathering,
     Hairpin,
     HairpinEnd,
+    IceMeeting,
     IdleMapping,
     Interface,
     Inward,
@@ -284,6 +285,7 @@ answers = st.builds(
     fingerprint=_CHECKS,
     integrity=_CHECKS,
     problems=st.lists(_TEXTS.filter(bool), max_size=2).map(tuple),
+    more_attributes=st.lists(_TEXTS.filter(bool), max_size=2).map(tuple),
 )
 strays = st.builds(
     Stray,
@@ -420,6 +422,19 @@ observations: st.SearchStrategy[Observation] = st.one_of(
         sources=st.lists(_ADDRESSES, max_size=2).map(tuple),
     ),
     st.builds(Refresh, **_STEP, lifetime_s=st.sampled_from([0, 600]), exchange=exchanges),
+    st.builds(
+        IceMeeting,
+        **_BASE,
+        server=_URIS,
+        transport=_TRANSPORTS,
+        destination=_ADDRESSES,
+        outcome=st.sampled_from(["no-relay", "not-connected", "no-data", "connected"]),
+        relayed=st.lists(_ADDRESSES, max_size=3).map(tuple),
+        connecting_ms=st.none() | _TIMES,
+        failure=_FAILURES,
+        detail=_TEXTS,
+        released=st.booleans(),
+    ),
     st.builds(
         Candidate,
         **_BASE,

@@ -11,10 +11,10 @@ import aioice
 import pytest
 from aioice import ice, stun
 
-import rtcdiag.ice as subject
+import rtcdiag.ice.agent as subject
 from rtcdiag.address import TransportAddress
 from rtcdiag.evidence import Failure
-from rtcdiag.ice import Question, Relay
+from rtcdiag.ice import Question, Relay, gather
 from rtcdiag.net.stream import TlsSettings
 from rtcdiag.targets import Transport
 
@@ -67,6 +67,17 @@ def test_aioice_reads_messages_through_the_function_that_we_replaced() -> None:
         assert "except ValueError:" in source
 
 
+def test_a_relayed_protocol_is_told_why_a_channel_was_refused() -> None:
+    assert "receiver.error_received(cast(Exception, exc))" in inspect.getsource(aioice.turn.TurnTransport._send_done)
+    assert parameters(ice.StunProtocol.error_received) == ["self", "exc"]
+
+
+def test_a_remote_candidate_is_paired_with_the_sockets_that_we_put_into_the_list() -> None:
+    source = inspect.getsource(aioice.Connection._pair_remote_candidate)
+    assert "for protocol in self._protocols:" in source
+    assert "protocol.local_candidate" in source
+
+
 # --- our reading of messages ---
 
 
@@ -101,7 +112,7 @@ def test_a_relay_over_dtls_is_refused_because_aioice_would_talk_in_the_clear() -
 def test_an_agent_for_relays_only_gathers_no_host_candidate() -> None:
     found: list[Any] = []
     question = Question(relay_only=True, timeout_ms=100.0)
-    assert asyncio.run(subject.gather(question, found.append, found.append))
+    assert asyncio.run(gather(question, found.append, found.append))
     assert found == []
 
 
@@ -111,6 +122,23 @@ def test_the_name_stands_in_for_the_address_in_a_tls_handshake() -> None:
     assert session.server_hostname == "turn.test"
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
+
+
+# --- two agents ---
+
+
+def test_the_first_reason_for_a_refused_channel_stands_and_other_errors_are_none() -> None:
+    async def told() -> tuple[bool, str]:
+        agent = subject.Agent(Question(relay_only=True, timeout_ms=1.0), print, print)
+        protocol = subject._RelayProtocol(agent)
+        protocol.error_received(ConnectionError("gone"))
+        quiet = agent.refused.done()
+        for code in (403, 400):
+            protocol.error_received(refusal({"ERROR-CODE": (code, "wonderland")}))
+        await agent.close()
+        return quiet, agent.refused.result()
+
+    assert asyncio.run(told()) == (False, "the server refused with error 403")
 
 
 # --- why a server gave nothing ---

@@ -100,7 +100,19 @@ def chain(row: ServerRow) -> str:
     told = [f"sent on by {row.redirected_from}"] if row.redirected_from else []
     told += [_stage_words(stage) for stage in row.stages if stage.status != "not-tested"]
     untested = sum(stage.status == "not-tested" for stage in row.stages)
-    return " → ".join([*told, *([f"{untested} not tested"] if untested else [])])
+    return " → ".join([*told, *([f"{untested} not tested"] if untested else []), *_agents_words(row)])
+
+
+def _agents_words(row: ServerRow) -> list[str]:
+    if row.ice is None:
+        return []
+    parts = (
+        "ICE agents",
+        STAGE_WORD[row.ice.status],
+        ms(row.ice.duration_ms),
+        row.ice.finding and f"[{row.ice.finding}]",
+    )
+    return [" ".join(filter(None, parts))]
 
 
 def _stage_words(stage: StageRow) -> str:

@@ -17,6 +17,7 @@ from rtcdiag.evidence import (
     Gathering,
     Hairpin,
     Hop,
+    IceMeeting,
     IdleMapping,
     Observation,
     RelayedData,
@@ -34,7 +35,7 @@ from rtcdiag.evidence import (
 )
 from rtcdiag.formats.tables import gateway, opt_in, turn_steps
 from rtcdiag.formats.tables.outcomes import ended, exchange_outcome
-from rtcdiag.formats.words import Tone, count, ms
+from rtcdiag.formats.words import Tone, count, failure_words, ms
 from rtcdiag.nat.gateway import PROTOCOLS
 
 
@@ -127,16 +128,27 @@ def _told(item: AnyObservation) -> _Told:  # noqa: PLR0911 - one line a kind of 
             return (_binding_label(item), item.server, str(item.destination), *_binding(item))
         case TurnStep():
             return turn_steps.told(item)
-        case GatewayQuery() | Hop():
-            return _way(item)
+        case GatewayQuery() | Hop() | IceMeeting():
+            return _beside(item)
         case _:
             return _told_here(item)
+
+
+def _agents(item: IceMeeting) -> tuple[str, Tone]:
+    if item.outcome == "connected":
+        through = " and ".join(map(str, item.relayed))
+        return f"connected through {through}", "ok" if item.released else "warn"
+    said = {"no-relay": "no relay", "not-connected": "not connected", "no-data": "no data"}[item.outcome]
+    why = item.detail or (failure_words(item.failure) if item.failure else "")
+    return f"{said}: {why}" if why else said, "bad"
 
 
 _Vantage = VantagePoint | VantageOpening | VantageKnock | VantageBinding
 
 
-def _way(item: GatewayQuery | Hop) -> _Told:
+def _beside(item: GatewayQuery | Hop | IceMeeting) -> _Told:
+    if isinstance(item, IceMeeting):
+        return ("ICE agents", item.server, str(item.destination), *_agents(item))
     if isinstance(item, Hop):
         return (f"Hop {item.ttl or ''}".rstrip(), item.server, str(item.destination), item.router, "muted")
     label = f"Gateway {PROTOCOLS[item.protocol]} {item.question}"

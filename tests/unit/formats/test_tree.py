@@ -3,11 +3,12 @@
 import msgspec
 import pytest
 
+from rtcdiag.evidence import IceMeeting
 from rtcdiag.formats import RenderOptions, render
-from rtcdiag.report import Report, evidence_of
+from rtcdiag.report import Report, evidence_of, raw_evidence
 from rtcdiag.stages import server_rows
 from rtcdiag.targets import Transport
-from support.observations import resolution, target, turn_steps
+from support.observations import at, resolution, target, turn_steps
 from support.report_parts import TURN, TURN_AT, report
 from support.reports import REPORTS
 
@@ -102,3 +103,22 @@ def test_what_all_addresses_share_stands_once() -> None:
 
     assert sum(" config " in line for line in tree(twice)) == 1
     assert sum(" allocate " in line for line in tree(twice)) == 2
+
+
+def test_what_ice_agents_say_stands_behind_all_stages() -> None:
+    made = relaying()
+    met = IceMeeting(
+        t_ms=900.0,
+        server=TURN,
+        transport=Transport.UDP,
+        destination=at(TURN_AT),
+        outcome="not-connected",
+        detail="every connectivity check failed",
+    )
+    seen = msgspec.structs.replace(evidence_of(made)[0], observations=(*evidence_of(made)[0].observations, met))
+    rows = server_rows(seen, ())
+    failing = msgspec.structs.replace(made, servers=rows, evidence=raw_evidence(seen))
+
+    assert "✗ ICE agents       FAIL" in tree(failing)[-2]
+    assert "not connected: every connectivity check failed" in " ".join(" ".join(tree(failing)[-2:]).split())
+    assert "ICE agents FAIL" in render("markdown", failing)

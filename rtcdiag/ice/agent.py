@@ -1,11 +1,11 @@
-"""ICE agents that gather candidates: the only importer of aioice.
+"""One ICE agent: the only importer of aioice.
 
 aioice's ``Connection`` swallows why a server gave nothing, always waits for the slowest up to 5 s, cannot be told which
 local addresses to use, and leaves what is under way behind when it is cancelled. So this module overrides its one
 gathering step. It lets aioice make the sockets and the candidates, and drives these parts that aioice does not
 document: ``Connection.get_component_candidates`` and ``_protocols``, ``ice.server_reflexive_candidate``,
-``ice.relayed_candidate``, ``ice.StunProtocol`` and ``stun.parse_message``. Each has a contract test that fails the day
-it changes.
+``ice.relayed_candidate``, ``ice.StunProtocol`` with its ``error_received``, and ``stun.parse_message``. Each has a
+contract test that fails the day it changes.
 """
 
 import asyncio
@@ -113,20 +113,8 @@ class Missed(NamedTuple):
     detail: str
 
 
-async def gather(question: Question, on_found: Callable[[Gathered], None], on_missed: Callable[[Missed], None]) -> bool:
-    """Gather with one agent, telling each outcome at once; then release everything, also when cancelled.
-
-    Return whether all was released: False where a TURN server did not confirm it in time.
-    """
-    agent = _Agent(question, on_found, on_missed)
-    try:
-        await agent.gather_candidates()
-    finally:
-        released = await _to_the_end(_release(agent))
-    return released
-
-
-async def _release(agent: "_Agent") -> bool:
+async def release(agent: "Agent") -> bool:
+    """Close an agent and release its allocations; whether the servers confirmed it within `RELEASE_S`."""
     closing = asyncio.create_task(agent.close())
     done, _ = await asyncio.wait({closing}, timeout=RELEASE_S)
     if not done:
@@ -135,7 +123,7 @@ async def _release(agent: "_Agent") -> bool:
     return bool(done)
 
 
-async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
     """Return what a bounded piece of work returns; a cancellation that comes meanwhile takes effect after it."""
     task = asyncio.create_task(work)
     try:
@@ -144,15 +132,36 @@ async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
         await asyncio.wait({task})
 
 
-class _Agent(aioice.Connection):
+class _RelayProtocol(ice.StunProtocol):
+    """Tells when the TURN server refused a channel, which aioice only logs."""
+
+    def __init__(self, agent: "Agent") -> None:
+        super().__init__(agent)
+        self._agent = agent
+
+    def error_received(self, exc: Exception) -> None:
+        """Take what became of a ChannelBind (aioice)."""
+        if isinstance(exc, stun.TransactionFailed) and not self._agent.refused.done():
+            self._agent.refused.set_result(_why(exc)[1])
+
+
+class Agent(aioice.Connection):
     """An agent that gathers within bounds of ours, from chosen addresses, and tells what it missed."""
 
     def __init__(
-        self, question: Question, on_found: Callable[[Gathered], None], on_missed: Callable[[Missed], None]
+        self,
+        question: Question,
+        on_found: Callable[[Gathered], None],
+        on_missed: Callable[[Missed], None],
+        *,
+        controlling: bool = True,
     ) -> None:
+        """Prepare an agent; `gather_candidates` and, with a remote agent's candidates, `connect` do the work."""
         policy = aioice.TransportPolicy.RELAY if question.relay_only else aioice.TransportPolicy.ALL
         # Without servers, aioice's own step gathers the host candidates only, at once.
-        super().__init__(ice_controlling=True, transport_policy=policy)
+        super().__init__(ice_controlling=controlling, transport_policy=policy)
+        self.refused: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        """Why the TURN server refused a channel to a peer, once it has."""
         self._question = question
         self._on_found = on_found
         self._on_missed = on_missed
@@ -168,7 +177,7 @@ class _Agent(aioice.Connection):
         asked = self._question
         chosen = [address for address in addresses if ip_address(address) in asked.local]
         # aioice owns up to its sockets only when it has made them all: no cancellation may come between.
-        hosts = await _to_the_end(super().get_component_candidates(component, chosen))
+        hosts = await to_the_end(super().get_component_candidates(component, chosen))
         for host in hosts:
             self._on_found(_gathered(host))
         async with asyncio.TaskGroup() as group:
@@ -214,7 +223,7 @@ class _Agent(aioice.Connection):
         return await ice.relayed_candidate(
             component=component,
             hide_related_address=self._question.relay_only,
-            protocol_factory=lambda: ice.StunProtocol(self),
+            protocol_factory=lambda: _RelayProtocol(self),
             turn_server=(relay.address.host, relay.address.port),
             turn_username=credential.username if credential else None,
             turn_password=credential.password if credential else None,
