@@ -41,3 +41,9 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Try how long a mapping lives without traffic, up to this silence in seconds; None does not."""
     fragments: bool = False
     """Try whether datagrams that are cut into fragments get through."""
+    quality_s: float | None = None
+    """Send packets at the rate of a voice call through each relay for so many seconds; None does not."""
+    throughput_kbps: int | None = None
+    """Try how much each relay carries, up to this rate of payload in kbit/s; None does not."""
+    soak_s: float | None = None
+    """Keep each relay in use for so many seconds; None does not."""

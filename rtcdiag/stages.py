@@ -27,6 +27,7 @@ from rtcdiag.evidence import (
     TurnStep,
 )
 from rtcdiag.findings import STAGES, Finding, Severity, Stage, entry_of
+from rtcdiag.measures import relay_measures
 from rtcdiag.report import IceRow, ServerRow, StageRow, StageStatus
 from rtcdiag.targets import Transport
 
@@ -304,12 +305,14 @@ def _is_sample(item: Binding, path: _Path) -> bool:
 
 def _quality(path: _Path, evidence: Evidence) -> dict[str, Any] | None:
     samples = evidence.of(Binding, lambda item: _is_sample(item, path))
+    relay = relay_measures(evidence.of(TurnStep, lambda item: _on(item, path)))
     if not samples:
-        return None
+        return relay or None
     times = [item.exchange.rtt_ms for item in samples if item.exchange.rtt_ms is not None]
     return {
         "rtt_ms": times,
         "rtt_median_ms": median(times) if times else None,
         "sent": len(samples),
         "answered": sum(item.exchange.succeeded for item in samples),
+        **relay,
     }

@@ -117,6 +117,14 @@ class UdpWire:
         """Let no packet be cut on its way, and say whether this system can."""
         return self._sock.forbid_fragments()
 
+    def stamp_arrivals(self) -> None:
+        """Let the system note when each datagram arrives; Linux only."""
+        self._sock.stamp_arrivals()
+
+    def heard_ms(self) -> float:
+        """Return when what is handed over arrived, by the run's clock; the system's own stamp where there is one."""
+        return self.net.now_ms() - self._sock.waited_ms
+
     def local_towards(self, destination: TransportAddress) -> TransportAddress | None:
         """Return the local transport address that packets to a destination carry; None where there is no route."""
         source = self.net.source_towards(destination.ip)
@@ -158,7 +166,7 @@ class UdpWire:
         found = self._calls.get(data[8:HEADER_BYTES])
         if found is not None:
             self.net.heard_udp |= source.scope is not Scope.LOOPBACK
-            _receive(found[0], self.net.now_ms(), data, source)
+            _receive(found[0], self.heard_ms(), data, source)
             return
         frame = split_channel_data(data) or Frame(None, data)
         self.on_other(frame, source)
@@ -192,6 +200,10 @@ class StreamWire:
         self._unasked = 0
         net.watch(stream)
         self._reading = asyncio.create_task(self._read())
+
+    def heard_ms(self) -> float:
+        """Return the run's clock: nobody notes when bytes of a stream arrive."""
+        return self.net.now_ms()
 
     def local_towards(self, destination: TransportAddress) -> TransportAddress:
         """Return the connection's own address."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from rtcdiag.cli.options import Experiments, Judgement, Network, Output, Relays, Servers
+from rtcdiag.cli.options import Experiments, Judgement, Lasting, Network, Output, Relays, Servers
 
 if TYPE_CHECKING:  # importing them costs what --list-contacts need not pay
     from rtcdiag.targets import Server
@@ -27,6 +27,7 @@ class Question(NamedTuple):
     """The one kind of server that the command is about; then there is no default list."""
     experiments: Experiments = Experiments()
     relays: Relays = Relays()
+    lasting: Lasting = Lasting()
     relay_only: bool = False
     reports_dir: Path | None = None
     """Where ``report`` saves its two files."""

@@ -6,7 +6,7 @@ import typer
 
 from rtcdiag.cli.asking import Question, ask
 from rtcdiag.cli.commands import command_app
-from rtcdiag.cli.options import Judgement, Network, Output, Relays, Servers
+from rtcdiag.cli.options import Judgement, Lasting, Network, Output, Relays, Servers
 
 
 def check_turn(
@@ -19,13 +19,15 @@ def check_turn(
     servers: Servers,
     network: Network,
     relays: Relays,
+    lasting: Lasting,
     judgement: Judgement,
 ) -> int:
     """Relay data through TURN servers in both directions, or name the first broken link, its cause and its fix.
 
     The servers need a username and a password: see --username, --secret-file and --ice-servers.
     """
-    return ask(Question("check-turn", output, servers, network, judgement, uris=uris or (), only="turn", relays=relays))
+    about = (output, servers, network, judgement)
+    return ask(Question("check-turn", *about, uris=uris or (), only="turn", relays=relays, lasting=lasting))
 
 
 app = command_app(check_turn)

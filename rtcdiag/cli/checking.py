@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rtcdiag.address import Family, family_of
 from rtcdiag.cli.entry import BadInputError
 from rtcdiag.cli.files import read_bytes
+from rtcdiag.cli.lasting import lasting_of
 from rtcdiag.cli.options import Experiments, Network
 from rtcdiag.options import RunOptions
 
@@ -25,7 +26,7 @@ def run_options(question: "Question") -> RunOptions:
     """Return the options of the run; raise BadInputError for the first value that cannot be."""
     network, servers = question.network, question.servers
     families = _families(network)
-    lifetime_s = _lifetime(question.experiments)
+    lifetime_s, lasting = _lifetime(question.experiments), lasting_of(question.lasting)
     return RunOptions(
         families=families,
         bind=_bind(network.bind, families),
@@ -34,7 +35,7 @@ def run_options(question: "Question") -> RunOptions:
         server_name=_server_name(servers.sni),
         ca_file=_ca_file(servers.ca_file),
         timeout_ms=_seconds("--timeout", network.timeout, MAX_TIMEOUT_S) * 1000,
-        deadline_ms=_deadline_s(network, lifetime_s) * 1000,
+        deadline_ms=_deadline_s(network, (lifetime_s or 0.0) + lasting.lasts_s) * 1000,
         control=not network.no_control,
         gateway=not network.no_gateway,
         relay_only=question.relay_only,
@@ -42,6 +43,7 @@ def run_options(question: "Question") -> RunOptions:
         hairpin=question.experiments.hairpin,
         lifetime_up_to_s=lifetime_s,
         fragments=question.experiments.fragments,
+        quality_s=lasting.quality_s,
     )
 
 
@@ -140,10 +142,10 @@ def _lifetime(experiments: Experiments) -> float | None:
     return up_to_s
 
 
-def _deadline_s(network: Network, lifetime_s: float | None) -> float:
-    """Return what the user set, else the default and the longest silence that the run has to wait for."""
+def _deadline_s(network: Network, lasts_s: float) -> float:
+    """Return what the user set, else the default and what the experiments take that were asked for."""
     if network.deadline is None:
-        return DEADLINE_S + (lifetime_s or 0.0)
+        return DEADLINE_S + lasts_s
     return _seconds("--deadline", network.deadline, MAX_DEADLINE_S)
 
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -48,6 +49,10 @@ class Internet:
     ] = None
     internet: Annotated[
         str | None, typer.Option(metavar="COMMAND", help="Run this line of the shell on the lab's internet meanwhile.")
+    ] = None
+    packet_log: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write what the NATs do with each packet, a line of JSON each."),
     ] = None
     seed: Annotated[
         int | None, typer.Option(metavar="NUMBER", help="Let the NATs' random choices be the same every time.")
@@ -99,6 +104,7 @@ def run(hosts: Hosts, internet: Internet) -> int:
         return FAILED
     from rtcdiag.lab.world import HostSpec, LabSpec, run_lab
 
+    log = _packet_log(internet.packet_log)
     lab = LabSpec(
         hosts=tuple(HostSpec(layers, tuple(command)) for layers, command in hosts.branches),
         shared=hosts.shared,
@@ -108,8 +114,24 @@ def run(hosts: Hosts, internet: Internet) -> int:
         names=names,
         internet=internet.internet,
         seed=internet.seed,
+        packet_log=log,
     )
     return run_lab(lab, lambda line: say(f"rtcdiag: {line}"))
+
+
+def _packet_log(name: str | None) -> int | None:
+    """Open the file, empty, for whatever process of the lab has a packet to tell of; only its owner can read it."""
+    if name is None:
+        return None
+    import os
+
+    from rtcdiag.cli.files import check_writable
+
+    check_writable(Path(name), what="--packet-log")
+    try:
+        return os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise BadInputError(f"--packet-log {name}: {error.strerror}") from None
 
 
 def _address(option: str, text: str) -> str:

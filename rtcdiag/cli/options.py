@@ -30,6 +30,7 @@ SERVERS = "Servers and credentials"
 NETWORK = "Network"
 RESULT = "Exit code"
 EXPERIMENTS = "More experiments"
+RELAYS = "How good the relays are"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,6 +221,20 @@ class Relays:
             rich_help_panel=EXPERIMENTS,
         ),
     ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lasting:
+    """What takes long and sends much: only where the user asks for it."""
+
+    quality: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Send 50 packets a second of 172 and of 1200 bytes through each relay for so long: RTT, jitter, loss.",
+            rich_help_panel=RELAYS,
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,6 +65,7 @@ _FLAGS = (
     "hairpin",
     "lifetime_up_to_s",
     "fragments",
+    "quality_s",
 )
 
 

@@ -19,6 +19,7 @@ from rtcdiag.evidence.gateway import GatewayQuery, Hop
 from rtcdiag.evidence.hairpin import Hairpin, HairpinEnd
 from rtcdiag.evidence.ice import IceMeeting
 from rtcdiag.evidence.lifetime import IdleMapping, Inward
+from rtcdiag.evidence.quality import Jitter, PacketStream, RateStep, RelayQuality, RelayThroughput, Spread
 from rtcdiag.evidence.size import SizedBinding, SizeTest
 from rtcdiag.evidence.target import CredentialShape, Skipped, Target
 from rtcdiag.evidence.turn import Allocation, Challenge, Permission, Redirect, Refresh, RelayedData, TurnStep
@@ -53,12 +54,17 @@ __all__ = [
     "IdleMapping",
     "Interface",
     "Inward",
+    "Jitter",
     "KnockArrival",
     "Observation",
+    "PacketStream",
     "Permission",
     "Purpose",
+    "RateStep",
     "Redirect",
     "Refresh",
+    "RelayQuality",
+    "RelayThroughput",
     "RelayedData",
     "Resolution",
     "Role",
@@ -66,6 +72,7 @@ __all__ = [
     "SizeTest",
     "SizedBinding",
     "Skipped",
+    "Spread",
     "Stray",
     "Target",
     "TlsHandshake",
@@ -93,6 +100,8 @@ KINDS: tuple[type[Observation], ...] = (
     RelayedData,
     Refresh,
     IceMeeting,
+    RelayQuality,
+    RelayThroughput,
     VantagePoint,
     VantageOpening,
     VantageKnock,
@@ -122,6 +131,8 @@ AnyObservation = (
     | RelayedData
     | Refresh
     | IceMeeting
+    | RelayQuality
+    | RelayThroughput
     | VantagePoint
     | VantageOpening
     | VantageKnock

@@ -18,7 +18,7 @@ from rtcdiag.formats.figures.path import path
 from rtcdiag.formats.figures.waterfall import waterfall
 from rtcdiag.formats.options import RenderOptions
 from rtcdiag.formats.safe import clean, script_json
-from rtcdiag.formats.tables import candidates, nat, run, servers
+from rtcdiag.formats.tables import candidates, nat, quality, run, servers
 from rtcdiag.formats.tables.nat import families
 from rtcdiag.report import Report, ReportError, encode, evidence_of
 
@@ -70,6 +70,7 @@ def _tables(report: Report, evidence: Evidence) -> dict[str, Any]:
     return {
         "matrix": servers.matrix(report),
         "latency_table": servers.latency_table(report),
+        "streams": quality.streams(evidence),
         "behavior": nat.behavior(report),
         "bindings": nat.bindings(evidence),
         "knocks": nat.knocks(evidence),

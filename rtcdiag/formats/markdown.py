@@ -6,7 +6,7 @@ from rtcdiag.formats.actions import actions, ranked
 from rtcdiag.formats.nat_words import axes, other_way, standing
 from rtcdiag.formats.options import RenderOptions
 from rtcdiag.formats.safe import code_span, markdown
-from rtcdiag.formats.tables import Cell, Table, candidates, nat, run, servers
+from rtcdiag.formats.tables import Cell, Table, candidates, nat, quality, run, servers
 from rtcdiag.formats.tables.nat import families
 from rtcdiag.formats.words import DIRECT, ROLE, SIDE, count, headline, ms
 from rtcdiag.report import Report, evidence_of
@@ -70,6 +70,7 @@ def _tables(report: Report, evidence: Evidence, verbosity: int) -> tuple[Table |
     return (
         servers.chains(report),
         servers.latency_table(report),
+        quality.streams(evidence),
         nat.reach(report),
         nat.behavior(report),
         nat.bindings(evidence),

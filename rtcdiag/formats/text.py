@@ -9,7 +9,7 @@ from rtcdiag.findings import Finding
 from rtcdiag.formats.actions import ranked
 from rtcdiag.formats.messages import Line, messages
 from rtcdiag.formats.options import RenderOptions
-from rtcdiag.formats.tables import Table, candidates, nat, run, servers
+from rtcdiag.formats.tables import Table, candidates, nat, quality, run, servers
 from rtcdiag.formats.tables.steps import Step, steps
 from rtcdiag.formats.terminal import Paper, fold
 from rtcdiag.formats.text_sections import finding_title, sections, todo
@@ -68,6 +68,7 @@ def _tables(report: Report) -> list[Table]:
     evidence, _ = evidence_of(report)
     found = (
         servers.latency_table(report),
+        quality.streams(evidence),
         nat.behavior(report),
         nat.bindings(evidence),
         nat.knocks(evidence),

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from rich.text import Text
 
-from rtcdiag.evidence import Interface
+from rtcdiag.evidence import Interface, RelayQuality
 from rtcdiag.findings import Finding
 from rtcdiag.formats.actions import actions, ranked
 from rtcdiag.formats.nat_words import axes, other_way, standing, used_interface
 from rtcdiag.formats.safe import clean
+from rtcdiag.formats.tables import quality
 from rtcdiag.formats.tables.candidates import counts, protocol
 from rtcdiag.formats.tables.gateway import gateway_words
 from rtcdiag.formats.tables.nat import families
@@ -97,6 +98,19 @@ def chains(paper: Paper, report: Report) -> Section:
     """Return each server with its chain of stages."""
     rows = tuple((_server(paper, row), paper.text("  " + chain(row))) for row in worst_first(report.servers))
     return Section(label="Servers", rows=rows, noun="server", weight=2, most=4)
+
+
+def relays(paper: Paper, report: Report) -> Section:
+    """Return how good each relay is that was measured."""
+    evidence, _ = evidence_of(report)
+    rows = tuple(
+        (
+            paper.text(f"{item.server}  {item.transport}  {item.destination}"),
+            *(paper.text("  " + line) for line in quality.lines(item)),
+        )
+        for item in evidence.of(RelayQuality)
+    )
+    return Section(label="Quality", rows=rows, noun="measured relay", weight=2)
 
 
 def _server(paper: Paper, row: ServerRow) -> Text:
@@ -222,7 +236,7 @@ def untested(paper: Paper, report: Report) -> Section:
 _FIRST: dict[str, tuple[_Maker, ...]] = {
     "nat-type": (behavior, reach),
     "check-stun": (servers,),
-    "check-turn": (chains,),
+    "check-turn": (chains, relays),
     "candidates": (candidates,),
 }
 """What answers the command's question; any other command shows the NAT and the servers first."""

@@ -57,19 +57,23 @@ class Middlebox:
         )
         self._translators, self._fragments = self._state()
         self._started_s: float | None = None
+        self.lost = 0
+        """How many packets the line lost of what came of the last one that was received."""
 
     def receive(self, side: Side, packet: bytes, now_s: float) -> list[Emission]:
         """Return what comes out, and when, of a packet that arrives; nothing for what is dropped, odd or hostile."""
+        self.lost = 0
         parsed = parse(packet)
         if parsed is None or not self._belongs(side, parsed):
             return []
         if self._spec.restart_s is not None:
             self._restart(now_s, self._spec.restart_s)
-        return [
-            Emission(to, out, delay_s)
-            for to, out in self._outcome(side, parsed, now_s)
-            for delay_s in self._lines[to].delays_s(now_s)
-        ]
+        emissions = []
+        for to, out in self._outcome(side, parsed, now_s):
+            delays_s = self._lines[to].delays_s(now_s)
+            self.lost += not delays_s
+            emissions += [Emission(to, out, delay_s) for delay_s in delays_s]
+        return emissions
 
     def _belongs(self, side: Side, packet: Packet) -> bool:
         """Return whether a packet is for a router at all."""

@@ -12,6 +12,7 @@ from rtcdiag.lab.failure import LabError
 from rtcdiag.lab.host import execute
 from rtcdiag.lab.interfaces import Network
 from rtcdiag.lab.linux import enter
+from rtcdiag.lab.packet_log import PacketLog
 from rtcdiag.lab.plan import SIDES, Group, HostPlan, plan_apart, plan_together
 from rtcdiag.lab.processes import (
     contained,
@@ -52,6 +53,8 @@ class LabSpec(NamedTuple):
     """Names and addresses that the lab's name server knows; without any there is no name server."""
     seed: int | None = None
     """What the random choices of the NATs follow from; None for others each time."""
+    packet_log: int | None = None
+    """A file, open for appending: what each NAT did with each packet."""
     tap: bool | None = None
     """Whether to use TAP devices or packet sockets; None for whichever this user may."""
 
@@ -113,7 +116,8 @@ class _Lab:
 
     def _cross(self, grounds: building.Grounds, group: Group, far: Port) -> list[Network]:
         """Build the hosts of a group, and start what is between them and the internet."""
-        crossing = Crossing(group, far, self._spec.seed)
+        log = self._spec.packet_log
+        crossing = Crossing(group, far, self._spec.seed, None if log is None else PacketLog(log))
         networks = []
         for host in group.hosts:
             network, near = building.build_host(grounds, host)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from rtcdiag.address import Family, IPAddress, Scope, TransportAddress, family_of, scope_of
@@ -10,6 +11,7 @@ from rtcdiag.evidence import Failure, Resolution
 from rtcdiag.net.capture import Capture
 from rtcdiag.net.local import Local
 from rtcdiag.net.pacing import Pacer
+from rtcdiag.net.quiet import Quiet
 from rtcdiag.net.resolver import Answer, look_up
 from rtcdiag.net.routes import INTERNET, local_addresses, source_towards
 from rtcdiag.net.rtnetlink import gateway_towards, interface_towards
@@ -18,7 +20,10 @@ from rtcdiag.net.udp import UdpSocket, open_udp
 from rtcdiag.options import RunOptions
 from rtcdiag.synthesis import prefixes_of, synthesized
 
-__all__ = ["Net"]
+__all__ = ["Net", "OnProgress"]
+
+OnProgress = Callable[[str, float, float], None]
+"""Told how far an experiment is that takes long: its name, and of how many seconds how many are over."""
 
 
 class Net:
@@ -33,6 +38,9 @@ class Net:
         self.heard_udp = False
         """Whether a STUN server beyond this computer has answered over UDP."""
         self.pacer = Pacer(self.now_ms)
+        self.quiet = Quiet()
+        """Who measures beside whom."""
+        self.on_progress: OnProgress = lambda _what, _done_s, _total_s: None
         self.others_done = asyncio.Event()
         """Set when only probes are left that a run does not wait for in silence (``gateway``, ``hops``)."""
         self._started = time.monotonic()

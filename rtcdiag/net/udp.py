@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Literal, cast
 
 from rtcdiag.address import Family, IPAddress, TransportAddress
+from rtcdiag.net.arrival import StampedSocket
 from rtcdiag.net.failures import failure_of
 from rtcdiag.net.icmp import Refusal, refusal_of
 from rtcdiag.net.local import ANYWHERE, Local
@@ -40,7 +41,7 @@ _ERRORS_AT_ONCE = 64
 class UdpSocket(asyncio.DatagramProtocol):
     """An unconnected socket: answers from any source are seen. Close it; closing twice is harmless."""
 
-    def __init__(self, sock: socket.socket, family: Family) -> None:
+    def __init__(self, sock: StampedSocket, family: Family) -> None:
         """Use ``open_udp`` instead."""
         self._sock = sock
         self._transport: asyncio.DatagramTransport | None = None
@@ -80,6 +81,15 @@ class UdpSocket(asyncio.DatagramProtocol):
             return False
         self._sock.setsockopt(*_MTU_DISCOVER[self.family], _PMTUDISC_PROBE)
         return True
+
+    def stamp_arrivals(self) -> None:
+        """Let the system note when each datagram arrives; Linux only."""
+        self._sock.stamp()
+
+    @property
+    def waited_ms(self) -> float:
+        """How long the datagram that is being handed over has waited to be read; 0 where that is not known."""
+        return 1000 * self._sock.waited_s
 
     def close(self) -> None:
         """Close the socket."""
@@ -145,7 +155,7 @@ def _socket_address(destination: TransportAddress) -> tuple[str, int] | tuple[st
 
 async def open_udp(family: Family, local: Local = ANYWHERE, port: int = 0) -> UdpSocket:
     """Open a socket on a free port, or the given one; raise OSError where the address cannot be bound."""
-    sock = socket.socket(FAMILIES[family], socket.SOCK_DGRAM)
+    sock = StampedSocket(FAMILIES[family], socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)
         if family is Family.IPV6:

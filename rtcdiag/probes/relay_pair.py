@@ -44,6 +44,10 @@ class RelayPair:
             if trying:
                 await asyncio.wait(trying)
 
+    async def beside(self, path: Path) -> Leg | None:
+        """Return one more allocation, perhaps over another path."""
+        return await self._granted(path, "b")
+
     async def release(self, *, hurry: bool) -> None:
         """Give every allocation back."""
         await side_by_side(*(leg.release(hurry=hurry) for leg in self._legs))

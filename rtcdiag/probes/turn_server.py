@@ -5,6 +5,7 @@ A step whose predecessor broke is not tried. Whatever happens, allocations are g
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Literal, TypeVar
@@ -13,6 +14,7 @@ from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Allocation, Challenge, Connect, Failure, Observation, Skipped, TlsHandshake
 from rtcdiag.net import Net
 from rtcdiag.net.stream import Stream
+from rtcdiag.probes import lasting
 from rtcdiag.probes.connection import Path, connect, open_wire, shake_hands, stream_limit_ms
 from rtcdiag.probes.cross_check import checked_beside, plain_binding, tls_handshake
 from rtcdiag.probes.ice_agents import observe_agents
@@ -57,8 +59,16 @@ async def observe(job: Job, net: Net, record: Record) -> None:
             address = TransportAddress(ip, server.port)
             # The port that the options ask for can be bound once in a family.
             port = ports.pop(address.family, 0)
-            chain = Chain(Path(server, address, server.transport), net, record, port=port)
-            group.create_task(chain.run(job.samples or net.options.samples))
+            path = Path(server, address, server.transport)
+            group.create_task(_try(path, net, record, port, job.samples or net.options.samples))
+
+
+async def _try(path: Path, net: Net, record: Record, port: int, samples: int) -> None:
+    """Go through the chain, and then do what takes long where the relay has shown that it works."""
+    watched = lasting.Watched(record)
+    await Chain(path, net, watched, port=port).run(samples)
+    if watched.relay is not None:
+        await lasting.observe(replace(path, destination=watched.relay), net, record)
 
 
 def _left_out(server: Server, found: int) -> list[tuple[str, str]]:

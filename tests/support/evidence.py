@@ -27,16 +27,22 @@ from rtcdiag.evidence import (
     IdleMapping,
     Interface,
     Inward,
+    Jitter,
     KnockArrival,
     Observation,
+    PacketStream,
     Permission,
+    RateStep,
     Redirect,
     Refresh,
     RelayedData,
+    RelayQuality,
+    RelayThroughput,
     Resolution,
     SizedBinding,
     SizeTest,
     Skipped,
+    Spread,
     Stray,
     Target,
     TlsHandshake,
@@ -46,6 +52,7 @@ from rtcdiag.evidence import (
     VantagePoint,
     WebCheck,
 )
+from rtcdiag.evidence.quality import Way
 from rtcdiag.evidence.turn import WhyNot
 from rtcdiag.evidence.vantage import VantageOutcome
 from rtcdiag.targets import Transport, parse_server
@@ -151,6 +158,27 @@ def binding(uri: str, address: str, exchange: Exchange | None = None, **more: An
     return Binding(**fields | more)
 
 
+def spread_around(value: float) -> Spread:
+    return Spread(min=value, mean=value, p50=value, p95=value, max=value)
+
+
+def stream(way: Way = "round-trip", lost: int = 0, *, size: int = 172, sent: int = 500, **more: Any) -> PacketStream:
+    """Return a stream of a good relay, 41 ms away, with so many packets lost."""
+    trip, jitter = more.pop("trip", 41.0), more.pop("jitter", 1.0)
+    told = way == "round-trip"
+    return PacketStream(
+        way=way,
+        payload_bytes=size,
+        interval_ms=20.0,
+        sent=sent,
+        received=sent - lost,
+        lost_in_a_row=min(lost, 2),
+        trip_ms=spread_around(trip) if told else None,
+        jitter_ms=Jitter(final=jitter, mean=jitter, max=jitter) if told else None,
+        **more,
+    )
+
+
 class Turn(msgspec.Struct, frozen=True):
     """The steps of a TURN session at one server; each is healthy unless its exchange is given."""
 
@@ -198,6 +226,14 @@ class Turn(msgspec.Struct, frozen=True):
             for side in ("a", "b")
             for method in ("send", "channel-data")
         )
+
+    def quality(self, *streams: PacketStream, **more: Any) -> RelayQuality:
+        fields: dict[str, Any] = {"planned_s": 10.0, "reference": Transport.TCP, "direct_sent": 40}
+        fields |= {"direct_ms": (40.0,) * 40, "pacing_ms": spread_around(0.5)}
+        return RelayQuality(**self._common(streams=streams, **fields | more))
+
+    def throughput(self, *steps: RateStep, up_to_kbps: int = 1000) -> RelayThroughput:
+        return RelayThroughput(**self._common(up_to_kbps=up_to_kbps, payload_bytes=1200, steps=steps))
 
     def refresh(self, exchange: Exchange | None = None, lifetime_s: int = 600) -> Refresh:
         good = answered(self.address, lifetime_s=lifetime_s, integrity="valid")
@@ -320,6 +356,19 @@ inwards = st.builds(
     exchange=st.builds(Exchange, sent_ms=_SENT, failure=_FAILURES),
     arrived_ms=_SENT,
 )
+spreads = st.builds(Spread, min=_TIMES, mean=_TIMES, p50=_TIMES, p95=_TIMES, max=_TIMES)
+streams = st.builds(
+    PacketStream,
+    way=st.sampled_from(get_args(Way)),
+    payload_bytes=st.sampled_from([172, 1200]),
+    interval_ms=_TIMES,
+    sent=st.integers(-1, 200),
+    received=st.integers(-1, 300),
+    lost_in_a_row=st.integers(0, 5),
+    late=st.integers(0, 5),
+    trip_ms=st.none() | spreads,
+    jitter_ms=st.none() | st.builds(Jitter, final=_TIMES, mean=_TIMES, max=_TIMES),
+)
 _BASE: dict[str, Any] = {"t_ms": _TIMES, "duration_ms": st.none() | _TIMES}
 _STEP: dict[str, Any] = {
     **_BASE,
@@ -434,6 +483,34 @@ observations: st.SearchStrategy[Observation] = st.one_of(
         failure=_FAILURES,
         detail=_TEXTS,
         released=st.booleans(),
+    ),
+    st.builds(
+        RelayQuality,
+        **_STEP,
+        planned_s=_TIMES,
+        streams=st.lists(streams, max_size=4).map(tuple),
+        reference=st.none() | _TRANSPORTS,
+        round_trip_only=st.sampled_from(["", "over TCP nothing gets lost on the way"]),
+        direct_ms=_SENT,
+        direct_sent=st.integers(-1, 200),
+        pacing_ms=st.none() | spreads,
+    ),
+    st.builds(
+        RelayThroughput,
+        **_STEP,
+        up_to_kbps=st.integers(-1, 10_000),
+        payload_bytes=st.just(1200),
+        steps=st.lists(
+            st.builds(
+                RateStep,
+                offered_kbps=_TIMES,
+                carried_kbps=_TIMES,
+                sent=st.integers(-1, 200),
+                received=st.integers(-1, 300),
+                trip_ms=st.none() | spreads,
+            ),
+            max_size=4,
+        ).map(tuple),
     ),
     st.builds(
         Candidate,

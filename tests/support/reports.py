@@ -15,6 +15,7 @@ from rtcdiag.evidence import (
     IdleMapping,
     Inward,
     Observation,
+    RateStep,
     Redirect,
     Sent,
     SizedBinding,
@@ -27,6 +28,7 @@ from rtcdiag.nat import Behavior, Nat
 from rtcdiag.report import Nats, NotTested, Options, Redaction, Report, Verdict, evidence_of
 from rtcdiag.targets import Transport
 from support import findings as known
+from support.evidence import Turn, spread_around, stream
 from support.gateway import hop, nat_pmp
 from support.nat_model import ModelNat, plain
 from support.observations import (
@@ -185,6 +187,7 @@ def everything() -> Report:
                     detail="every connectivity check failed",
                 ),
                 *turn_extras(),
+                *measured_relay(),
                 binding(STUN[0], AT[0], odd, 5.0, change="address-and-port", role="alternate-port", purpose="control"),
             ),
             nat=Nats(ipv4=healthy().nat.ipv4, ipv6=Nat(behind_nat=False, firewall=True)),
@@ -198,6 +201,14 @@ def everything() -> Report:
         ),
         candidates=healthy().candidates,
     )
+
+
+def measured_relay() -> tuple[Observation, ...]:
+    """Return what the experiments that take long see, one of each kind."""
+    turn = Turn()
+    step = RateStep(offered_kbps=500.0, carried_kbps=480.0, sent=104, received=100, trip_ms=spread_around(50.0))
+    streams = (stream(lost=7), stream(size=1200, lost=9), stream("up", lost=3), stream("down", late=2))
+    return (turn.quality(*streams), turn.throughput(step))
 
 
 def opt_in() -> tuple[Observation, ...]:

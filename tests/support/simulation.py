@@ -123,6 +123,8 @@ def _encoded(request: Message, contents: dict[str, Any]) -> bytes:
 class _Socket:
     """What a UDP socket is to a wire."""
 
+    waited_ms = 0.0
+
     def __init__(self, world: World, local: TransportAddress) -> None:
         self._world, self.bound = world, local
         self.on_datagram: Any = None

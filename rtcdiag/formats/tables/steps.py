@@ -21,6 +21,8 @@ from rtcdiag.evidence import (
     IdleMapping,
     Observation,
     RelayedData,
+    RelayQuality,
+    RelayThroughput,
     Resolution,
     SizedBinding,
     Skipped,
@@ -33,7 +35,7 @@ from rtcdiag.evidence import (
     VantagePoint,
     WebCheck,
 )
-from rtcdiag.formats.tables import gateway, opt_in, turn_steps
+from rtcdiag.formats.tables import gateway, opt_in, quality, turn_steps
 from rtcdiag.formats.tables.outcomes import ended, exchange_outcome
 from rtcdiag.formats.words import Tone, count, failure_words, ms
 from rtcdiag.nat.gateway import PROTOCOLS
@@ -126,6 +128,8 @@ def _told(item: AnyObservation) -> _Told:  # noqa: PLR0911 - one line a kind of 
             return ("Web check", item.url, str(item.destination), *_web(item))
         case Binding():
             return (_binding_label(item), item.server, str(item.destination), *_binding(item))
+        case RelayQuality() | RelayThroughput():
+            return (quality.label(item), item.server, str(item.destination), *quality.outcome(item))
         case TurnStep():
             return turn_steps.told(item)
         case GatewayQuery() | Hop() | IceMeeting():

@@ -9,7 +9,7 @@ from rtcdiag.address import Family
 from rtcdiag.cli.asking import Question
 from rtcdiag.cli.checking import run_options
 from rtcdiag.cli.entry import BadInputError
-from rtcdiag.cli.options import Experiments, Judgement, Network, Output, Servers
+from rtcdiag.cli.options import Experiments, Judgement, Lasting, Network, Output, Servers
 from rtcdiag.options import RunOptions
 
 
@@ -103,3 +103,26 @@ def test_a_file_without_certificates_is_refused_before_any_server_waits(tmp_path
     path.write_text("nothing", encoding="utf-8")
     with pytest.raises(BadInputError, match=r"--ca-file .*: there is no PEM certificate in it"):
         run_options(question(ca_file=str(path)))
+
+
+def lasting(**asked: Any) -> RunOptions:
+    return run_options(question()._replace(lasting=Lasting(**asked)))
+
+
+def test_a_measurement_makes_the_run_as_much_longer() -> None:
+    options = lasting(quality=10.0)
+    assert options.quality_s == 10.0
+    assert options.deadline_ms >= 30_000 + 10_000
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"quality": 0.5}, "--quality 0.5: not between 1 and 3600 seconds"),
+        ({"quality": float("nan")}, "--quality nan: not between"),
+    ],
+)
+def test_a_measurement_that_cannot_be_is_named_with_the_reason(asked: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadInputError) as caught:
+        lasting(**asked)
+    assert str(caught.value).startswith(message)
