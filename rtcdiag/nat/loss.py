@@ -49,9 +49,14 @@ def transmissions(bindings: tuple[Binding, ...], now_ms: float = inf) -> tuple[T
             fates = [(sent_ms, False) for sent_ms in item.exchange.sent_ms]
         else:
             continue
-        settled_ms = now_ms - _LONGEST * rtt_ms - _SLACK_MS
+        settled_ms = now_ms - in_time_ms(rtt_ms)
         found += [Transmission(at, item.server, good or (None if at > settled_ms else False)) for at, good in fates]
     return tuple(found)
+
+
+def in_time_ms(usual_ms: float) -> float:
+    """Return how long after a request its answer comes at the latest, where round trips usually take so long."""
+    return _LONGEST * usual_ms + _SLACK_MS
 
 
 def tally(sent: tuple[Transmission, ...]) -> Tally:
@@ -89,12 +94,14 @@ def _copies(exchange: Exchange, answer: Answer) -> list[float]:
 
 
 def repeats(sent: list[float], copies: list[float], usual_ms: float) -> list[tuple[float, bool]]:
-    """Return when each of some equal requests was sent, and whether one of the equal answers is its own."""
-    """Give each transmission the first copy that nobody before it has, and that comes soon enough to be its answer."""
+    """Return when each of some equal requests was sent, and whether one of the equal answers is its own.
+
+    Each transmission gets the first copy that nobody before it has, and that comes soon enough to be its answer.
+    """
     left, found = sorted(copies), []
     for at in sent:
         left = [t_ms for t_ms in left if t_ms >= at]
-        got = bool(left) and left[0] - at <= _LONGEST * usual_ms + _SLACK_MS
+        got = bool(left) and left[0] - at <= in_time_ms(usual_ms)
         left = left[got:]
         found.append((at, got))
     return found

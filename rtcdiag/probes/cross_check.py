@@ -22,10 +22,10 @@ HEAD_START = 0.5
 """After which part of the time-out a control starts beside what is still silent: silence costs its time once."""
 
 
-async def plain_binding(path: Path, net: Net, record: Record, *, limit_ms: float | None = None) -> None:
+async def plain_binding(path: Path, net: Net, record: Record) -> None:
     """Ask for a Binding over plain TCP on a new connection: is there STUN where UDP or TLS failed."""
     control = Path(path.server, path.destination, Transport.TCP)
-    limit_ms = net.options.timeout_ms if limit_ms is None else limit_ms
+    limit_ms = net.options.timeout_ms
     end_ms = net.now_ms() + limit_ms
     wire = await open_wire(control, net, record, purpose="control", limit_ms=limit_ms)
     if wire is None:

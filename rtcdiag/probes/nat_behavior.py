@@ -8,19 +8,18 @@ answers from one new port after another.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 
 from rtcdiag.address import Family, IPAddress, TransportAddress, family_of
 from rtcdiag.contacts import second_port
-from rtcdiag.evidence import Binding, Failure, Observation, Role, Skipped
+from rtcdiag.evidence import Failure, Role, Skipped
 from rtcdiag.net import Net
 from rtcdiag.net.failures import failure_of
 from rtcdiag.net.routes import INTERNET
-from rtcdiag.probes.alternates import alternate_of, valid_alternate
-from rtcdiag.probes.connection import Path
-from rtcdiag.probes.cross_check import plain_binding
+from rtcdiag.probes.alternates import alternate_of
 from rtcdiag.probes.job import Job, Record
 from rtcdiag.probes.nat_filtering import PLACES, Rfc5780, filtering
 from rtcdiag.probes.nat_ports import ports
@@ -38,11 +37,9 @@ FILTER_SERVERS = 2
 FIRST_MS = (0.0, 100.0, 200.0, 300.0, 400.0, 600.0, 800.0, 1000.0, 1300.0, 1600.0)
 """When a server is asked whose distance is not known; more often than ``UDP``, for all else waits for the answer."""
 
-PATIENCE = 0.35
+PATIENCE = 0.25
 """After which part of the time-out of one transaction silence is to be explained: TCP that loses its first packet sends
 it again after a second, and the answer has to be here in time."""
-LEAST_MS = 500.0
-"""How long the alternate of a server that answered over TCP is asked over UDP at least."""
 GRACE_MS = 200.0
 """How much longer than one transaction all of them may take."""
 
@@ -108,9 +105,11 @@ def _why_not(family: Family, endpoints: list[tuple[Server, TransportAddress]], n
 
 async def _beside_silence(sockets: Sockets, endpoints: list[tuple[Server, TransportAddress]], record: Record) -> None:
     """Run the experiments, and beside them, where nothing answers for long, what may explain it."""
-    explaining = asyncio.create_task(_explain_silence(sockets, endpoints, record))
+    over = asyncio.Event()
+    explaining = asyncio.create_task(_explain_silence(sockets, endpoints, record, over))
     try:
         await _experiments(sockets, endpoints)
+        over.set()
         if not sockets.answered:
             await explaining
     finally:
@@ -118,33 +117,19 @@ async def _beside_silence(sockets: Sockets, endpoints: list[tuple[Server, Transp
         await asyncio.wait({explaining})
 
 
-async def _explain_silence(sockets: Sockets, endpoints: list[tuple[Server, TransportAddress]], record: Record) -> None:
-    """Where no server answers for long, look for the reason: TCP to two of them, and UDP to their alternates.
+async def _explain_silence(
+    sockets: Sockets, endpoints: list[tuple[Server, TransportAddress]], record: Record, over: asyncio.Event
+) -> None:
+    """Look for the reason where no server answers for long, or where all refuse."""
+    timeout_ms = sockets.net.options.timeout_ms
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE * timeout_ms / 1000):
+            await over.wait()
+    if not sockets.answered:
+        # Of no use where UDP is answered; and where it is not, no answer waits for an import.
+        from rtcdiag.probes.udp_silence import explain  # noqa: PLC0415
 
-    What is silent over UDP on two addresses and answers over TCP is no server that is down.
-    """
-    net = sockets.net
-    await asyncio.sleep(PATIENCE * net.options.timeout_ms / 1000)
-    if sockets.answered:
-        return
-    await asyncio.gather(*(_beside_udp(sockets, *endpoint, record) for endpoint in _two_hosts(endpoints)))
-
-
-async def _beside_udp(sockets: Sockets, server: Server, primary: TransportAddress, record: Record) -> None:
-    limit_ms = (1 - PATIENCE) * sockets.net.options.timeout_ms
-    end_ms = sockets.net.now_ms() + limit_ms
-    seen: list[Observation] = []
-    await plain_binding(Path(server, primary, Transport.TCP), sockets.net, seen.append, limit_ms=limit_ms)
-    for item in seen:
-        record(item)
-    answers = [item.exchange.answer for item in seen if isinstance(item, Binding)]
-    other = valid_alternate(answers[0].other_address if answers and answers[0] else None, primary)
-    if other is not None:
-        label = f"u{server.uri}"
-        await sockets.wire(label)
-        left_ms = max(LEAST_MS, end_ms - sockets.net.now_ms())
-        schedule = Schedule((0, 100, 300, 700), left_ms)
-        await sockets.ask(label, server, "control", other, role="alternate-address-and-port", schedule=schedule)
+        await explain(sockets, endpoints, record, (1 - PATIENCE) * timeout_ms)
 
 
 async def _experiments(sockets: Sockets, endpoints: list[tuple[Server, TransportAddress]]) -> None:
@@ -164,13 +149,6 @@ def _by_default_route(sockets: Sockets, endpoints: list[tuple[Server, TransportA
     ways = {address: sockets.net.interface_towards(address.ip) for _, address in endpoints}
     default = sockets.net.interface_towards(INTERNET[sockets.family])
     return {address for address, way in ways.items() if way == default} or set(ways)
-
-
-def _two_hosts(endpoints: list[tuple[Server, TransportAddress]]) -> list[tuple[Server, TransportAddress]]:
-    """Return two endpoints, on different addresses where there are some."""
-    first = endpoints[0]
-    other = next((pair for pair in endpoints[1:] if pair[1].ip != first[1].ip), None)
-    return [first, *([other] if other else endpoints[1:2])]
 
 
 @dataclass

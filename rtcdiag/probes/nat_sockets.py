@@ -1,12 +1,12 @@
 """The sockets of one family's NAT experiment, and every transaction on them, kept until the end of the run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf
 
 from rtcdiag.address import Family, TransportAddress
-from rtcdiag.evidence import Binding, Change, Purpose, Role
+from rtcdiag.evidence import Binding, Change, Failure, Purpose, Role
 from rtcdiag.nat.loss import FLOOR, p_all_lost, tally, telling, transmissions
 from rtcdiag.nat.silence import LIMIT, patience_ms
 from rtcdiag.nat.ways import by_way, way_of
@@ -115,6 +115,26 @@ class Sockets:
     def repeat(self, label: str, call: Call) -> None:
         """Send once more what was answered: what gets through now tells what else would."""
         self.sockets[label].repeat(call)
+
+    def is_waiting(self, server: Server) -> bool:
+        """Tell whether a server has not answered something yet."""
+        return any(self._open(server))
+
+    def again(self, server: Server) -> int:
+        """Send once more all that a server has not answered; return how much that was."""
+        still = list(self._open(server))
+        for asked in still:
+            self.repeat(asked.socket, asked.call)
+        return len(still)
+
+    def give_up(self) -> None:
+        """End the wait for everything, where silence is proof."""
+        for asked in self.asked:
+            if asked.ended_ms is None:
+                asked.call.fail(Failure.TIMEOUT)
+
+    def _open(self, server: Server) -> Iterator[_Asked]:
+        return (asked for asked in self.asked if asked.server is server and asked.ended_ms is None)
 
     def _enough_ms(self, asked: _Asked) -> float | None:
         """Return when silence is proof: after the transmissions that loss, as measured so far, cannot all swallow.

@@ -125,6 +125,8 @@ class ModelServer:
     lies_from: Literal["everywhere", "its alternate address"] = "everywhere"
     mapped: Literal["absent", "equal", "alone", "garbled"] = "absent"
     up: bool = True
+    tcp: bool = True
+    """Whether it answers over TCP, too."""
     alternates_up: bool = True
     elsewhere: bool = False
     """Whether plain answers come from another port."""

@@ -5,9 +5,11 @@ probe records is what it would record behind such a network, so it is judged as 
 """
 
 import asyncio
+import contextlib
 import selectors
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from ipaddress import ip_address
 from random import Random
 from typing import Any, Literal, cast
@@ -21,16 +23,22 @@ from rtcdiag.nat import BEHAVIORS, Nat, classify
 from rtcdiag.net import Net
 from rtcdiag.net.udp import UdpSocket
 from rtcdiag.options import RunOptions
-from rtcdiag.probes import nat_behavior
+from rtcdiag.probes import nat_behavior, udp_silence
+from rtcdiag.probes.connection import Path
 from rtcdiag.probes.job import Job
 from rtcdiag.stun.attributes import AttributeType, ErrorCode
 from rtcdiag.stun.header import MessageClass, Method
 from rtcdiag.stun.message import Message, decode, encode
+from rtcdiag.stun.request import Request
+from rtcdiag.stun.transaction import Schedule, Transaction
 from rtcdiag.targets import parse_server
+from rtcdiag.wires import Call
 from support.nat_model import Asked, ModelNat, ModelServer
 
 Verdict = Literal["right", "undetermined", "wrong"]
 _CHANGES: dict[tuple[bool, bool], Change] = {(True, True): "address-and-port", (False, True): "port"}
+TCP_AGAIN_S = 0.3
+"""After which time TCP sends again what was lost."""
 _ATTRIBUTES = {
     "xor_mapped": AttributeType.XOR_MAPPED_ADDRESS,
     "mapped": AttributeType.MAPPED_ADDRESS,
@@ -72,6 +80,8 @@ class World:
     random: Random
     up: Link = field(default_factory=Link)
     down: Link = field(default_factory=Link)
+    udp_after_s: float = 0.0
+    """Before which no UDP gets out."""
     sockets: dict[TransportAddress, "_Socket"] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -86,10 +96,19 @@ class World:
         for delay_s in line.delays_s(loop.time()):
             loop.call_later(delay_s, then)
 
+    def surely(self, *, down: bool, then: Any) -> None:
+        """Carry what TCP sends again until it arrives."""
+        loop, line = asyncio.get_running_loop(), self._down if down else self._up
+        delays_s = line.delays_s(loop.time())
+        if delays_s:
+            loop.call_later(delays_s[0], then)
+        else:
+            loop.call_later(TCP_AGAIN_S, lambda: self.surely(down=down, then=then))
+
     def _arrive(self, local: TransportAddress, data: bytes, destination: TransportAddress) -> None:
         outside = self.nat.outward(local, destination)
         server = next((item for item in self.servers if item.is_at(destination)), None)
-        if server is None or self.nat.blocks_udp:
+        if server is None or self.nat.blocks_udp or asyncio.get_running_loop().time() < self.udp_after_s:
             return
         to, answers = self._answers(server, decode(data), outside, destination)
         for source, answer in answers:
@@ -143,7 +162,7 @@ class _Net(Net):
 
     def __init__(self, world: World) -> None:
         super().__init__(RunOptions(families=(Family.IPV4,), control=False))
-        self._world = world
+        self.world = world
         self._began_s = asyncio.get_running_loop().time()
 
     def now_ms(self) -> float:
@@ -151,7 +170,7 @@ class _Net(Net):
 
     async def udp(self, family: Family, port: int = 0) -> UdpSocket:
         del family, port
-        world = self._world
+        world = self.world
         free = (TransportAddress(world.nat.local_ip, world.random.randrange(32768, 61000)) for _ in range(100))
         local = next(local for local in free if local not in world.sockets)
         sock = cast("UdpSocket", _Socket(world, local))
@@ -160,16 +179,57 @@ class _Net(Net):
 
     def source_towards(self, destination: IPAddress) -> IPAddress:
         del destination
-        return ip_address(self._world.nat.local_ip)
+        return ip_address(self.world.nat.local_ip)
 
     def interface_towards(self, destination: IPAddress) -> str:
         del destination
         return "eth0"
 
 
-async def _no_tcp(*_: object, limit_ms: float) -> None:
-    """Answer nothing over TCP, whatever the limit: only UDP is simulated."""
-    del limit_ms
+class _Stream:
+    """What a TCP connection to a model server is to a Binding: what the line loses comes late."""
+
+    def __init__(self, net: "_Net", server: ModelServer) -> None:
+        self.net, self._server = net, server
+
+    def start(self, request: Request, destination: TransportAddress, *, schedule: Schedule) -> Call:
+        del destination
+        return Call(Transaction(request, schedule, start_ms=self.net.now_ms()))
+
+    def transmit(self, call: Call, data: bytes) -> None:
+        request, server = decode(data), self._server
+        seen = TransportAddress("203.0.113.50", 50000)
+
+        def answer() -> None:
+            for source, contents in server.answers(server.primary, "none", seen, self.net.world.random):
+                self.net.world.surely(down=True, then=partial(receive, source, contents))
+
+        def receive(source: TransportAddress, contents: dict[str, Any]) -> None:
+            if call.transaction.receive(self.net.now_ms(), _encoded(request, contents), source):
+                call.woken.set()
+
+        self.net.world.surely(down=False, then=answer)
+
+    def local_towards(self, destination: TransportAddress) -> TransportAddress:
+        del destination
+        return TransportAddress(self.net.world.nat.local_ip, 50001)
+
+    def close(self) -> None:
+        """Do nothing: there is no socket."""
+
+
+async def _open_wire(path: Path, net: "_Net", *_: object, limit_ms: float, **__: object) -> _Stream | None:
+    """Connect after a round trip to a server that speaks TCP."""
+    server = next(item for item in net.world.servers if item.primary == path.destination)
+    if not server.tcp:
+        return None
+    connected = asyncio.Event()
+    net.world.surely(down=False, then=lambda: net.world.surely(down=True, then=connected.set))
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(limit_ms / 1000):
+            await connected.wait()
+            return _Stream(net, server)
+    return None
 
 
 async def _observe(world: World) -> Evidence:
@@ -192,7 +252,7 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
 
 def observed(world: World) -> Evidence:
     """Return what the probe sees in a network. The servers' URIs have literal addresses."""
-    with patch.object(nat_behavior, "plain_binding", _no_tcp):
+    with patch.object(udp_silence, "open_wire", _open_wire):
         evidence: Evidence = run(_observe(world))
     return evidence
 
