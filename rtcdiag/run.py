@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 import time
 import traceback
-from dataclasses import dataclass, field
 from importlib import import_module
 from ipaddress import ip_address
 from itertools import chain
 from pathlib import PurePath
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from rtcdiag.address import Family, Scope, scope_of
@@ -19,7 +19,7 @@ from rtcdiag.net import Net
 from rtcdiag.net.capture import Capture
 from rtcdiag.net.stream import verifying_context
 from rtcdiag.options import RunOptions
-from rtcdiag.probes import PROBES
+from rtcdiag.probes import probe_of
 from rtcdiag.probes.environment import environment
 from rtcdiag.probes.job import Job
 from rtcdiag.stun.credentials import shape_of
@@ -103,12 +103,11 @@ _CONTROLS = ("control", "web-check")
 """What is asked beside the servers, to tell what their silence means."""
 
 
-@dataclass
-class _Running:
+class _Running(Struct):
     """A job under way."""
 
     job: Job
-    observations: list[Observation] = field(default_factory=list)
+    observations: list[Observation] = []
 
 
 async def gather(jobs: tuple[Job, ...], options: RunOptions, capture: Capture | None = None) -> Evidence:
@@ -202,6 +201,8 @@ def _udp_answered(running: list[_Running]) -> bool:
 
 def _load(jobs: tuple[Job, ...], options: RunOptions) -> None:
     """Do what is slow before the clock starts: while a module is imported, no answer is received."""
+    for job in jobs:
+        probe_of(job.probe)
     if options.ice or any(job.probe == "candidates" for job in jobs):
         import_module("aioice")
     if any(server.transport is Transport.TLS for job in jobs for server in job.servers):
@@ -224,9 +225,8 @@ async def _release(tasks: list[asyncio.Task[None]]) -> None:
 
 
 async def _observe(item: _Running, net: Net) -> None:
-    probe = dict(PROBES)[item.job.probe]
     try:
-        await probe(item.job, net, item.observations.append)
+        await probe_of(item.job.probe)(item.job, net, item.observations.append)
     except Exception as error:  # noqa: BLE001 - the report survives every bug of a probe
         item.observations.append(_crash(item.job, error, net))
 

@@ -3,10 +3,9 @@
 import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -31,8 +30,7 @@ class ServerName(StrEnum):
 _KINDS: "dict[ServerName, ServerKind]" = {ServerName.EMBEDDED: "embedded", ServerName.COTURN: "coturn"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Internet:
+class Internet(NamedTuple):
     """The options of the lab's internet."""
 
     servers: Annotated[
@@ -80,8 +78,7 @@ def nats(option: str, texts: Sequence[str] | None) -> "tuple[NatSpec, ...]":
         raise BadInputError(f"{option}: {error}") from None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Hosts:
+class Hosts(NamedTuple):
     """What runs behind which NATs."""
 
     branches: "Sequence[tuple[tuple[NatSpec, ...], Sequence[str]]]"

@@ -1,14 +1,13 @@
-"""Every option that several commands share, written once: a group is a dataclass, and a command takes groups.
+"""Every option that several commands share, written once: a group is a named tuple, and a command takes groups.
 
 ``grouped`` turns a function of groups into one with a parameter for each of their fields, which is what typer reads.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 from functools import wraps
 from inspect import Parameter, Signature, signature
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 
 import typer
 
@@ -33,8 +32,7 @@ EXPERIMENTS = "More experiments"
 RELAYS = "How good the relays are"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Output:
+class Output(NamedTuple):
     """What to write, and where."""
 
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.", rich_help_panel=OUTPUT)] = False
@@ -69,8 +67,7 @@ class Output:
     ] = 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Servers:
+class Servers(NamedTuple):
     """Whom to ask, and with which credentials."""
 
     server: Annotated[
@@ -116,8 +113,7 @@ class Servers:
     no_input: Annotated[bool, typer.Option("--no-input", help="Never prompt.", rich_help_panel=SERVERS)] = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Network:
+class Network(NamedTuple):
     """How to ask, and within which bounds."""
 
     timeout: Annotated[
@@ -170,8 +166,7 @@ class Network:
     ] = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Experiments:
+class Experiments(NamedTuple):
     """What is tried only where the user asks for it: it takes long, or a firewall may mistake it for an attack."""
 
     hairpin: Annotated[
@@ -209,8 +204,7 @@ class Experiments:
     ] = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Relays:
+class Relays(NamedTuple):
     """What is tried with TURN servers only where the user asks for it."""
 
     ice: Annotated[
@@ -223,8 +217,7 @@ class Relays:
     ] = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Lasting:
+class Lasting(NamedTuple):
     """What takes long and sends much: only where the user asks for it."""
 
     quality: Annotated[
@@ -237,8 +230,7 @@ class Lasting:
     ] = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Judgement:
+class Judgement(NamedTuple):
     """What counts as a failure."""
 
     fail_on: Annotated[
@@ -254,14 +246,13 @@ class Judgement:
 def grouped(command: Callable[..., int]) -> Callable[..., int]:
     """Return the command with each parameter that is a group replaced by the group's options."""
     hints = get_type_hints(command, include_extras=True)
-    groups = {name: hint for name, hint in hints.items() if isinstance(hint, type) and is_dataclass(hint)}
+    groups: dict[str, Any] = {
+        name: hint for name, hint in hints.items() if isinstance(hint, type) and issubclass(hint, tuple)
+    }
 
     @wraps(command)
     def flat(**values: Any) -> int:
-        built = {
-            name: group(**{field.name: values.pop(field.name) for field in fields(group)})
-            for name, group in groups.items()
-        }
+        built = {name: group(**{each: values.pop(each) for each in group._fields}) for name, group in groups.items()}
         return command(**values, **built)
 
     own = [item.replace(annotation=hints[item.name]) for item in signature(command).parameters.values()]
@@ -271,8 +262,8 @@ def grouped(command: Callable[..., int]) -> Callable[..., int]:
 
 
 def _options(group: type[Any]) -> list[Parameter]:
-    hints = get_type_hints(group, include_extras=True)
+    hints, defaults = get_type_hints(group, include_extras=True), group._field_defaults
     return [
-        Parameter(field.name, Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name])
-        for field in fields(group)
+        Parameter(name, Parameter.KEYWORD_ONLY, default=defaults[name], annotation=hints[name])
+        for name in group._fields
     ]

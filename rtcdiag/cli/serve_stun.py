@@ -1,8 +1,7 @@
 """``rtcdiag serve stun``."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from rtcdiag.server.serving import ServingInfo
 
 
-@dataclass(frozen=True, kw_only=True)
-class Serving:
+class Serving(NamedTuple):
     """The options of the embedded server."""
 
     listen: Annotated[

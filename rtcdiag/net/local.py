@@ -3,9 +3,9 @@
 import contextlib
 import socket
 import sys
-from dataclasses import dataclass
 from ipaddress import IPv6Address
 from pathlib import Path
+from typing import NamedTuple
 
 from rtcdiag.address import IPAddress
 
@@ -15,8 +15,7 @@ _SYSFS, _IFF_UP = Path("/sys/class/net"), 0x1
 _IP_BOUND_IF, _IPV6_BOUND_IF = 25, 125
 
 
-@dataclass(frozen=True)
-class Local:
+class Local(NamedTuple):
     """What the user asked for; nothing leaves the choice to the system."""
 
     address: IPAddress | None = None

@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import socket
 import threading
-from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import NamedTuple
 
 from rtcdiag.address import Family, IPAddress
 from rtcdiag.evidence import Failure
@@ -14,8 +14,7 @@ from rtcdiag.net.failures import failure_of
 FAMILIES = {Family.IPV4: socket.AF_INET, Family.IPV6: socket.AF_INET6}
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What the resolver said; ``failure`` is set where ``addresses`` is empty."""
 
     addresses: tuple[IPAddress, ...] = ()

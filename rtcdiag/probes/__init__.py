@@ -5,37 +5,31 @@ for what a network or a server does, and when it is cancelled releases what it h
 """
 
 from collections.abc import Awaitable, Callable
+from importlib import import_module
+from typing import cast
 
 from rtcdiag.net import Net
-from rtcdiag.probes import (
-    candidates,
-    control,
-    fragments,
-    gateway,
-    hairpin,
-    hops,
-    lifetime,
-    nat_behavior,
-    stun_server,
-    turn_server,
-    vantage,
-    web_check,
-)
 from rtcdiag.probes.job import Job, Record
 
 Probe = Callable[[Job, Net, Record], Awaitable[None]]
 
-PROBES: tuple[tuple[str, Probe], ...] = (
-    ("control", control.observe),
-    ("web-check", web_check.observe),
-    ("stun-server", stun_server.observe),
-    ("turn-server", turn_server.observe),
-    ("nat-behavior", nat_behavior.observe),
-    ("vantage", vantage.observe),
-    ("gateway", gateway.observe),
-    ("hops", hops.observe),
-    ("hairpin", hairpin.observe),
-    ("lifetime", lifetime.observe),
-    ("fragments", fragments.observe),
-    ("candidates", candidates.observe),
+PROBES: tuple[str, ...] = (
+    "control",
+    "web-check",
+    "stun-server",
+    "turn-server",
+    "nat-behavior",
+    "vantage",
+    "gateway",
+    "hops",
+    "hairpin",
+    "lifetime",
+    "fragments",
+    "candidates",
 )
+"""Each is ``observe`` of the module of that name."""
+
+
+def probe_of(name: str) -> Probe:
+    """Return a probe; it is imported when it is first asked for, for a run needs few of them."""
+    return cast("Probe", import_module(f"{__name__}.{name.replace('-', '_')}").observe)

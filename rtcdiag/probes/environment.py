@@ -1,7 +1,6 @@
 """This computer, as far as it decides what a peer-to-peer connection can use: no packet, no command, a few ms."""
 
 import os
-import platform
 import re
 import sys
 from collections.abc import Iterator
@@ -34,7 +33,6 @@ _NAMES: dict[InterfaceRole, tuple[str, ...]] = {
 }
 """Names of Linux, macOS and FreeBSD; on Windows an interface bears its adapter's description. The first that matches
 counts: a ``vEthernet`` is no Ethernet, and a ``Wi-Fi Direct Virtual Adapter`` no virtual machine."""
-_ROLES = tuple((role, re.compile("|".join(names), re.IGNORECASE)) for role, names in _NAMES.items())
 _SYSFS = Path("/sys/class/net")
 _ARP_HARDWARE_TYPES: dict[str, InterfaceRole] = {"772": "loopback", "65534": "vpn", "519": "mobile"}
 """ARPHRD_LOOPBACK, ARPHRD_NONE (TUN and WireGuard) and ARPHRD_RAWIP of Linux's ``if_arp.h``."""
@@ -55,7 +53,7 @@ def environment(net: Net) -> Environment:
     default = next(iter(leaving.values()), None)
     return Environment(
         os=operating_system(),
-        python=platform.python_version(),
+        python=sys.version.partition(" ")[0],
         interfaces=found,
         default_route=default,
         default_interfaces=leaving,
@@ -96,7 +94,8 @@ def role_of(name: str) -> InterfaceRole:
 
 def role_by_name(name: str) -> InterfaceRole:
     """Guess what an interface is from its name alone: ``wg0`` is a VPN, ``docker0`` belongs to containers."""
-    return next((role for role, pattern in _ROLES if pattern.match(name)), "other")
+    found = (role for role, names in _NAMES.items() if re.match("|".join(names), name, re.IGNORECASE))
+    return next(found, "other")
 
 
 def _role_of_system(name: str) -> InterfaceRole | None:
@@ -118,6 +117,8 @@ def operating_system() -> str:
         version = sys.getwindowsversion()
         return f"Windows {version.major}.{version.minor}.{version.build}"
     if sys.platform == "darwin":
+        import platform  # noqa: PLC0415 - of no use elsewhere, and slow to import
+
         return f"macOS {platform.mac_ver()[0]}"
     kernel = os.uname()
     number = re.match(r"\d+(\.\d+)*", kernel.release)

@@ -10,8 +10,9 @@ answers from one new port after another.
 import asyncio
 import contextlib
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
 from ipaddress import ip_network
+
+import msgspec
 
 from rtcdiag.address import Family, IPAddress, TransportAddress, family_of
 from rtcdiag.contacts import second_port
@@ -151,15 +152,14 @@ def _by_default_route(sockets: Sockets, endpoints: list[tuple[Server, TransportA
     return {address for address, way in ways.items() if way == default} or set(ways)
 
 
-@dataclass
-class _Chosen:
+class _Chosen(msgspec.Struct):
     """The servers that are asked for more than a mapped address, and what was asked."""
 
     outside: set[TransportAddress]
     """Those who may be asked for more."""
-    hosts: set[IPAddress] = field(default_factory=set)
-    names: list[str] = field(default_factory=lambda: list("abcdefgh"[:FILTER_SERVERS]))
-    alternates: set[TransportAddress] = field(default_factory=set)
+    hosts: set[IPAddress] = set()
+    names: list[str] = msgspec.field(default_factory=lambda: list("abcdefgh"[:FILTER_SERVERS]))
+    alternates: set[TransportAddress] = set()
     """What was asked, or will be."""
 
     def name(self, primary: TransportAddress, other: TransportAddress) -> str | None:

@@ -8,7 +8,8 @@ and with more time between, for a burst of loss ends.
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+
+import msgspec
 
 from rtcdiag.address import TransportAddress
 from rtcdiag.evidence import Change, Role
@@ -30,8 +31,7 @@ _HORIZON_MS = 1400.0
 """How long a silent test is sent again at most."""
 
 
-@dataclass(frozen=True)
-class Rfc5780:
+class Rfc5780(msgspec.Struct, frozen=True):
     """A server with alternates, and how far it is."""
 
     server: Server
@@ -85,8 +85,7 @@ async def filtering(sockets: Sockets, name: str, both: Rfc5780) -> None:
     await asyncio.gather(experiment.test(), experiment.control())
 
 
-@dataclass(frozen=True)
-class _Experiment:
+class _Experiment(msgspec.Struct, frozen=True):
     """The tests and the control of one server."""
 
     sockets: Sockets
@@ -94,7 +93,7 @@ class _Experiment:
     tests: str
     controls: str
     """The labels of the two sockets."""
-    shown: dict[Change, Call] = field(default_factory=dict)
+    shown: dict[Change, Call] = {}
     """The control's requests that were answered from where they had to be."""
 
     async def test(self) -> None:

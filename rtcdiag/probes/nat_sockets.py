@@ -1,9 +1,10 @@
 """The sockets of one family's NAT experiment, and every transaction on them, kept until the end of the run."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from math import inf
+
+import msgspec
 
 from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Binding, Change, Failure, Purpose, Role
@@ -26,8 +27,7 @@ _FLAGS: dict[Change, tuple[bool, bool]] = {
 }
 
 
-@dataclass
-class _Asked:
+class _Asked(msgspec.Struct):
     """One transaction, and what is needed to make evidence of it when the run ends."""
 
     server: Server
@@ -47,14 +47,13 @@ class _Asked:
     """The evidence of it, and of how many packets it tells."""
 
 
-@dataclass
-class Sockets:
+class Sockets(msgspec.Struct):
     """The sockets, by label, and what was asked on them in the order asked."""
 
     net: Net
     family: Family
-    asked: list[_Asked] = field(default_factory=list)
-    sockets: dict[str, UdpWire] = field(default_factory=dict)
+    asked: list[_Asked] = []
+    sockets: dict[str, UdpWire] = {}
     end_ms: float = inf
     """When those transactions end at the latest that have a schedule."""
     ports_asked: bool = False

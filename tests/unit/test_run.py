@@ -1,13 +1,17 @@
 """Plans are values; a run survives its probes."""
 
 import asyncio
+import pkgutil
+from importlib import import_module
 
 import pytest
 
+from rtcdiag import probes as probes_package
 from rtcdiag import run
 from rtcdiag.evidence import Binding, Crash, Evidence, Skipped, Target
 from rtcdiag.net import Net
 from rtcdiag.options import RunOptions
+from rtcdiag.probes import PROBES, probe_of
 from rtcdiag.probes.job import Job, Record
 from rtcdiag.run import gather, plan
 from rtcdiag.targets import Credential, parse_server
@@ -81,7 +85,7 @@ async def _quick(_job: Job, net: Net, record: Record) -> None:
 
 @pytest.fixture
 def probes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "PROBES", (("crash", _raise), ("hang", _hang), ("quick", _quick)))
+    monkeypatch.setattr(run, "probe_of", {"crash": _raise, "hang": _hang, "quick": _quick}.__getitem__)
 
 
 @pytest.mark.usefixtures("probes")
@@ -99,7 +103,7 @@ async def _answer(_job: Job, net: Net, record: Record) -> None:
 
 
 def test_a_control_is_not_waited_for_where_udp_answered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "PROBES", (("control", _hang), ("nat-behavior", _answer)))
+    monkeypatch.setattr(run, "probe_of", {"control": _hang, "nat-behavior": _answer}.__getitem__)
     evidence = asyncio.run(gather((Job(probe="control"), Job(probe="nat-behavior")), RunOptions()))
 
     assert [item.what for item in evidence.of(Skipped)] == ["first"]
@@ -113,14 +117,14 @@ async def _after_a_while(job: Job, net: Net, record: Record) -> None:
 
 
 def test_a_control_is_waited_for_where_udp_was_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "PROBES", (("web-check", _after_a_while), ("nat-behavior", _quick)))
+    monkeypatch.setattr(run, "probe_of", {"web-check": _after_a_while, "nat-behavior": _quick}.__getitem__)
     evidence = asyncio.run(gather((Job(probe="web-check"), Job(probe="nat-behavior")), RunOptions()))
 
     assert [item.what for item in evidence.of(Skipped)] == ["quick", "quick"]
 
 
 def test_a_control_that_hangs_does_not_hold_up_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "PROBES", (("control", _hang), ("nat-behavior", _quick)))
+    monkeypatch.setattr(run, "probe_of", {"control": _hang, "nat-behavior": _quick}.__getitem__)
     jobs = (Job(probe="control"), Job(probe="nat-behavior"))
     evidence = asyncio.run(asyncio.wait_for(gather(jobs, RunOptions(timeout_ms=20)), 10))
 
@@ -136,7 +140,7 @@ def test_relays_are_waited_for_where_they_can_tell_more(
         for seen in Probe(ModelNat(), servers).run().seen:
             record(seen)
 
-    monkeypatch.setattr(run, "PROBES", (("nat-behavior", tell), ("vantage", _slow)))
+    monkeypatch.setattr(run, "probe_of", {"nat-behavior": tell, "vantage": _slow}.__getitem__)
     monkeypatch.setattr(run, "SECOND_VIEW_S", 10.0)
     servers = (TURN, STUN, parse_server("stun:other.example"))[: 1 + hosts]
     jobs = (Job(probe="nat-behavior"), Job(probe="vantage", servers=servers))
@@ -182,3 +186,12 @@ def test_targets_tell_the_shape_of_a_credential_and_never_the_credential() -> No
     assert (target.credential.form, target.credential.expires_at) == ("time-limited", 1700000000)
     assert "hush" not in repr(evidence)
     assert "kim" not in repr(evidence)
+
+
+def test_every_probe_is_registered_and_every_registered_one_can_run() -> None:
+    modules = [info.name for info in pkgutil.iter_modules(probes_package.__path__)]
+    found = {name.replace("_", "-") for name in modules if hasattr(import_module(f"rtcdiag.probes.{name}"), "observe")}
+
+    assert found == set(PROBES)
+    assert len(PROBES) == len(found)
+    assert all(callable(probe_of(name)) for name in PROBES)
