@@ -3,6 +3,7 @@
 import asyncio
 import pkgutil
 from importlib import import_module
+from inspect import signature
 
 import pytest
 
@@ -189,9 +190,10 @@ def test_targets_tell_the_shape_of_a_credential_and_never_the_credential() -> No
 
 
 def test_every_probe_is_registered_and_every_registered_one_can_run() -> None:
-    modules = [info.name for info in pkgutil.iter_modules(probes_package.__path__)]
-    found = {name.replace("_", "-") for name in modules if hasattr(import_module(f"rtcdiag.probes.{name}"), "observe")}
+    modules = {info.name for info in pkgutil.iter_modules(probes_package.__path__)}
+    observes = {name: getattr(import_module(f"rtcdiag.probes.{name}"), "observe", None) for name in modules}
+    found = {name for name, one in observes.items() if one and [*signature(one).parameters] == ["job", "net", "record"]}
 
-    assert found == set(PROBES)
+    assert {name.replace("_", "-") for name in found} == set(PROBES)
     assert len(PROBES) == len(found)
-    assert all(callable(probe_of(name)) for name in PROBES)
+    assert all(probe_of(name) is observes[name.replace("-", "_")] for name in PROBES)
