@@ -102,8 +102,9 @@ class Chain:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(reach.run())
-                if await self._challenged(a, reach):
-                    await self._relay(a)
+                ready = await self._challenged(a, reach)
+                if ready is not None:
+                    await self._relay(ready)
                 await to_the_end(self._release(hurry=False))
                 if self._next is not None:
                     await Chain(self._next, self._net, self._outer, before=self._asked).run(samples)
@@ -135,14 +136,19 @@ class Chain:
         stream = await self._checked(shake_hands(path, net, record, sock, limit_ms=limit_ms))
         return StreamWire(net, stream) if isinstance(stream, Stream) else None
 
-    async def _challenged(self, a: Leg, reach: Reach) -> bool:
-        """Ask for a Binding and for a challenge at once; whether there is a challenge to answer."""
+    async def _challenged(self, a: Leg, reach: Reach) -> Leg | None:
+        """Ask for a Binding and for a challenge at once; return the leg that has a challenge to answer.
+
+        It is another one where this port has an allocation: coturn says so before it asks for a password.
+        """
         async with asyncio.TaskGroup() as group:
             challenge = group.create_task(a.challenge())
             heard = _first_heard(reach.answer, challenge)
             await (heard if self._path.transport is Transport.TLS else self._checked(heard))
             reach.over.set()
-        return a.authenticates
+        if _code(challenge.result()) == _MISMATCH:
+            return await self._another(a.side, self._record)
+        return a if a.authenticates else None
 
     async def _relay(self, a: Leg) -> None:
         """Allocate twice and send data: between the two, and between the first and a plain socket."""
@@ -159,13 +165,16 @@ class Chain:
             if b is not None:
                 await relay.between(first, b)
 
-    async def _another(self, side: Side) -> Leg | None:
-        """Return a leg from another port, ready to allocate; what goes as it went before is not recorded again."""
+    async def _another(self, side: Side, record: Record | None = None) -> Leg | None:
+        """Return a leg from another port, ready to allocate; what goes as it went before is not recorded again.
+
+        With `record` its challenge is.
+        """
         wire = await open_wire(self._path, self._net, self._unless_good)
         if wire is None:
             return None
         leg = self._leg(side, wire)
-        await leg.challenge(lambda step: None if leg.authenticates else self._record(step))
+        await leg.challenge(record or (lambda step: None if leg.authenticates else self._record(step)))
         return leg if leg.authenticates else None
 
     def _unless_good(self, observation: Observation) -> None:

@@ -8,7 +8,8 @@ from rtcdiag.evidence.turn import WhyNot
 from rtcdiag.findings import Facts, Finding, Severity, Stage
 from rtcdiag.rules.paths import Path, asked_paths, clip
 
-_LIFETIME_S = 600
+_LIFETIME_S = 590
+"""600 is the default (RFC 8656 section 3.2); a server that counts while it answers grants a second less."""
 _SLOW_MS = 1000.0
 _UNSUPPORTED_FAMILY = 440
 _OTHER_FAMILY = (420, _UNSUPPORTED_FAMILY)
@@ -22,6 +23,7 @@ _FOLLOWED: dict[WhyNot | None, str] = {
 }
 _CODES = {
     403: "turn-allocate-forbidden",
+    405: "turn-not-offered",
     420: "turn-attribute-refused",
     437: "turn-allocation-mismatch",
     442: "turn-udp-relay-disabled",

@@ -174,11 +174,20 @@ def _udp(scene: _Scene, broken: _Broken) -> Finding:
     address = broken.path.address
     if address in scene.answers.http:
         return broken.find("server-behind-http-proxy")
+    if _stalled(scene, broken.path):
+        return broken.find("server-stalled")
     here = any(other.ip == address.ip for other in scene.answers.udp)
     others = here or scene.answers.elsewhere(scene.answers.udp, address.ip)
     if here or any(other.ip == address.ip for other in scene.answers.stream):
         return broken.find("server-udp-filtered" if others else "udp-silent-tcp-answers")
     return _silent(scene, broken, scene.answers.udp)
+
+
+def _stalled(scene: _Scene, path: Path) -> bool:
+    """Whether TCP at the same port is accepted, and STUN over it not answered either: then no firewall is to blame."""
+    beside = [other for other in scene.paths if (other.server, other.address) == (path.server, path.address)]
+    steps = [step for other in beside if other.transport is Transport.TCP and other.connected for step in other.steps]
+    return bool(steps) and all(_failure(step) is Failure.TIMEOUT for step in steps)
 
 
 def _refusers(scene: _Scene, path: Path) -> str:

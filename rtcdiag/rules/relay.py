@@ -52,7 +52,7 @@ def permission(evidence: Evidence) -> Iterator[Finding]:
 
 def _only_local(path: Path) -> Iterator[Finding]:
     """Say that nothing was proven where a server that shields its own network was asked from inside it."""
-    denied = [item for item in path.of(Permission) if item.exchange.answer and item.exchange.answer.error_code == 403]
+    denied = [item for item in path.of(Permission) if item.exchange.answer and _forbids(item, item.exchange.answer)]
     local = [item for item in denied if item.peer.scope is not Scope.GLOBAL]
     if local and not path.of(RelayedData) and len(local) == len(path.of(Permission)):
         yield path.find("turn-data-not-tested", *local, peer=str(local[0].peer))
@@ -66,10 +66,16 @@ def _request(item: Permission) -> str:
     return "CreatePermission" if item.channel is None else "ChannelBind"
 
 
+def _forbids(item: Permission, answer: Answer) -> bool:
+    """Whether it is the peer that is not wanted: pion's version 2 sends an error without ERROR-CODE for that."""
+    return answer.error_code == 403 or (not answer.success and answer.error_code is None and item.channel is None)
+
+
 def _denied(path: Path, item: Permission, answer: Answer, *, own: bool) -> Finding:
-    facts: Facts = {"peer": str(item.peer), "request": _request(item), "error_code": answer.error_code or 0}
+    code = "without a code" if answer.error_code is None else answer.error_code
+    facts: Facts = {"peer": str(item.peer), "request": _request(item), "error_code": code}
     pion = item.channel is not None and answer.error_code == 401 and not answer.nonce
-    if answer.error_code == 403 or pion:
+    if _forbids(item, answer) or pion:
         return path.find(_peer_code(path, item, own=own, pion=pion), item, **facts)
     if answer.error_code == 443:
         return path.find("turn-peer-family-mismatch", item, **facts)

@@ -16,7 +16,9 @@ _USED_UP = (486, 508)
 def challenge(evidence: Evidence) -> Iterator[Finding]:
     """Judge the answer to Allocate without credentials: it should be 401 with REALM and NONCE."""
     for path in asked_paths(evidence):
-        for item in path.of(Challenge)[:1]:
+        asked = path.of(Challenge)
+        mismatched = tuple(item for item in asked[:1] if _is_mismatch(item))
+        for item in (*mismatched, *asked[len(mismatched) :][:1]):
             answer = item.exchange.answer
             if answer is None:
                 yield from _silent(path, item)
@@ -25,7 +27,14 @@ def challenge(evidence: Evidence) -> Iterator[Finding]:
             elif answer.error_code == 401:
                 yield from _challenged(path, item, answer)
             else:
-                yield rejected(path, item, answer, "challenge")
+                finding = rejected(path, item, answer, "challenge")
+                again = item in mismatched and len(asked) > 1
+                yield msgspec.structs.replace(finding, severity=Severity.INFO) if again else finding
+
+
+def _is_mismatch(item: Challenge) -> bool:
+    """Whether the port had an allocation already: then the next request came from another one."""
+    return item.exchange.answer is not None and item.exchange.answer.error_code == 437
 
 
 def _silent(path: Path, item: Challenge) -> Iterator[Finding]:

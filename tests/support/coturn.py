@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,36 +11,12 @@ from pathlib import Path
 from support.ca import Certificate
 from support.ports import free_ports
 from support.process import running
+from support.ready import ALLOCATE, BINDING, READY_S, answers
 
-READY_S = 15.0
 REALM = "rtcdiag.test"
 USERS = {"alice": "wonderland"}
 
 _SESSION = re.compile(r"session (\d+): (new,|refreshed,.*lifetime=0\b|delete:)")
-
-# Asks a server until it answers anything. It runs inside the server's namespace, with a bare interpreter (-S), which
-# starts quickly and is not measured for coverage.
-_ASK = """
-import os, socket, ssl, sys, time
-host, port, kind, method, limit = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), float(sys.argv[5])
-family = socket.AF_INET6 if ":" in host else socket.AF_INET
-context = ssl.create_default_context()
-context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-end = time.monotonic() + limit
-while time.monotonic() < end:
-    request = method.to_bytes(2, "big") + bytes(2) + bytes.fromhex("2112a442") + os.urandom(12)
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM) as sock:
-            sock.settimeout(0.5)
-            sock.connect((host, port))
-            talk = context.wrap_socket(sock) if kind == "tls" else sock
-            talk.sendall(request)
-            if talk.recv(2048):
-                sys.exit(0)
-    except OSError:
-        time.sleep(0.02)
-sys.exit(1)
-"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,10 +108,10 @@ def _configuration(directory: Path, *parts: Sequence[str]) -> Path:
 
 
 def _wait_until_it_answers(server: Coturn, kind: str, extra: Sequence[str], ready_s: float) -> None:
-    method = 0x0003 if "no-stun" in extra else 0x0001
+    method = ALLOCATE if "no-stun" in extra else BINDING
     port = server.tls_port if kind == "tls" else server.port
-    ask = [*server.prefix, sys.executable, "-S", "-c", _ASK, server.host, str(port), kind, str(method), str(ready_s)]
-    if subprocess.run(ask, check=False, timeout=ready_s + 10).returncode or server.process.poll() is not None:
+    heard = answers(server.host, port, kind, method=method, prefix=server.prefix, limit_s=ready_s)
+    if not heard or server.process.poll() is not None:
         raise RuntimeError(f"coturn did not answer over {kind}:\n{server.log_text()[-4000:]}")
 
 

@@ -30,10 +30,16 @@ class Asked:
     words: tuple[str, ...]
     where: Namespace | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    before: tuple[str, ...] = ()
+    """What starts it, such as `faketime`."""
 
     def run(self, *more: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
-        prefix = self.where.prefix if self.where else ()
-        return run([*prefix, RTCDIAG, *self.words, *more], timeout=40, env={**PLAIN, **self.env}, stdin=stdin)
+        return run([*self.command, *more], timeout=40, env={**PLAIN, **self.env}, stdin=stdin)
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The whole command line."""
+        return (*(self.where.prefix if self.where else ()), *self.before, RTCDIAG, *self.words)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import socket
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +11,14 @@ from typing import Any, Self
 
 from support.ca import Authority, Certificate
 from support.coturn import Coturn, coturn
+from support.crashed import crashed_client
+from support.fronts import haproxy, nginx
 from support.netns import NAME_SERVER, OTHER_SERVER, SERVER, SERVER6, Client, Namespace, Topology
 from support.nft import Nat
 from support.ports import free_port
-from support.process import RTCDIAG, running
+from support.process import RTCDIAG, running, stopped
 from support.scripted import Close, Reply, Script, Scripted, scripted_tcp, scripted_udp
+from support.turn_libraries import LibraryServer, pion, processone
 
 NAMES = {
     "turn.example.org": [SERVER],
@@ -22,6 +26,8 @@ NAMES = {
     "six.example.org": [SERVER, SERVER6],
     "inner.example.org": ["10.0.0.5"],
     "blocked.example.org": ["0.0.0.0"],
+    "office.example.org": ["10.20.30.40"],
+    "loop.example.org": ["127.0.0.1"],
 }
 
 
@@ -54,8 +60,11 @@ class Lab:
     @functools.cache  # noqa: B019 - one lab lives as long as the tests
     def coturn(self, *extra: str, **options: Any) -> Coturn:
         """Run coturn on loopback: UDP and TCP, and TLS with a certificate, if one is given."""
-        directory = Path(tempfile.mkdtemp(dir=self.directory))
-        return self._stack.enter_context(coturn(directory, extra=extra, **options))
+        return self._stack.enter_context(coturn(self.place(), extra=extra, **options))
+
+    def place(self) -> Path:
+        """Make a directory for one server."""
+        return Path(tempfile.mkdtemp(dir=self.directory))
 
     @functools.cache  # noqa: B019
     def certificate(self, *names: str, **options: Any) -> Certificate:
@@ -90,6 +99,41 @@ class Lab:
         while len(log.read_text().splitlines()) < 3:
             assert process.poll() is None, log.read_text()
         return log.read_text().splitlines()
+
+    @functools.cache  # noqa: B019
+    def pion(self, certificate: Certificate | None = None, **flags: Any) -> LibraryServer:
+        """Run a server on pion's library, with these flags (`deny_peers` for `-deny-peers`)."""
+        named = {name.replace("_", "-"): value for name, value in flags.items()}
+        secure = certificate or self.certificate()
+        return self._stack.enter_context(pion(self.place(), certificate=secure, flags=named))
+
+    @functools.cache  # noqa: B019
+    def processone(self, *options: str) -> LibraryServer:
+        """Run a server on processone's library, with these options of its own."""
+        return self._stack.enter_context(processone(self.place(), certificate=self.certificate(), options=options))
+
+    @functools.cache  # noqa: B019
+    def haproxy(self, sections: str) -> int:
+        """Run haproxy with these sections, in which PORT is its port, and return that."""
+        port = free_port()
+        text = sections.replace("PORT", str(port))
+        self._stack.enter_context(haproxy(self.place(), text, host="127.0.0.1", port=port))
+        return port
+
+    @functools.cache  # noqa: B019
+    def nginx(self, server: str) -> int:
+        """Run nginx as a web server with these directives, in which PORT is its port, and return that."""
+        port = free_port()
+        self._stack.enter_context(nginx(self.place(), server.replace("PORT", str(port)), host="127.0.0.1", port=port))
+        return port
+
+    def crashed_client(self, server: Coturn | LibraryServer) -> int:
+        """Leave an allocation of a client that died while the row runs, and return the client's port."""
+        return self._row.enter_context(crashed_client(server.host, server.port))
+
+    def stop(self, process: "subprocess.Popen[bytes]") -> None:
+        """Make a server's process stand still while the row runs."""
+        self._row.enter_context(stopped(process))
 
     def taken(self) -> int:
         """Return a UDP port that is taken while the row runs."""
@@ -167,11 +211,18 @@ class Lab:
         port, relay = next(self._ports), next(self._relays)
         where: dict[str, Any] = {"listen": (SERVER,), "relay": (SERVER,), "prefix": self.net.internet.prefix}
         ranges = {"port": port, "tls_port": port + 2, "relay_ports": (relay, relay + ports - 1)}
-        directory = Path(tempfile.mkdtemp(dir=self.directory))
-        server = self._stack.enter_context(coturn(directory, extra=extra, **where | ranges | options))
-        words = {"PORT": port, "RELAY": f"{relay}-{relay + ports - 1}", "FIRST": relay}
+        server = self._stack.enter_context(coturn(self.place(), extra=extra, **where | ranges | options))
+        words = {"PORT": server.port, "RELAY": f"{relay}-{relay + ports - 1}", "FIRST": relay}
         if rules:
             self.net.internet.nft(
                 functools.reduce(lambda text, word: text.replace(word, str(words[word])), words, rules)
             )
         return server
+
+    @functools.cache  # noqa: B019
+    def pion_outside(self, **flags: Any) -> LibraryServer:
+        """Run a server on pion's library on the internet of namespaces, with these flags."""
+        port, relay, prefix = next(self._ports), next(self._relays), self.net.internet.prefix
+        ranges: dict[str, Any] = {"min-port": relay, "max-port": relay + 49}
+        flags = ranges | {name.replace("_", "-"): value for name, value in flags.items()}
+        return self._stack.enter_context(pion(self.place(), host=SERVER, port=port, flags=flags, prefix=prefix))

@@ -53,6 +53,11 @@ def rewritten(data: bytes, source: tuple[str, int]) -> bytes:
     return answer(data, _mapped(0x0001, "192.0.2.99", source[1]), _mapped(0x0020, *source, COOKIE))
 
 
+def of_a_container(data: bytes, _source: tuple[str, int]) -> bytes:
+    """The address of a container's bridge, which stands before the server."""
+    return answer(data, _mapped(0x0020, "172.17.0.1", 40_000, COOKIE))
+
+
 def nowhere(data: bytes, _source: tuple[str, int]) -> bytes:
     """An address that nobody has."""
     return answer(data, _mapped(0x0020, "0.0.0.0", 0, COOKIE))
@@ -128,12 +133,13 @@ class Turn:
     """Of what it grants, where the request names none."""
     delay_ms: float = 0.0
     """Before the answer to a signed Allocate."""
+    binding: Callable[[bytes, tuple[str, int]], bytes] = good
 
     def __call__(self, data: bytes, source: tuple[str, int]) -> Replies:
         if not looks_like_stun(data) or (request := decode(data)).message_class is not MessageClass.REQUEST:
             return []
         if request.method == Method.BINDING:
-            return [Reply(good(data, source))]
+            return [Reply(self.binding(data, source))]
         if request.username is None:
             return [Reply(self._error(request, 401, self.challenge))]
         code = self.refuse.get(request.method) if not _is_release(request) else None
@@ -174,19 +180,3 @@ class SendsOn:
 
 def _is_release(request: Message) -> bool:
     return request.method == Method.REFRESH and request.lifetime_s == 0
-
-
-def pion(data: bytes, source: tuple[str, int]) -> Replies:
-    """Refuse a wrong password as servers built on pion do: 400 with an empty reason, no NONCE, unsigned."""
-    if data[:2] == b"\x00\x01":
-        return [Reply(good(data, source))]
-    if data[:2] != b"\x00\x03":
-        return []
-    signed = b"\x00\x06\x00\x05alice" in data
-    body = bytes.fromhex("0009000400000400") if signed else _pion_challenge()
-    return [Reply(struct.pack("!HHI", 0x0113, len(body), COOKIE) + data[8:20] + body)]
-
-
-def _pion_challenge() -> bytes:
-    """401 with an empty reason, NONCE, REALM: in this order."""
-    return bytes.fromhex("0009000400000401") + b"\x00\x15\x00\x10" + b"0123456789abcdef" + b"\x00\x14\x00\x04pion"

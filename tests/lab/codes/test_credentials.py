@@ -6,7 +6,7 @@ import pytest
 
 from lab.codes.asking import Row, check, turn
 from lab.codes.place import Lab
-from lab.codes.scripts import Turn, pion
+from lab.codes.scripts import Turn
 from rtcdiag.stun.attributes import AttributeType as A
 from rtcdiag.stun.credentials import long_term_key, mint
 from rtcdiag.stun.header import Method
@@ -31,35 +31,6 @@ def ice_servers(lab: Lab, text: str) -> tuple[str, ...]:
 
 
 ROWS = {
-    "a wrong password over UDP": Row(
-        lambda lab: turn(lab, lab.tls.uri(), login=WRONG), "turn-credentials-rejected", stage="allocate"
-    ),
-    "a wrong password over TCP": Row(
-        lambda lab: turn(lab, lab.tls.uri(transport="tcp"), login=WRONG), "turn-credentials-rejected", stage="allocate"
-    ),
-    "a wrong password over TLS": Row(
-        lambda lab: turn(lab, lab.tls.uri("turns", host="localhost"), login=WRONG),
-        "turn-credentials-rejected",
-        stage="allocate",
-    ),
-    "an unknown user": Row(
-        lambda lab: turn(lab, lab.tls.uri(), login=("nobody", "wonderland")),
-        "turn-credentials-rejected",
-        stage="allocate",
-    ),
-    "another shared secret": Row(
-        lambda lab: turn(lab, lab.secret().uri(), login=minted(HOUR_S, secret="south")),
-        "turn-credentials-rejected",
-        stage="allocate",
-    ),
-    "a wrong password at the embedded server": Row(
-        lambda lab: turn(lab, lab.embedded()[1], login=WRONG), "turn-credentials-rejected", stage="allocate"
-    ),
-    "a username whose time is over": Row(
-        lambda lab: turn(lab, lab.secret().uri(), login=minted(-HOUR_S, secret="north")),
-        "turn-credentials-expired",
-        stage="allocate",
-    ),
     "a username with five minutes left": Row(
         lambda lab: turn(lab, lab.secret().uri(), login=minted(300, secret="north")),
         "turn-credentials-expire-soon",
@@ -73,12 +44,6 @@ ROWS = {
         servers=("ok",),
         beside=("turn-credentials-long-lived",),
     ),
-    "no username": Row(
-        lambda lab: turn(lab, lab.tls.uri(), login=None),
-        "turn-credentials-missing",
-        stage="config",
-        tested=("binding", "challenge"),
-    ),
     "an ICE server list without credentials": Row(
         lambda lab: turn(
             lab, login=None, more=ice_servers(lab, f'{{"iceServers": [{{"urls": ["{lab.tls.uri()}"]}}]}}')
@@ -87,25 +52,10 @@ ROWS = {
         stage="config",
         tested=("binding", "challenge"),
     ),
-    "a wrong password at a server built on pion": Row(
-        lambda lab: turn(lab, f"turn:127.0.0.1:{lab.udp(pion).port}"),
-        "turn-credentials-rejected-as-400",
-        stage="allocate",
-    ),
-    "a server that calls each nonce stale": Row(
-        lambda lab: turn(lab, scripted(lab, Turn({Method.ALLOCATE: 438}))), "turn-stale-nonce-loop", stage="allocate"
-    ),
     "error 441": Row(
         lambda lab: turn(lab, scripted(lab, Turn({Method.ALLOCATE: 441}, nonce_in_errors=False))),
         "turn-wrong-credentials-for-session",
         stage="allocate",
-    ),
-    "a server that wants no password": Row(
-        lambda lab: turn(lab, lab.coturn(users=()).uri()),
-        "turn-no-authentication",
-        exit=3,
-        stage="challenge",
-        servers=("warning",),
     ),
     "a challenge without a realm": Row(
         lambda lab: turn(lab, scripted(lab, Turn(challenge=((A.NONCE, b"n"),)))),

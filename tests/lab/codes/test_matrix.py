@@ -2,13 +2,14 @@
 
 import pytest
 
-from lab.codes import test_answers, test_credentials, test_networks, test_relays, test_servers, test_turn
+from lab.codes import test_answers, test_credentials, test_networks, test_servers, test_turn
+from lab.faults.test_matrix import ROWS as FAULTS
 from rtcdiag.findings import Severity, catalogue
 
 pytestmark = pytest.mark.lab
 
-MODULES = (test_servers, test_credentials, test_turn, test_answers, test_networks, test_relays)
-ROWS = [row for module in MODULES for row in module.ROWS.values()]
+MODULES = (test_servers, test_credentials, test_turn, test_answers, test_networks)
+ROWS = [*(row for module in MODULES for row in module.ROWS.values()), *FAULTS.values()]
 NOT_MADE = {
     "captive-portal": "needs a network with a sign-in page: lab/detector has several",
     "dns-all-names-alike": "needs a network with a resolver that makes names up: lab/detector has one",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.codes.asking import QUICK, Row, check, stun, turn
+from lab.codes.asking import QUICK, Row, check, turn
 from lab.codes.outside import inside, outside, wall
 from lab.codes.place import Lab
 from support.netns import OTHER_SERVER, SERVER, SERVER6
@@ -11,8 +11,6 @@ pytestmark = pytest.mark.lab
 
 
 HEALTHY = {
-    "behind an ordinary home router": Row(lambda lab: inside(lab, outside(lab)), exit=0, servers=("ok",)),
-    "behind a symmetric NAT": Row(lambda lab: inside(lab, outside(lab), where="random"), exit=0, servers=("ok",)),
     "a name with two addresses": Row(
         lambda lab: inside(lab, outside(lab, host="both.example.org", listen=(SERVER, OTHER_SERVER))),
         exit=0,
@@ -28,46 +26,11 @@ HEALTHY = {
 }
 
 NAMES = {
-    "a name that does not exist": Row(
-        lambda lab: inside(lab, "turn:missing.example.org"), "dns-name-not-found", stage="dns"
-    ),
-    "a name without an address": Row(lambda lab: inside(lab, "turn:text.example.org"), "dns-no-address", stage="dns"),
-    "one name that cannot be looked up, beside a good one": Row(
-        lambda lab: inside(lab, "turn:broken.example.org", outside(lab, host="turn.example.org"), quick=True),
-        "dns-lookup-failed",
-        servers=("failed", "ok"),
-    ),
     "a name server that says nothing": Row(
         lambda lab: turn(
             lab, "turn:turn.example.org", where=lab.client(rules=wall("quiet", "udp sport 53 drop")), more=QUICK
         ),
         "dns-fails",
-    ),
-    "a public name with a private address": Row(
-        lambda lab: inside(lab, outside(lab, host="inner.example.org", listen=("10.0.0.5",), relay=("10.0.0.5",))),
-        "dns-private-address",
-        exit=0,
-        stage="dns",
-        servers=("warning",),
-    ),
-    "a name that a filter leads to 0.0.0.0": Row(
-        lambda lab: inside(lab, "turn:blocked.example.org", quick=True), "dns-useless-address", stage="dns"
-    ),
-    "an AAAA record whose address is dead": Row(
-        lambda lab: inside(
-            lab,
-            outside(lab, host="six.example.org", rules=wall("six", f"ip6 daddr {SERVER6} th dport PORT drop")),
-            quick=True,
-        ),
-        "server-ipv6-silent",
-        exit=0,
-        servers=("ok", "failed"),
-    ),
-    "an AAAA record whose address refuses": Row(
-        lambda lab: inside(lab, outside(lab, host="six.example.org")),
-        "server-ipv6-silent",
-        exit=0,
-        servers=("ok", "failed"),
     ),
     "an AAAA record where there is no IPv6": Row(
         lambda lab: turn(
@@ -85,26 +48,6 @@ WAYS = {
     "a computer that is connected to nothing": Row(
         lambda lab: turn(lab, f"turn:{SERVER}", where=lab.alone), "no-network"
     ),
-    "a server whose firewall drops everything, beside a good one": Row(
-        lambda lab: inside(
-            lab,
-            outside(lab, rules=wall("dead", "meta l4proto { udp, tcp } th dport PORT drop"), host=SERVER),
-            outside(lab, listen=(OTHER_SERVER,), relay=(OTHER_SERVER,), host=OTHER_SERVER),
-            quick=True,
-        ),
-        "server-silent",
-        servers=("failed", "ok"),
-    ),
-    "a server whose firewall forgot UDP, beside a good one": Row(
-        lambda lab: inside(
-            lab,
-            outside(lab, rules=wall("noudp", "udp dport PORT drop")),
-            outside(lab, listen=(OTHER_SERVER,), relay=(OTHER_SERVER,), host=OTHER_SERVER),
-            quick=True,
-        ),
-        "server-udp-filtered",
-        servers=("failed", "ok", "ok"),
-    ),
     "two servers that nothing reaches": Row(
         lambda lab: inside(
             lab,
@@ -120,17 +63,6 @@ WAYS = {
         ),
         "no-answer-at-all",
         servers=("failed", "failed"),
-    ),
-    "a network without UDP": Row(
-        lambda lab: inside(
-            lab,
-            outside(lab),
-            outside(lab, listen=(OTHER_SERVER,), relay=(OTHER_SERVER,), host=OTHER_SERVER),
-            where="udp-blocked",
-            quick=True,
-        ),
-        "udp-blocked",
-        servers=("failed", "ok", "failed", "ok"),
     ),
     "a network that drops one port over UDP": Row(
         lambda lab: turn(
@@ -193,22 +125,6 @@ WAYS = {
         "udp-blocked-relay-works",
         exit=0,
         servers=("failed", "ok", "failed", "ok", "ok"),
-    ),
-    "a load balancer that replaces the sender's address": Row(
-        lambda lab: stun(
-            lab,
-            lab.outside(rules=BALANCER).uri("stun"),
-            where=lab.client(),
-        ),
-        "mapped-address-private",
-        exit=0,
-        stage="binding",
-        servers=("warning", "ok"),
-    ),
-    "a server that sends clients to an inner address": Row(
-        lambda lab: inside(lab, outside(lab, "alternate-server=10.0.0.7:3478")),
-        "server-redirects-to-private",
-        stage="challenge",
     ),
 }
 BALANCER = (

@@ -27,59 +27,10 @@ def in_circle(lab: Lab) -> str:
 
 
 ALLOCATE = {
-    "coturn that is a STUN server only": Row(
-        lambda lab: turn(lab, lab.coturn("stun-only").uri(), more=QUICK), "turn-allocate-silent", stage="challenge"
-    ),
-    "a STUN server that is asked for TURN": Row(
-        lambda lab: turn(lab, lab.coturn("stun-only").uri(transport="tcp"), more=QUICK),
-        "turn-allocate-silent",
-        stage="challenge",
-    ),
-    "coturn that answers no STUN": Row(
-        lambda lab: turn(lab, lab.coturn("no-stun").uri(), more=QUICK),
-        exit=0,
-        servers=("warning",),
-        beside=("turn-no-binding",),
-    ),
     "coturn that wants a password for STUN": Row(
         lambda lab: stun(lab, lab.coturn("secure-stun").uri("stun")),
         "binding-needs-credentials",
         stage="binding",
-    ),
-    "a quota of one relay a user": Row(
-        lambda lab: turn(lab, lab.coturn("user-quota=1").uri()),
-        "turn-quota-reached",
-        exit=0,
-        stage="allocate",
-        servers=("warning",),
-    ),
-    "a relay that has one port": Row(
-        lambda lab: turn(lab, lab.coturn(relay_ports=(lab.port, lab.port)).uri()),
-        "turn-capacity-exhausted",
-        exit=0,
-        stage="allocate",
-        servers=("warning",),
-    ),
-    "a quota that is used up": Row(
-        lambda lab: turn(lab, scripted(lab, Turn({Method.ALLOCATE: 486}))), "turn-quota-reached", stage="allocate"
-    ),
-    "a relay over IPv6 only": Row(
-        lambda lab: turn(lab, lab.coturn(relay=("::1",)).uri()), "turn-no-ipv4-relay", stage="allocate"
-    ),
-    "a relay over IPv4 only, asked over IPv6": Row(
-        lambda lab: turn(lab, lab.coturn(relay=("127.0.0.1",)).uri(host="::1")),
-        exit=0,
-        servers=("ok",),
-        beside=("turn-no-ipv6-relay",),
-    ),
-    "coturn without a relay over UDP": Row(
-        lambda lab: turn(lab, lab.coturn("no-udp-relay").uri()), "turn-udp-relay-disabled", stage="allocate"
-    ),
-    "coturn with short lifetimes": Row(
-        lambda lab: turn(lab, lab.coturn("max-allocate-lifetime=300").uri()),
-        exit=0,
-        servers=("ok",),
-        beside=("turn-short-lifetime",),
     ),
     "coturn that sends clients on": Row(
         lambda lab: turn(lab, lab.coturn("alternate-server=203.0.113.99:3478").uri()),
@@ -110,16 +61,10 @@ ALLOCATE = {
         servers=("warning",),
         beside=("turn-data-not-tested",),
     ),
-    "error 403": Row(
-        lambda lab: turn(lab, scripted(lab, Turn({Method.ALLOCATE: 403}))), "turn-allocate-forbidden", stage="allocate"
-    ),
     "error 420": Row(
         lambda lab: turn(lab, scripted(lab, Turn({Method.ALLOCATE: 420}, ((A.UNKNOWN_ATTRIBUTES, (0x0019,)),)))),
         "turn-attribute-refused",
         stage="allocate",
-    ),
-    "error 437 on every port": Row(
-        lambda lab: turn(lab, scripted(lab, Turn({Method.ALLOCATE: 437}))), "turn-allocation-mismatch", stage="allocate"
     ),
     "error 500": Row(
         lambda lab: turn(lab, scripted(lab, Turn({Method.ALLOCATE: 500}))), "turn-server-error", stage="allocate"
@@ -144,31 +89,12 @@ ALLOCATE = {
     "a server that sends clients on to nobody": Row(
         lambda lab: turn(lab, scripted(lab, Turn({Method.ALLOCATE: 300}))), "server-redirects-nowhere"
     ),
-    "a relay at 0.0.0.0": Row(
-        lambda lab: turn(lab, scripted(lab, Turn(relayed=TransportAddress("0.0.0.0", 50_000))), more=QUICK),
-        "turn-relay-impossible-address",
-        stage="relayed-address",
-        tested=("permission", "release"),
-    ),
-    "a relay of the other family": Row(
-        lambda lab: turn(lab, scripted(lab, Turn(relayed=TransportAddress("::1", 50_000))), more=QUICK),
-        "turn-relay-wrong-family",
-        stage="relayed-address",
-        tested=("permission", "release"),
-    ),
 }
 
 RELAY = {
     "coturn that does not relay to this computer": Row(
         lambda lab: turn(lab, lab.coturn(loopback_peers=False).uri()),
         "turn-data-not-tested",
-        exit=3,
-        stage="permission",
-        servers=("warning",),
-    ),
-    "error 443 for a peer": Row(
-        lambda lab: turn(lab, scripted(lab, Turn({Method.CREATE_PERMISSION: 443}))),
-        "turn-peer-family-mismatch",
         exit=3,
         stage="permission",
         servers=("warning",),
@@ -199,13 +125,6 @@ RELAY = {
         "turn-channel-denied",
         stage="permission",
         tested=STAGES,
-    ),
-    "a relay that loses what comes over channels": Row(
-        lambda lab: turn(lab, scripted(lab, Relay(channels=False)), more=QUICK),
-        "turn-framing-lost",
-        exit=0,
-        stage="data",
-        servers=("warning",),
     ),
     "error 437 when the relay is renewed": Row(
         lambda lab: turn(lab, scripted(lab, Relay({Method.REFRESH: 437})), more=QUICK),

@@ -312,6 +312,27 @@ CASES = {
     "UDP of the only server is silent and TCP to it works": case(
         run(target(A), silent(A, A4), *tcp(A, A4)), "udp-silent-tcp-answers"
     ),
+    "UDP of a server is silent, TCP is accepted, and STUN over that is silent, too": case(
+        run(
+            target(A),
+            target(B),
+            silent(A, A4),
+            connect(A, A4, purpose="control"),
+            silent(A, A4, transport=Transport.TCP, purpose="control"),
+            binding(B, B4),
+        ),
+        "server-stalled",
+    ),
+    "UDP of a server is silent, TCP is accepted, and there was no time for STUN over it": case(
+        run(
+            target(A),
+            silent(A, A4),
+            connect(A, A4, purpose="control"),
+            silent(A, A4, Failure.DEADLINE, transport=Transport.TCP, purpose="control"),
+        ),
+        "udp-silent-tcp-answers",
+        "deadline-reached",
+    ),
     "TCP of a server is silent and UDP of the same host answers": case(
         run(target(A), binding(A, "198.51.100.30:3478"), target(T), connect(T, T4, Failure.TIMEOUT)),
         "server-tcp-filtered",

@@ -53,6 +53,7 @@ _ERRORS = {
     "turn-allocate-forbidden": 403,
     "turn-attribute-refused": 420,
     "turn-allocation-mismatch": 437,
+    "turn-not-offered": 405,
     "turn-no-ipv4-relay": 440,
     "turn-wrong-credentials-for-session": 441,
     "turn-udp-relay-disabled": 442,
@@ -199,6 +200,24 @@ CASES: dict[str, Case] = {
         then("allocate", T.allocation(refused(T.address, 420), family=Family.IPV6), T.allocation()),
         "turn-no-ipv6-relay",
     ),
+    "437 before the password, and another port is challenged: a fact, no fault": case(
+        run(
+            T.target(),
+            T.binding(),
+            T.challenge(refused(T.address, 437)),
+            T.challenge(),
+            *T.up_to("end")[T.up_to("end").index(T.challenge()) + 1 :],
+        ),
+        "turn-allocation-mismatch",
+    ),
+    "437 before the password, and again from another port": case(
+        run(T.target(), T.binding(), *[T.challenge(refused(T.address, 437))] * 2), "turn-allocation-mismatch"
+    ),
+    "437 before the password, and another port gets no answer": case(
+        run(T.target(), T.binding(), T.challenge(refused(T.address, 437)), T.challenge(failed())),
+        "turn-allocation-mismatch",
+        "turn-allocate-silent",
+    ),
     "437, and another port is granted: a fact, no fault": case(
         then("allocate", T.allocation(refused(T.address, 437)), T.allocation()), "turn-allocation-mismatch"
     ),
@@ -274,6 +293,13 @@ CASES: dict[str, Case] = {
     "an IPv6 relay on an IPv4 server": case(relays(SIX, family=Family.IPV6)),
     # --- permission
     "a public peer is denied": case(denied(403, HOME), "turn-peer-denied"),
+    "a public peer is denied by an error without a code, as pion's version 2 does": case(
+        then("permission", T.permission(answered(T.address, success=False), peer=at(HOME))), "turn-peer-denied"
+    ),
+    "a channel is refused by an error without a code: nobody is known to mean a denial by that": case(
+        then("permission", T.permission(answered(T.address, success=False), peer=at(HOME), channel=0x4000)),
+        "turn-permission-rejected",
+    ),
     "the relay's own address is denied and others are allowed": case(
         then("permission", T.permission(refused(T.address, 403)), T.permission(peer=at(HOME))),
         "turn-own-address-denied",
@@ -297,9 +323,6 @@ CASES: dict[str, Case] = {
     ),
     "a peer of the other family": case(denied(443, HOME), "turn-peer-family-mismatch"),
     "CreatePermission is a bad request": case(denied(400, HOME), "turn-permission-rejected"),
-    "CreatePermission fails without a code": case(
-        then("permission", T.permission(answered(T.address, success=False))), "turn-permission-rejected"
-    ),
     "CreatePermission is unanswered": case(then("permission", T.permission(failed())), "turn-permission-silent"),
     "the deadline cut CreatePermission off": case(
         then("permission", T.permission(failed(Failure.DEADLINE))), "deadline-reached"
