@@ -153,4 +153,5 @@ def _cut_chain(server: ServerRow) -> Iterator[NotTested]:
     broken = next((row.stage for row in server.stages if row.status == "failed"), None)
     if missing and broken is not None:
         where = f"{server.uri} at {server.address}" if server.address else server.uri
+        where = f"{server.uri} via {server.via}" if server.via else where
         yield NotTested(what=f"{where}: {', '.join(missing)}", why=f"the chain broke at {broken}")

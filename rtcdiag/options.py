@@ -5,6 +5,7 @@ from ipaddress import IPv4Address, IPv6Address
 import msgspec
 
 from rtcdiag.address import Family
+from rtcdiag.proxies import Proxy
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +32,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the documented control hosts may be contacted."""
     gateway: bool = True
     """Whether the default gateway may be asked about itself."""
+    proxy: Proxy | None = None
+    """The HTTP proxy through which TURN over TCP and TLS is tried too."""
     relay_only: bool = False
     """Gather relay candidates only."""
     ice: bool = False

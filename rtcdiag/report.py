@@ -121,8 +121,10 @@ class ServerRow(msgspec.Struct, frozen=True, kw_only=True):
 
     uri: str
     address: TransportAddress | None
-    """None where its name did not resolve."""
+    """None where its name, or that of the proxy, did not resolve."""
     transport: str
+    via: str | None = None
+    """The HTTP proxy through which it was asked; ``address`` is the proxy's then."""
     status: StageStatus
     stages: tuple[StageRow, ...]
     ice: IceRow | None = None

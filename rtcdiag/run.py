@@ -8,6 +8,7 @@ from importlib import import_module
 from ipaddress import ip_address
 from itertools import chain
 from pathlib import PurePath
+from typing import TypeGuard
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,8 +23,9 @@ from rtcdiag.options import RunOptions
 from rtcdiag.probes import probe_of
 from rtcdiag.probes.environment import environment
 from rtcdiag.probes.job import Job
+from rtcdiag.proxies import Proxy
 from rtcdiag.stun.credentials import shape_of
-from rtcdiag.targets import Server, Transport
+from rtcdiag.targets import Server, Transport, may_go_through, through
 
 __all__ = ["Job", "RunOptions", "gather", "plan"]
 
@@ -36,7 +38,7 @@ def plan(command: str, servers: tuple[Server, ...], options: RunOptions) -> tupl
 
     Servers are told apart by protocol: whatever the command, each is asked what it is for.
     """
-    each = tuple(_alone(server) for server in dict.fromkeys(servers))
+    each = tuple(_alone(server, options) for server in dict.fromkeys(servers))
     nat = Job(probe="nat-behavior", servers=_over_udp(servers))
     relays = (Job(probe="vantage", servers=servers),) if any(map(_may_relay, servers)) else ()
     opt_in = _opt_in(_over_udp(servers), options)
@@ -55,8 +57,14 @@ def plan(command: str, servers: tuple[Server, ...], options: RunOptions) -> tupl
             return each
 
 
-def _alone(server: Server) -> Job:
-    return Job(probe=f"{server.protocol}-server", servers=(server,))
+def _alone(server: Server, options: RunOptions) -> Job:
+    """Ask a server by itself, and a TURN server over TCP or TLS through the proxy as well, where there is one."""
+    ways = (server, through(server, options.proxy.label)) if _goes_through(options.proxy, server) else (server,)
+    return Job(probe=f"{server.protocol}-server", servers=ways)
+
+
+def _goes_through(proxy: Proxy | None, server: Server) -> TypeGuard[Proxy]:
+    return proxy is not None and not proxy.problem and may_go_through(server) and proxy.serves(server.host, server.port)
 
 
 def _beside(job: Job, nat: Job) -> Job:
@@ -205,6 +213,8 @@ def _load(jobs: tuple[Job, ...], options: RunOptions) -> None:
         probe_of(job.probe)
     if options.ice or any(job.probe == "candidates" for job in jobs):
         import_module("aioice")
+    if any(server.via is not None for job in jobs for server in job.servers):
+        import_module("rtcdiag.net.tunnel")
     if any(server.transport is Transport.TLS for job in jobs for server in job.servers):
         import_module("rtcdiag.net.certificate")
         verifying_context(options.ca_file)
@@ -264,6 +274,7 @@ def _target(server: Server) -> Target:
         ignored_query=server.ignored_query,
         credential=_shape(server),
         origin=server.origin,
+        via=server.via,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from rtcdiag.address import Family, TransportAddress
+from rtcdiag.address import TransportAddress
 from rtcdiag.evidence import (
     Allocation,
     Binding,
@@ -18,6 +18,7 @@ from rtcdiag.evidence import (
     IceMeeting,
     Observation,
     Permission,
+    ProxyTunnel,
     Redirect,
     Refresh,
     RelayedData,
@@ -29,59 +30,13 @@ from rtcdiag.evidence import (
 from rtcdiag.findings import STAGES, Finding, Severity, Stage, entry_of
 from rtcdiag.measures import relay_measures
 from rtcdiag.report import IceRow, ServerRow, StageRow, StageStatus
-from rtcdiag.targets import Transport
-
-
-class _Path(msgspec.Struct, frozen=True):
-    """One server at one address over one transport; the address is None where the name gave none."""
-
-    target: Target
-    address: TransportAddress | None
-    transport: Transport
+from rtcdiag.targets import VIA, Transport
+from rtcdiag.ways import Way, transport_of, ways
 
 
 def server_rows(evidence: Evidence, findings: tuple[Finding, ...]) -> tuple[ServerRow, ...]:
     """Return a row for every path, in the order in which the servers were named."""
-    return tuple(_row(path, evidence, findings) for target in evidence.of(Target) for path in _paths(target, evidence))
-
-
-def _paths(target: Target, evidence: Evidence) -> Iterator[_Path]:
-    seen = dict.fromkeys(
-        (item.destination, _transport(item, target))
-        for item in evidence.observations
-        if isinstance(item, (Connect, TlsHandshake, Binding, TurnStep)) and _is_of(item, target)
-    )
-    resolutions = evidence.of(Resolution, lambda item: item.host == target.host)
-    named = [
-        address for family in Family for item in resolutions if item.family is family for address in item.addresses
-    ]
-    # The URI's own transport first, for the others are controls; and IPv4 first, whoever answered first.
-    for address, transport in sorted(seen, key=lambda at: (at[1] != target.transport, _rank(at[0].host, named))):
-        yield _Path(target, address, transport)
-    if not seen and resolutions and not named:
-        yield _Path(target, None, target.transport)
-
-
-def _rank(host: str, named: list[str]) -> int:
-    return named.index(host) if host in named else len(named)
-
-
-def _is_of(item: Connect | TlsHandshake | Binding | TurnStep, target: Target) -> bool:
-    """Tell what is about a server's own address; NAT experiments and controls have their place elsewhere."""
-    if item.server != target.server:
-        return False
-    if isinstance(item, Binding):
-        over_tcp = item.purpose == "control" and item.transport is not Transport.UDP
-        return item.purpose == "reach" or (over_tcp and item.exchange.succeeded)
-    return not isinstance(item, Connect) or item.purpose == "server"
-
-
-def _transport(item: Observation, target: Target) -> Transport:
-    if isinstance(item, (Binding, TurnStep, IceMeeting)):
-        return item.transport
-    if isinstance(item, Connect) and item.purpose == "control":
-        return Transport.TCP
-    return target.transport
+    return tuple(_row(path, evidence, findings) for target in evidence.of(Target) for path in ways(target, evidence))
 
 
 _TRY_ALTERNATE = 300
@@ -113,11 +68,12 @@ def _sends_on(item: Allocation) -> bool:
     return item.exchange.answer is not None and item.exchange.answer.error_code == _TRY_ALTERNATE
 
 
-def _row(path: _Path, evidence: Evidence, findings: tuple[Finding, ...]) -> ServerRow:
+def _row(path: Way, evidence: Evidence, findings: tuple[Finding, ...]) -> ServerRow:
     about = tuple(finding for finding in findings if _concerns(finding, path))
     stages = tuple(_first_break(tuple(_stage(stage, path, evidence, about) for stage in _chain(path, about))))
     return ServerRow(
-        uri=path.target.server,
+        uri=path.target.server.partition(VIA)[0],
+        via=path.target.via,
         address=path.address,
         transport=path.transport,
         status=_worst(stages),
@@ -128,7 +84,7 @@ def _row(path: _Path, evidence: Evidence, findings: tuple[Finding, ...]) -> Serv
     )
 
 
-def _redirected_from(path: _Path, evidence: Evidence) -> TransportAddress | None:
+def _redirected_from(path: Way, evidence: Evidence) -> TransportAddress | None:
     """Return the server that sent on to this one."""
     redirects = evidence.of(Redirect, lambda item: item.server == path.target.server and item.not_followed is None)
     return next((item.destination for item in redirects if item.alternate == path.address), None)
@@ -174,17 +130,19 @@ def _all_that_is_known(row: StageRow) -> StageRow:
     return replace(row, status="not-tested" if untested else "failed")
 
 
-def _concerns(finding: Finding, path: _Path) -> bool:
+def _concerns(finding: Finding, path: Way) -> bool:
+    if finding.subject is None and path.target.via is not None:
+        return finding.facts.get("proxy") == path.target.via and path.target.server in finding.facts.get("servers", ())
     if finding.subject != path.target.server:
         return False
     address, transport = finding.facts.get("address"), finding.facts.get("transport")
     return address in (None, str(path.address)) and transport in (None, str(path.transport))
 
 
-def _chain(path: _Path, about: tuple[Finding, ...]) -> tuple[Stage, ...]:
+def _chain(path: Way, about: tuple[Finding, ...]) -> tuple[Stage, ...]:
     """Return the stages that this server and transport have."""
     stages = {"config", "binding"} | {finding.stage for finding in about}
-    if not path.target.ip_literal:
+    if not path.target.ip_literal and path.target.via is None:
         stages.add("dns")
     if path.transport in (Transport.TCP, Transport.TLS):
         stages.add("connect")
@@ -195,7 +153,7 @@ def _chain(path: _Path, about: tuple[Finding, ...]) -> tuple[Stage, ...]:
     return tuple(stage for stage in STAGES if stage in stages)
 
 
-def _stage(stage: Stage, path: _Path, evidence: Evidence, about: tuple[Finding, ...]) -> _Seen:
+def _stage(stage: Stage, path: Way, evidence: Evidence, about: tuple[Finding, ...]) -> _Seen:
     held, duration_ms = _observed(stage, path, evidence)
     # A rule may call harmless what did not hold (a TURN server without Binding): that shows, and breaks nothing.
     mild = () if held == "failed" else (Severity.INFO,)
@@ -203,33 +161,44 @@ def _stage(stage: Stage, path: _Path, evidence: Evidence, about: tuple[Finding, 
     owner = min(owners, key=lambda finding: tuple(Severity).index(finding.severity), default=None)
     if owner is None:
         return _Seen(StageRow(stage=stage, status=held, duration_ms=duration_ms), held)
-    status: StageStatus = "failed" if owner.severity is Severity.ERROR else "warning"
+    # What a proxy breaks may hinder nobody, and is broken all the same.
+    broken = owner.severity is Severity.ERROR or (path.target.via is not None and held == "failed")
+    status: StageStatus = "failed" if broken else "warning"
     return _Seen(StageRow(stage=stage, status=status, duration_ms=duration_ms, finding=owner.code), held)
 
 
-def _observed(stage: Stage, path: _Path, evidence: Evidence) -> tuple[StageStatus, float | None]:
+def _observed(stage: Stage, path: Way, evidence: Evidence) -> tuple[StageStatus, float | None]:
     """Return what the evidence alone says of a stage, and how long it took."""
     if stage in ("config", "clock"):
         return "ok", None
     if stage == "dns":
         return _resolved(path, evidence)
     held = next(held for name, _, _, held in _STAGE_EVIDENCE if name == stage)
+    if stage == "connect" and path.target.via is not None:
+        return _outcome(stage, _tunnels(path, evidence), lambda item: item.opened)
     return _outcome(stage, _found(stage, path, evidence), held)
 
 
 def stage_evidence(row: ServerRow, stage: Stage, evidence: Evidence) -> tuple[Observation, ...]:
     """Return what a row's stage was judged by; nothing of stages that need no packet."""
-    targets = evidence.of(Target, lambda item: item.server == row.uri)
+    name = row.uri if row.via is None else f"{row.uri}{VIA}{row.via}"
+    targets = evidence.of(Target, lambda item: item.server == name)
     transports = [transport for transport in Transport if transport == row.transport]
     if not targets or not transports:
         return ()
-    path = _Path(targets[0], row.address, transports[0])
+    path = Way(targets[0], row.address, transports[0])
     if stage == "dns":
         return tuple(item for item in evidence.of(Resolution) if item.host == path.target.host)
+    if stage == "connect" and row.via is not None:
+        return tuple(_tunnels(path, evidence))
     return tuple(_found(stage, path, evidence))
 
 
-def _found(stage: Stage, path: _Path, evidence: Evidence) -> list[Any]:
+def _tunnels(path: Way, evidence: Evidence) -> list[Any]:
+    return [item for item in evidence.of(ProxyTunnel) if _on(item, path) and not _cut_off(item)]
+
+
+def _found(stage: Stage, path: Way, evidence: Evidence) -> list[Any]:
     for name, kind, which, _ in _STAGE_EVIDENCE:
         if name == stage:
             found = [item for item in evidence.of(kind) if _on(item, path) and which(item) and not _cut_off(item)]
@@ -261,7 +230,7 @@ def _outcome(stage: Stage, found: list[Any], held: _Held) -> tuple[StageStatus, 
     return "ok" if good else "failed", min(durations, default=None) if good else max(durations, default=None)
 
 
-def _resolved(path: _Path, evidence: Evidence) -> tuple[StageStatus, float | None]:
+def _resolved(path: Way, evidence: Evidence) -> tuple[StageStatus, float | None]:
     found = evidence.of(Resolution, lambda item: item.host == path.target.host and not _cut_off(item))
     if not found:
         return "not-tested", None
@@ -269,12 +238,12 @@ def _resolved(path: _Path, evidence: Evidence) -> tuple[StageStatus, float | Non
     return ("ok" if any(item.addresses for item in found) else "failed"), duration_ms
 
 
-def _on(item: Any, path: _Path) -> bool:
+def _on(item: Any, path: Way) -> bool:
     return (
         item.server == path.target.server
         and item.destination == path.address
         and getattr(item, "purpose", "reach") != "mapping"
-        and _transport(item, path.target) is path.transport
+        and transport_of(item, path.target) is path.transport
     )
 
 
@@ -286,7 +255,7 @@ def _worst(stages: tuple[StageRow, ...]) -> StageStatus:
     return "ok" if any(row.status == "ok" for row in stages if row.stage not in _BEFORE) else "not-tested"
 
 
-def _ice(path: _Path, evidence: Evidence, about: tuple[Finding, ...]) -> IceRow | None:
+def _ice(path: Way, evidence: Evidence, about: tuple[Finding, ...]) -> IceRow | None:
     """Return how real agents fared; what the run's end cut off is not tested."""
     found = [item for item in evidence.of(IceMeeting) if _on(item, path)]
     if not found:
@@ -297,13 +266,13 @@ def _ice(path: _Path, evidence: Evidence, about: tuple[Finding, ...]) -> IceRow 
     return IceRow(status=status, duration_ms=found[0].connecting_ms if connected else None, finding=code)
 
 
-def _is_sample(item: Binding, path: _Path) -> bool:
+def _is_sample(item: Binding, path: Way) -> bool:
     """Tell a plain request to a path's address, whatever it was made for."""
     here = (item.destination, item.transport) == (path.address, path.transport)
     return here and (item.change, item.role) == ("none", "primary")
 
 
-def _quality(path: _Path, evidence: Evidence) -> dict[str, Any] | None:
+def _quality(path: Way, evidence: Evidence) -> dict[str, Any] | None:
     samples = evidence.of(Binding, lambda item: _is_sample(item, path))
     relay = relay_measures(evidence.of(TurnStep, lambda item: _on(item, path)))
     if not samples:

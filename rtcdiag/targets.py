@@ -59,6 +59,8 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     """What stood behind ``?`` and has no meaning for the scheme."""
     credential: Credential | None = None
     origin: Literal["user", "default"] = "user"
+    via: str | None = None
+    """The proxy through which it is asked, as a URL without login; ``uri`` names it too then."""
 
     @property
     def ip_literal(self) -> bool:
@@ -68,6 +70,20 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
         except ValueError:
             return False
         return True
+
+
+VIA = " via "
+"""Stands between the URI of a server and the proxy through which it is asked, where evidence names both."""
+
+
+def through(server: Server, proxy: str) -> Server:
+    """Return the same server as it is asked through a proxy."""
+    return msgspec.structs.replace(server, uri=f"{server.uri}{VIA}{proxy}", via=proxy)
+
+
+def may_go_through(server: Server) -> bool:
+    """Tell whether browsers would ask a server through an HTTP proxy: TURN over TCP and TLS."""
+    return server.protocol == "turn" and server.transport in (Transport.TCP, Transport.TLS)
 
 
 _URI = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?P<rest>.*)", re.DOTALL)

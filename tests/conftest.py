@@ -17,6 +17,12 @@ settings.register_profile("thorough", max_examples=400, deadline=None)
 settings.load_profile(os.environ.get("RTCDIAG_EXAMPLES", "quick"))
 
 
+# A proxy that this machine uses is no part of what tests set up.
+for _name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+    os.environ.pop(_name, None)
+    os.environ.pop(_name.upper(), None)
+
+
 class LeftThisComputerError(AssertionError):
     """A test tried to contact another computer."""
 

@@ -87,12 +87,17 @@ def _list_contacts(question: Question) -> int:
     from rtcdiag.run import plan
 
     named = named_servers(question.servers, question.uris, only=question.only)
-    jobs = plan(question.command, named, run_options(question))
+    options = run_options(question)
+    jobs = plan(question.command, named, options)
     probes = {job.probe for job in jobs}
     control, gateway = "control" in probes, "gateway" in probes
     look_up = control or (not question.network.no_control and any(map(_is_ipv4_outside, named)))
     uris = [server.uri for server in named]
-    return print_contacts(uris, control=control, look_up=look_up, gateway=gateway, ports=ports, output=question.output)
+    goes_through = options.proxy is not None and any(server.via for job in jobs for server in job.servers)
+    proxy = (options.proxy.label, options.proxy.named_by) if options.proxy and goes_through else None
+    return print_contacts(
+        uris, control=control, look_up=look_up, gateway=gateway, ports=ports, proxy=proxy, output=question.output
+    )
 
 
 def _is_ipv4_outside(server: "Server") -> bool:

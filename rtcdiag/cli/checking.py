@@ -1,5 +1,6 @@
 """From the options of a command line to those of a run: each wrong value is named before anyone is contacted."""
 
+import os
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from rtcdiag.cli.files import read_bytes
 from rtcdiag.cli.lasting import lasting_of
 from rtcdiag.cli.options import Experiments, Network
 from rtcdiag.options import RunOptions
+from rtcdiag.proxies import Proxy, ProxyError, parse_proxy, proxy_of
 
 if TYPE_CHECKING:
     from rtcdiag.cli.asking import Question
@@ -38,6 +40,7 @@ def run_options(question: "Question") -> RunOptions:
         deadline_ms=_deadline_s(network, (lifetime_s or 0.0) + lasting.lasts_s) * 1000,
         control=not network.no_control,
         gateway=not network.no_gateway,
+        proxy=proxy_for(network.proxy),
         relay_only=question.relay_only,
         ice=question.relays.ice,
         hairpin=question.experiments.hairpin,
@@ -45,6 +48,18 @@ def run_options(question: "Question") -> RunOptions:
         fragments=question.experiments.fragments,
         quality_s=lasting.quality_s,
     )
+
+
+def proxy_for(option: str | None) -> Proxy | None:
+    """Return the proxy that the option names, else that of the environment; ``none`` leaves either out."""
+    if option is None:
+        return proxy_of(os.environ)
+    if option.strip().lower() == "none":
+        return None
+    try:
+        return parse_proxy(option, "--proxy")
+    except ProxyError as error:
+        raise BadInputError(f"--proxy: {error} (write http://HOST:PORT, or none)") from None
 
 
 def _families(network: Network) -> tuple[Family, ...]:

@@ -29,16 +29,25 @@ _GATEWAY = "your default gateway"
 
 
 def print_contacts(
-    named: Sequence[str] | None, *, control: bool, look_up: bool, gateway: bool, ports: bool, output: Output
+    named: Sequence[str] | None,
+    *,
+    control: bool,
+    look_up: bool,
+    gateway: bool,
+    ports: bool,
+    output: Output,
+    proxy: tuple[str, str] | None = None,
 ) -> int:
     """Print one contact a line; ``named`` are URIs that the user gave, None where the default list is used.
 
     ``ports`` is whether second ports are asked too, where a server has no second address. ``look_up`` is whether a
-    NAT64 may be asked for, by a name that nobody has to be asked about but name service.
+    NAT64 may be asked for, by a name that nobody has to be asked about but name service. ``proxy`` is the URL of the
+    proxy that is used, and what names it.
     """
     rows = [(uri, "named by you", "") for uri in named or ()] if named is not None else _rows(STUN_SERVERS)
     named_now = [target for target, _, _ in rows]
     rows += [row for row in _rows(second_ports(named_now)) if row[0] not in named_now] if ports else []
+    rows += [(proxy[0], f"CONNECT, named by {proxy[1]}", "")] if proxy else []
     rows += _rows((*CONTROL_HOSTS, *WEB_CHECKS)) if control else []
     rows += _rows(CONTROL_NAMES) if look_up else []
     rows += [(_GATEWAY, use, "") for use in GATEWAY] if gateway else []

@@ -8,6 +8,7 @@ from rtcdiag.cli.options import FailOn, Requirement
 from rtcdiag.evidence import Crash
 from rtcdiag.findings import Severity
 from rtcdiag.report import Report, ServerRow, evidence_of
+from rtcdiag.targets import parse_server
 
 OK = 0
 FINDINGS = 1
@@ -63,20 +64,23 @@ def _tls_443(report: Report) -> Met:
         [
             _relays(row)
             for row in report.servers
-            if row.uri.lower().startswith("turns")
-            and row.transport == "tls"
-            and row.address
-            and row.address.port == 443
+            if row.uri.lower().startswith("turns") and row.transport == "tls" and _port(row) == 443
         ]
     )
+
+
+def _port(row: ServerRow) -> int | None:
+    """Return the server's port; a proxy's own port says nothing about it."""
+    if row.via is not None:
+        return parse_server(row.uri).port
+    return row.address.port if row.address else None
 
 
 def _ipv6(report: Report) -> Met:
     if report.nat.ipv6 is not None and report.nat.ipv6.mapped:
         return "yes"
-    works = _any_works(
-        [_works(row) for row in report.servers if row.address is not None and row.address.family is Family.IPV6]
-    )
+    direct = [row for row in report.servers if row.address is not None and row.via is None]
+    works = _any_works([_works(row) for row in direct if row.address and row.address.family is Family.IPV6])
     return "no" if works == "unknown" and not report.environment.ipv6 else works
 
 

@@ -142,6 +142,14 @@ class Network(NamedTuple):
             metavar="PORT", help="The local port of the first UDP socket.", show_default=False, rich_help_panel=NETWORK
         ),
     ] = 0
+    proxy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL|none",
+            help="Also try TURN over TCP and TLS through this HTTP proxy, instead of the environment's.",
+            rich_help_panel=NETWORK,
+        ),
+    ] = None
     no_control: Annotated[
         bool, typer.Option("--no-control", help="Do not contact the control hosts.", rich_help_panel=NETWORK)
     ] = False

@@ -74,6 +74,8 @@ def _asked(servers: tuple[Server, ...], options: RunOptions) -> Options:
     default = RunOptions()
     changed = {name: value for name in _FLAGS if (value := getattr(options, name)) != getattr(default, name)}
     flags = {name: str(value) if name == "bind" else value for name, value in changed.items()}
+    if options.proxy is not None:
+        flags["proxy"] = options.proxy.label or options.proxy.named_by
     if options.ca_file is not None:
         flags["ca_file"] = True
     return Options(

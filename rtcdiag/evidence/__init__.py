@@ -22,6 +22,7 @@ from rtcdiag.evidence.lifetime import IdleMapping, Inward
 from rtcdiag.evidence.quality import Jitter, PacketStream, RateStep, RelayQuality, RelayThroughput, Spread
 from rtcdiag.evidence.size import SizedBinding, SizeTest
 from rtcdiag.evidence.target import CredentialShape, Skipped, Target
+from rtcdiag.evidence.tunnel import ProxyTunnel
 from rtcdiag.evidence.turn import Allocation, Challenge, Permission, Redirect, Refresh, RelayedData, TurnStep
 from rtcdiag.evidence.vantage import KnockArrival, VantageBinding, VantageKnock, VantageOpening, VantagePoint
 from rtcdiag.evidence.web import WebCheck
@@ -59,6 +60,7 @@ __all__ = [
     "Observation",
     "PacketStream",
     "Permission",
+    "ProxyTunnel",
     "Purpose",
     "RateStep",
     "Redirect",
@@ -90,6 +92,7 @@ KINDS: tuple[type[Observation], ...] = (
     Target,
     Resolution,
     Connect,
+    ProxyTunnel,
     TlsHandshake,
     WebCheck,
     Binding,
@@ -121,6 +124,7 @@ AnyObservation = (
     Target
     | Resolution
     | Connect
+    | ProxyTunnel
     | TlsHandshake
     | WebCheck
     | Binding

@@ -34,6 +34,8 @@ class Target(Observation, frozen=True, kw_only=True, tag=True):
     """None: no username and password were given."""
     origin: Literal["user", "default"] = "user"
     """Whether the user named it or it is of the documented default list."""
+    via: str | None = None
+    """The HTTP proxy through which it was asked, beside the direct way; None: directly. ``server`` names it too."""
 
 
 class Skipped(Observation, frozen=True, kw_only=True, tag=True):

@@ -95,7 +95,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        words=words, nat_words=nat_words, STAGE_HELP=servers.STAGE_HELP, fit=fit, facts=run.facts
+        words=words, nat_words=nat_words, STAGE_HELP=servers.STAGE_HELP, place=servers.place, fit=fit, facts=run.facts
     )
     return environment
 

@@ -13,7 +13,7 @@ from rtcdiag.formats.tables import quality
 from rtcdiag.formats.tables.candidates import counts, protocol
 from rtcdiag.formats.tables.gateway import gateway_words
 from rtcdiag.formats.tables.nat import families
-from rtcdiag.formats.tables.servers import chain, outcome, short, worst_first
+from rtcdiag.formats.tables.servers import chain, outcome, place, short, worst_first
 from rtcdiag.formats.terminal import Paper, Row, Section
 from rtcdiag.formats.words import (
     DIRECT,
@@ -115,8 +115,8 @@ def relays(paper: Paper, report: Report) -> Section:
 
 def _server(paper: Paper, row: ServerRow) -> Text:
     result = outcome(row)
-    place = str(row.address) if row.address else "no address"
-    return paper.text(paper.tag(result.tone, result.text.ljust(14)), f" {row.transport:4} {row.uri}  {place}")
+    at = place(row)
+    return paper.text(paper.tag(result.tone, result.text.ljust(14)), f" {row.transport:4} {row.uri}  {at}")
 
 
 def found(paper: Paper, report: Report) -> Section:

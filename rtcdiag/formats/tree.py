@@ -8,7 +8,7 @@ from rich.text import Text
 
 from rtcdiag.evidence import Evidence, IceMeeting, Observation
 from rtcdiag.findings import STAGES
-from rtcdiag.formats.tables.servers import broken, outcome
+from rtcdiag.formats.tables.servers import broken, outcome, place
 from rtcdiag.formats.tables.steps import stage_words
 from rtcdiag.formats.terminal import Paper
 from rtcdiag.formats.words import STAGE_TONE, STAGE_WORD, ms
@@ -67,9 +67,9 @@ def _shared(rows: Sequence[ServerRow]) -> tuple[StageRow, ...]:
 
 
 def _path(paper: Paper, row: ServerRow, evidence: Evidence, above: tuple[StageRow, ...]) -> Branch:
-    result, place = outcome(row), str(row.address) if row.address else "no address"
+    result = outcome(row)
     via = f", sent on by {row.redirected_from}" if row.redirected_from else ""
-    line = paper.text(f"{place} over {row.transport.upper()}{via}  ", paper.tag(result.tone, result.text))
+    line = paper.text(f"{place(row)} over {row.transport.upper()}{via}  ", paper.tag(result.tone, result.text))
     owner = broken(row)
     stages = tuple(_stage(paper, row, stage, evidence, owner) for stage in row.stages if stage not in above)
     return Branch(line, (*stages, *_agents(paper, row, evidence)))

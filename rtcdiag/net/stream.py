@@ -141,7 +141,6 @@ async def tls_stream(
 ) -> tuple[Stream | None, TlsFacts]:
     """Shake hands on a connected socket; the stream is None where that fails, and the socket is closed then."""
     local = local_of(sock)
-    name = _server_name(settings.server_name)
     try:
         async with asyncio.timeout(timeout_ms / 1000):
             reader, writer = await asyncio.open_connection(
@@ -149,14 +148,25 @@ async def tls_stream(
             )
     except (OSError, EOFError) as error:
         sock.close()
-        code = getattr(error, "verify_code", None)
-        return None, TlsFacts(name, failure=failure_of(error), detail=_words(error), verify_code=code)
+        return None, refused(settings, error)
     except BaseException:
         sock.close()
         raise
+    return Stream(reader, writer, local, destination, is_tls=True), agreed(settings, writer)
+
+
+def refused(settings: TlsSettings, error: BaseException) -> TlsFacts:
+    """Return why a handshake failed."""
+    code = getattr(error, "verify_code", None)
+    name = _server_name(settings.server_name)
+    return TlsFacts(name, failure=failure_of(error), detail=_words(error), verify_code=code)
+
+
+def agreed(settings: TlsSettings, writer: asyncio.StreamWriter) -> TlsFacts:
+    """Return what a handshake that succeeded ended with."""
     session = writer.get_extra_info("ssl_object")
-    facts = TlsFacts(name, session.version(), session.cipher()[0], _certificate(session))
-    return Stream(reader, writer, local, destination, is_tls=True), facts
+    name = _server_name(settings.server_name)
+    return TlsFacts(name, session.version(), session.cipher()[0], _certificate(session))
 
 
 @lru_cache(maxsize=4)

@@ -20,6 +20,7 @@ from rtcdiag.net.stream import (
     tls_stream,
 )
 from rtcdiag.probes.job import Record
+from rtcdiag.probes.tunnel import open_tunnel
 from rtcdiag.targets import Server, Transport
 from rtcdiag.wires import StreamWire, UdpWire, Wire
 
@@ -41,7 +42,7 @@ _UNVERIFIED = frozenset(
 
 @dataclass(frozen=True)
 class Path:
-    """One address of a server, and the transport to it: the URI's own, or another one as a control."""
+    """One address of a server, or of the proxy to it, and the transport: the URI's own, or another one as a control."""
 
     server: Server
     destination: TransportAddress
@@ -68,6 +69,8 @@ async def open_stream(
 ) -> Stream | Failure:
     """Connect, and shake hands where the path says TLS; return the stream, or why there is none."""
     limit = stream_limit_ms(net) if limit_ms is None else limit_ms
+    if path.server.via is not None:
+        return await _through_proxy(path, net, record, limit)
     end_ms = net.now_ms() + limit
     sock = await connect(path, net, record, purpose=purpose, limit_ms=limit)
     if isinstance(sock, Failure):
@@ -77,6 +80,14 @@ async def open_stream(
     # A control has one bound for both steps; the server itself has one for each.
     left = end_ms - net.now_ms() if purpose == "control" else limit
     return await shake_hands(path, net, record, sock, limit_ms=left, look_again=purpose != "control")
+
+
+async def _through_proxy(path: Path, net: Net, record: Record, limit_ms: float) -> Stream | Failure:
+    """Do the same inside a tunnel of the proxy at the path's destination."""
+    tunnel = await open_tunnel(path.server, path.destination, net, record, limit_ms)
+    if path.transport is not Transport.TLS or isinstance(tunnel, Failure):
+        return tunnel
+    return await shake_hands(path, net, record, tunnel, limit_ms=limit_ms, look_again=False)
 
 
 async def connect(
@@ -106,7 +117,7 @@ async def connect(
 
 
 async def shake_hands(
-    path: Path, net: Net, record: Record, sock: socket.socket, *, limit_ms: float, look_again: bool = True
+    path: Path, net: Net, record: Record, sock: socket.socket | Stream, *, limit_ms: float, look_again: bool = True
 ) -> Stream | Failure:
     """Shake hands and record it, also when cancelled; a refused certificate is fetched by a second, unverified one."""
     settings = TlsSettings(net.options.server_name or path.server.host, net.options.ca_file)
@@ -115,7 +126,7 @@ async def shake_hands(
     stream: Stream | None = None
     known: TlsFacts | None = None
     try:
-        stream, known = await tls_stream(sock, path.destination, settings, limit_ms)
+        stream, known = await _shaken(sock, path, settings, limit_ms)
         took_ms = net.now_ms() - began
         if look_again and known.failure in _UNVERIFIED:
             known = await _look_again(path, net, known, settings, limit_ms)
@@ -136,6 +147,16 @@ async def shake_hands(
             )
         )
     return stream or facts.failure or Failure.TLS_HANDSHAKE
+
+
+async def _shaken(
+    sock: socket.socket | Stream, path: Path, settings: TlsSettings, limit_ms: float
+) -> tuple[Stream | None, TlsFacts]:
+    if not isinstance(sock, Stream):
+        return await tls_stream(sock, path.destination, settings, limit_ms)
+    from rtcdiag.net.tunnel import tls_within  # noqa: PLC0415 - see its docstring
+
+    return await tls_within(sock, settings, limit_ms)
 
 
 async def _look_again(path: Path, net: Net, facts: TlsFacts, settings: TlsSettings, limit_ms: float) -> TlsFacts:

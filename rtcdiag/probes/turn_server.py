@@ -11,19 +11,20 @@ from itertools import islice
 from typing import Literal, TypeVar
 
 from rtcdiag.address import Family, TransportAddress
-from rtcdiag.evidence import Allocation, Challenge, Connect, Failure, Observation, Skipped, TlsHandshake
+from rtcdiag.evidence import Allocation, Challenge, Connect, Failure, Observation, ProxyTunnel, Skipped, TlsHandshake
 from rtcdiag.net import Net
 from rtcdiag.net.stream import Stream
 from rtcdiag.probes import lasting
 from rtcdiag.probes.connection import Path, connect, open_wire, shake_hands, stream_limit_ms
-from rtcdiag.probes.cross_check import checked_beside, plain_binding, tls_handshake
+from rtcdiag.probes.cross_check import HEAD_START, checked_beside, plain_binding, tls_handshake
 from rtcdiag.probes.ice_agents import observe_agents
 from rtcdiag.probes.job import Job, Record
 from rtcdiag.probes.leg import Leg, Side, to_the_end
 from rtcdiag.probes.reach import Reach
 from rtcdiag.probes.redirect import path_after, redirect_of
 from rtcdiag.probes.relay import PlainSocket, Relay, side_by_side, succeeded
-from rtcdiag.targets import Server, Transport
+from rtcdiag.probes.tunnel import proxy_addresses
+from rtcdiag.targets import Server, Transport, may_go_through
 from rtcdiag.wires import Call, StreamWire, UdpWire, Wire
 
 MOST_ADDRESSES = 8
@@ -44,12 +45,36 @@ _Outcome = TypeVar("_Outcome")
 
 
 async def observe(job: Job, net: Net, record: Record) -> None:
-    """Try the whole chain at every address of one server, side by side."""
-    (server,) = job.servers
+    """Try the whole chain at every address of one server, side by side; and through the proxy, where there is one."""
+    server, *others = job.servers
     if server.transport is Transport.DTLS:
         why = "browsers do not speak it; ?transport=tcp asks for TURN over TLS"
         record(Skipped(t_ms=net.now_ms(), what=f"TURN over DTLS to {server.uri}", why=why))
         return
+    if (proxy := net.options.proxy) and proxy.problem and may_go_through(server):
+        what = f"{server.uri} through the proxy that {proxy.named_by} names"
+        record(Skipped(t_ms=net.now_ms(), what=what, why=proxy.problem))
+    direct = asyncio.create_task(_direct(job, server, net, record))
+    try:
+        for other in others:
+            # Not beside allocations that are under way: a server may grant one user only a few at a time.
+            await asyncio.wait({direct}, timeout=HEAD_START * net.options.timeout_ms / 1000)
+            await _through_proxy(other, net, record)
+        await direct
+    finally:
+        direct.cancel()
+        await asyncio.wait({direct})
+
+
+async def _through_proxy(server: Server, net: Net, record: Record) -> None:
+    assert net.options.proxy is not None
+    for destination in await proxy_addresses(server, net.options.proxy, net, record):
+        chain = Chain(Path(server, destination, server.transport), net, record)
+        if await chain.run(1):
+            return
+
+
+async def _direct(job: Job, server: Server, net: Net, record: Record) -> None:
     addresses = await net.resolve(server.host)
     for what, why in _left_out(server, len(addresses)):
         record(Skipped(t_ms=net.now_ms(), what=what, why=why))
@@ -92,11 +117,11 @@ class Chain:
         self._legs: list[Leg] = []
         self._wires: list[Wire] = []
 
-    async def run(self, samples: int) -> None:
-        """Go from step to step until one breaks; then give back what was allocated, and close."""
+    async def run(self, samples: int) -> bool:
+        """Go from step to step until one breaks; then give back what was allocated, and close. Whether it connected."""
         wire = await self._open()
         if wire is None:
-            return
+            return False
         a = self._leg("a", wire)
         reach = Reach(self._path, wire, self._record, samples)
         try:
@@ -112,14 +137,18 @@ class Chain:
             await to_the_end(self._release(hurry=True))
             for opened in self._wires:
                 opened.close()
-        if self._net.options.ice and any(leg.relayed is not None for leg in self._legs):
+        if self._path.server.via is None and self._net.options.ice and any(leg.relayed for leg in self._legs):
             # With nothing of this chain left on the server, ICE agents have the last word.
             await observe_agents(self._path, self._net, self._outer)
+        return True
 
     def _record(self, seen: Observation) -> None:
-        """Record a step, and where it sends on: what the second allocation alone is told does not count."""
+        """Record a step, and where it sends on: what the second allocation alone is told does not count.
+
+        A proxy is asked for the servers that the user named, and no others.
+        """
         self._outer(seen)
-        if isinstance(seen, (Challenge, Allocation)) and seen.allocation == "a":
+        if self._path.server.via is None and isinstance(seen, (Challenge, Allocation)) and seen.allocation == "a":
             redirect = redirect_of(seen, self._asked, self._net)
             if redirect is not None:
                 self._outer(redirect)
@@ -127,7 +156,7 @@ class Chain:
 
     async def _open(self) -> Wire | None:
         path, net, record = self._path, self._net, self._record
-        if path.transport is not Transport.TLS:
+        if path.transport is not Transport.TLS or path.server.via is not None:
             return await open_wire(path, net, record, port=self._port)
         limit_ms = stream_limit_ms(net)
         sock = await connect(path, net, record, limit_ms=limit_ms)
@@ -144,7 +173,8 @@ class Chain:
         async with asyncio.TaskGroup() as group:
             challenge = group.create_task(a.challenge())
             heard = _first_heard(reach.answer, challenge)
-            await (heard if self._path.transport is Transport.TLS else self._checked(heard))
+            alone = self._path.transport is Transport.TLS or self._path.server.via is not None
+            await (heard if alone else self._checked(heard))
             reach.over.set()
         if _code(challenge.result()) == _MISMATCH:
             return await self._another(a.side, self._record)
@@ -156,7 +186,8 @@ class Chain:
         async with asyncio.TaskGroup() as group:
             second = group.create_task(self._another("b"))
             allocating = group.create_task(self._allocated(a))
-            group.create_task(self._to_plain_socket(relay, allocating))
+            if self._path.server.via is None:
+                group.create_task(self._to_plain_socket(relay, allocating))
             first = await allocating
             if first is None:
                 return
@@ -178,7 +209,8 @@ class Chain:
         return leg if leg.authenticates else None
 
     def _unless_good(self, observation: Observation) -> None:
-        if not isinstance(observation, (Connect, TlsHandshake)) or observation.failure is not None:
+        again = isinstance(observation, (Connect, TlsHandshake, ProxyTunnel)) and observation.failure is None
+        if not again or (isinstance(observation, ProxyTunnel) and not observation.opened):
             self._record(observation)
 
     async def _allocated(self, leg: Leg) -> Leg | None:

@@ -6,7 +6,7 @@ from rtcdiag.address import Scope, TransportAddress
 from rtcdiag.evidence import Binding, Evidence, Failure, VantageKnock
 from rtcdiag.findings import Facts, Finding, find
 from rtcdiag.nat import classify, nat64_of
-from rtcdiag.rules.paths import Path, about, asked_paths, targets_of
+from rtcdiag.rules.paths import Path, about, direct_paths, targets_of
 
 
 def change_request(evidence: Evidence) -> Iterator[Finding]:
@@ -63,7 +63,7 @@ def _ignores(item: Binding) -> bool:
 def other_address(evidence: Evidence) -> Iterator[Finding]:
     """Check the alternate address that servers announce (RFC 5780 section 7.4), and whether anything answers there."""
     nat64 = nat64_of(evidence)
-    for path in asked_paths(evidence):
+    for path in direct_paths(evidence):
         answered = [(item, item.exchange.answer) for item in path.of(Binding)]
         announced = [(item, answer.other_address) for item, answer in answered if answer and answer.other_address]
         if announced:
@@ -107,7 +107,7 @@ def no_behavior_server(evidence: Evidence) -> Iterator[Finding]:
 def origin(evidence: Evidence) -> Iterator[Finding]:
     """Compare where a server says that it answers from (RFC 5780 section 7.3) with where its answers come from."""
     nat64 = nat64_of(evidence)
-    for path in asked_paths(evidence):
+    for path in direct_paths(evidence):
         primary = nat64.ipv4_of(path.address) or path.address
         for item in path.of(Binding):
             told = item.exchange.answer.response_origin if item.exchange.succeeded and item.exchange.answer else None

@@ -18,7 +18,7 @@ UNANSWERED = (Failure.DNS_FAILURE, Failure.DNS_TIMEOUT)
 
 def names(evidence: Evidence) -> Iterator[Finding]:
     """Judge every server's name by its look-ups in both families."""
-    for target in evidence.of(Target):
+    for target in evidence.of(Target, lambda item: item.via is None):
         seen = evidence.of(Resolution, lambda item, host=target.host: item.host == host)  # type: ignore[misc]
         if seen and not any(item.addresses for item in seen):
             yield from _unresolved(target, seen)

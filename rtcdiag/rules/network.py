@@ -11,7 +11,7 @@ from rtcdiag.findings import Facts, Finding, Severity, find
 from rtcdiag.rules.answers import Answers, answers, exchanges
 from rtcdiag.rules.dns import UNANSWERED
 from rtcdiag.rules.paths import UNFINISHED, asked_paths, relayed_data, targets_of
-from rtcdiag.targets import Transport
+from rtcdiag.targets import VIA, Transport
 
 _SWALLOWED = (Failure.TIMEOUT, Failure.HOST_UNREACHABLE, Failure.ADMIN_PROHIBITED)
 _NO_ROUTE = (Failure.NETWORK_UNREACHABLE, Failure.HOST_UNREACHABLE, Failure.ADDRESS_UNAVAILABLE)
@@ -93,6 +93,8 @@ def _attempts(evidence: Evidence) -> Iterator[_Attempt]:
     hosts = {server: target.host for server, target in targets_of(evidence).items()}
     for transport, address, exchange, seen in exchanges(evidence):
         came = exchange.answers or exchange.stray_count
+        if VIA in getattr(seen, "server", "") and not came:
+            continue  # whom the silence belongs to, the proxy or what is behind it, is judged elsewhere
         if address.scope is not Scope.LOOPBACK and isinstance(seen, (Binding, TurnStep)):
             failure = None if came else _heard(evidence, address, exchange.failure)
             who = hosts.get(seen.server, seen.server)
@@ -176,12 +178,17 @@ def _lost_names(evidence: Evidence) -> tuple[Resolution, ...]:
     control's name does not resolve hinders no call; that it does shows that names can be looked up.
     """
     every = evidence.of(Resolution)
-    needed = {target.host for target in evidence.of(Target)}
+    needed = {target.host for target in evidence.of(Target)} - _reached_by_proxy(evidence)
     named = {target.host for target in evidence.of(Target) if target.origin == "user"}
     denied = any(item.host not in named and item.failure is Failure.DNS_NOT_FOUND for item in every)
     told = not denied and any(item.host in named and item.failure not in UNANSWERED for item in every)
     answered = told or any(item.addresses for item in every)
     return () if answered else tuple(item for item in every if item.host in needed)
+
+
+def _reached_by_proxy(evidence: Evidence) -> set[str]:
+    """Return the hosts whose names a proxy looked up, so that nobody here has to."""
+    return {path.target.host for path in asked_paths(evidence) if path.target and not path.is_direct and path.answered}
 
 
 def _names(lost: tuple[Resolution, ...], beside: str) -> Iterator[Finding]:
@@ -198,10 +205,10 @@ def _udp(evidence: Evidence, tried: tuple[_Attempt, ...]) -> Iterator[Finding]:
         yield from _closed_port(evidence, lost, seen)
         return
     connected = [address for address in seen.stream if address.scope is not Scope.LOOPBACK]
-    if not connected or len({item.address for item in lost}) < _LEAST:
-        return
     relays = [path for path in asked_paths(evidence) if path.transport is not Transport.UDP and _is_relay(path.target)]
     works = any(relayed_data(path) for path in relays)
+    if not (connected or works) or len({item.address for item in lost}) < _LEAST:
+        return
     ports = sorted({item.address.port for item in lost})
     facts = _extent(lost) | {"said": _said(lost)}
     ids = [item.seen.id for item in lost]

@@ -3,6 +3,7 @@
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from rtcdiag.address import TransportAddress
 from rtcdiag.evidence import (
@@ -16,14 +17,15 @@ from rtcdiag.evidence import (
     IceMeeting,
     Observation,
     Permission,
+    ProxyTunnel,
     Refresh,
     RelayedData,
     Target,
     TlsHandshake,
     TurnStep,
 )
-from rtcdiag.findings import Finding, Severity, Stage, find
-from rtcdiag.targets import Transport
+from rtcdiag.findings import Finding, Severity, Stage, entry_of, find
+from rtcdiag.targets import VIA, Transport
 
 UNFINISHED = (Failure.DEADLINE, Failure.INTERRUPTED)
 """The run ended before the operation could fail: nothing follows from it."""
@@ -47,6 +49,13 @@ class Path(msgspec.Struct, frozen=True, kw_only=True):
     transport: Transport
     target: Target | None
     observations: tuple[Observation, ...]
+    beside: bool = False
+    """Whether it goes through a proxy, while the server also answers directly: what fails on it hinders few."""
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether it goes to the server itself, and not through a proxy."""
+        return self.target is None or self.target.via is None
 
     @property
     def asked(self) -> bool:
@@ -86,6 +95,8 @@ class Path(msgspec.Struct, frozen=True, kw_only=True):
         **facts: Any,
     ) -> Finding:
         """Build a finding about this path."""
+        if self.beside and (severity or entry_of(code).severity) is Severity.ERROR:
+            severity = Severity.WARNING
         return about(
             self.target,
             self.server,
@@ -129,15 +140,27 @@ def paths(evidence: Evidence) -> tuple[Path, ...]:
         key = _key(item, targets)
         if key is not None:
             found.setdefault(key, []).append(item)
-    return tuple(
+    made = tuple(
         Path(server=key[0], address=key[1], transport=key[2], target=targets.get(key[0]), observations=tuple(items))
         for key, items in found.items()
     )
+    direct = {path.server for path in made if path.is_direct and path.asked and path.answered}
+    return tuple(replace(path, beside=not path.is_direct and server_of(path.server) in direct) for path in made)
+
+
+def server_of(name: str) -> str:
+    """Return the URI of a server that is asked through a proxy, or directly."""
+    return name.partition(VIA)[0]
 
 
 def asked_paths(evidence: Evidence) -> tuple[Path, ...]:
     """Return the paths that the URIs ask for."""
     return tuple(path for path in paths(evidence) if path.asked)
+
+
+def direct_paths(evidence: Evidence) -> tuple[Path, ...]:
+    """Return the paths that the URIs ask for and that go through no proxy."""
+    return tuple(path for path in asked_paths(evidence) if path.is_direct)
 
 
 def about(
@@ -164,12 +187,18 @@ def _key(item: Observation, targets: dict[str, Target]) -> _Key | None:
     match item:
         case Connect() if item.purpose == "server" or item.server in targets:
             return item.server, item.destination, _stream(item, targets.get(item.server))
+        case ProxyTunnel() if item.destination is not None:
+            return item.server, item.destination, _transport(targets.get(item.server))
         case TlsHandshake():
             return item.server, item.destination, Transport.TLS
         case Binding(role="primary", change="none") | TurnStep() | IceMeeting():
             return item.server, item.destination, item.transport
         case _:
             return None
+
+
+def _transport(target: Target | None) -> Transport:
+    return target.transport if target is not None else Transport.TCP
 
 
 def _stream(item: Connect, target: Target | None) -> Transport:

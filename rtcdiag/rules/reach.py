@@ -63,7 +63,8 @@ def reachable(evidence: Evidence) -> Iterator[Finding]:
     scene = _Scene(evidence, answers(evidence), paths(evidence))
     said_once = {item.id for item in forbidden(evidence)}
     for path in scene.paths:
-        broken = _broken(path)
+        # What a proxy did is judged beside it.
+        broken = _broken(path) if path.is_direct else None
         if broken is None or broken.seen.id in said_once:
             continue
         if path.asked:

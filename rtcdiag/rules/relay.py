@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from rtcdiag.address import Scope, TransportAddress
-from rtcdiag.evidence import Allocation, Answer, Evidence, Permission, RelayedData
+from rtcdiag.evidence import Allocation, Answer, Evidence, Permission, RelayedData, Resolution
 from rtcdiag.findings import Facts, Finding
 from rtcdiag.rules.paths import UNFINISHED, Path, asked_paths, clip
 
@@ -17,18 +17,32 @@ def relayed_address(evidence: Evidence) -> Iterator[Finding]:
         for item in path.of(Allocation):
             answer = item.exchange.answer
             if answer is not None and answer.success and answer.relayed is not None:
-                yield from _relayed(path, item, answer.relayed)
+                yield from _relayed(path, item, answer.relayed, _server_address(evidence, path))
 
 
-def _relayed(path: Path, item: Allocation, relayed: TransportAddress) -> Iterator[Finding]:
+def _server_address(evidence: Evidence, path: Path) -> TransportAddress | None:
+    """Return where the server is; behind a proxy, where its name leads from here, None where that is not known."""
+    if path.is_direct or path.target is None:
+        return path.address
+    looked_up = evidence.of(Resolution, lambda item: path.target is not None and item.host == path.target.host)
+    hosts = [path.target.host] if path.target.ip_literal else [ip for item in looked_up for ip in item.addresses]
+    try:
+        return TransportAddress(hosts[0], path.target.port) if hosts else None
+    except ValueError:
+        return None
+
+
+def _relayed(
+    path: Path, item: Allocation, relayed: TransportAddress, server: TransportAddress | None
+) -> Iterator[Finding]:
     facts: Facts = {"relayed": str(relayed), "scope": relayed.scope.value, "family": relayed.family.value}
     if relayed.scope not in _REACH or relayed.port == 0:
         yield path.find("turn-relay-impossible-address", item, **facts)
-    elif _REACH[relayed.scope] < _REACH.get(path.address.scope, 0):
+    elif _REACH[relayed.scope] < (_REACH.get(server.scope, 0) if server else 0):
         yield path.find("turn-relay-private-address", item, **facts)
     elif relayed.family is not item.family:
         yield path.find("turn-relay-wrong-family", item, asked=item.family.value, **facts)
-    elif _is_elsewhere(path.address, relayed):
+    elif server is not None and _is_elsewhere(server, relayed):
         yield path.find("turn-relay-other-address", item, **facts)
 
 

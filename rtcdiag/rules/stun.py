@@ -9,7 +9,7 @@ from rtcdiag.evidence import Answer, Binding, Challenge, Evidence, Failure
 from rtcdiag.findings import Facts, Finding, Severity
 from rtcdiag.nat import nat64_of
 from rtcdiag.rules.allocation import redirected
-from rtcdiag.rules.paths import Path, asked_paths, clip, paths
+from rtcdiag.rules.paths import Path, clip, direct_paths, paths
 from rtcdiag.targets import Transport
 
 _FAR_MS = 500.0
@@ -23,7 +23,7 @@ _NOWHERE = (Scope.UNSPECIFIED, Scope.MULTICAST, Scope.RESERVED)
 
 def binding(evidence: Evidence) -> Iterator[Finding]:
     """Judge the answers to Binding requests on each path that was asked for."""
-    for path in asked_paths(evidence):
+    for path in direct_paths(evidence):
         answered = [(item, item.exchange.answer) for item in path.of(Binding) if item.exchange.answer]
         if not answered:
             yield from _unanswered(path)
@@ -37,7 +37,7 @@ def binding(evidence: Evidence) -> Iterator[Finding]:
 
 def quality(evidence: Evidence) -> Iterator[Finding]:
     """Judge loss and distance over the samples of each path."""
-    for path in asked_paths(evidence):
+    for path in direct_paths(evidence):
         asked = path.of(Binding)
         lost = [item for item in asked if item.exchange.failure is Failure.TIMEOUT]
         if path.transport is Transport.UDP and lost and any(item.exchange.answer for item in asked):
@@ -51,7 +51,7 @@ def software(evidence: Evidence) -> Iterator[Finding]:
     """Repeat what each server says that it is."""
     told: dict[str, tuple[Path, Answer]] = {}
     for path in paths(evidence):
-        for step in path.steps:
+        for step in path.steps if path.is_direct else ():
             answer = step.exchange.answer
             if answer is not None and clip(answer.software):
                 told.setdefault(path.server, (path, answer))
@@ -62,7 +62,7 @@ def software(evidence: Evidence) -> Iterator[Finding]:
 def rewritten(evidence: Evidence) -> Iterator[Finding]:
     """Compare MAPPED-ADDRESS, which a middlebox can find in the packet, with XOR-MAPPED-ADDRESS, which it cannot."""
     for path in paths(evidence):
-        for item in path.of(Binding):
+        for item in path.of(Binding) if path.is_direct else ():
             answer = item.exchange.answer
             if answer and answer.mapped and answer.xor_mapped and answer.mapped != answer.xor_mapped:
                 here = path.address.scope is Scope.LOOPBACK
@@ -89,7 +89,7 @@ def _comparable(evidence: Evidence) -> Iterator[tuple[Path, ...]]:
     None where one server saw two addresses of this computer: a NAT with several gives other servers others, too.
     """
     found: dict[tuple[Family, str | None], list[Path]] = {}
-    for path in asked_paths(evidence):
+    for path in direct_paths(evidence):
         mapped = _mapped_address(path) if path.transport is Transport.UDP else None
         if mapped is not None:
             found.setdefault((_seen_family(evidence, path, mapped), path.of(Binding)[0].interface), []).append(path)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rtcdiag.evidence import Allocation, Evidence, Target, TlsHandshake
 from rtcdiag.findings import Finding
-from rtcdiag.rules.paths import about, clip
+from rtcdiag.rules.paths import about, clip, server_of
 from rtcdiag.targets import Transport
 
 _DAY_S = 86400.0
@@ -13,7 +13,7 @@ _CALL_S = 600.0
 
 def entry(evidence: Evidence) -> Iterator[Finding]:
     """Find URIs that parse and cannot work in a browser."""
-    for target in evidence.of(Target):
+    for target in evidence.of(Target, lambda item: item.via is None):
         if target.ignored_query is not None:
             query = clip(target.ignored_query)
             corrected = target.server.partition("?")[0]
@@ -35,7 +35,7 @@ def _verified(evidence: Evidence, target: Target) -> bool:
 
 def credentials(evidence: Evidence) -> Iterator[Finding]:
     """Judge the shape of the credentials: missing, static, too long or too short."""
-    for target in evidence.of(Target):
+    for target in evidence.of(Target, lambda item: item.via is None):
         if target.protocol != "turn" or target.origin != "user":
             continue
         shape = target.credential
@@ -48,7 +48,8 @@ def credentials(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _lifetime(evidence: Evidence, target: Target, left_s: float) -> Iterator[Finding]:
-    accepted = any(item.server == target.server and item.exchange.succeeded for item in evidence.of(Allocation))
+    granted = evidence.of(Allocation, lambda item: item.exchange.succeeded)
+    accepted = any(server_of(item.server) == target.server for item in granted)
     if left_s > _DAY_S:
         hours = round(min(left_s, 1e9) / 3600)
         yield about(target, target.server, "turn-credentials-long-lived", target, hours=hours)

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from rtcdiag.address import Scope, scope_of
-from rtcdiag.evidence import Evidence, Resolution, Target, WebCheck
+from rtcdiag.evidence import Evidence, ProxyTunnel, Resolution, Target, WebCheck
 from rtcdiag.findings import Finding, Severity, find
 from rtcdiag.rules.answers import answers
 from rtcdiag.rules.paths import asked_paths, relayed_data
@@ -74,5 +74,6 @@ def proxy(evidence: Evidence) -> Iterator[Finding]:
     """Say which proxy settings were not used, where direct ways to servers fail."""
     proxies = list(evidence.environment.proxies)
     asked = any(target for target in evidence.of(Target))
-    if proxies and asked and not answers(evidence).udp_works:
+    used = evidence.of(ProxyTunnel)
+    if proxies and asked and not used and not answers(evidence).udp_works:
         yield find("proxy-not-used", variables=proxies)

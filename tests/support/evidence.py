@@ -32,6 +32,7 @@ from rtcdiag.evidence import (
     Observation,
     PacketStream,
     Permission,
+    ProxyTunnel,
     RateStep,
     Redirect,
     Refresh,
@@ -55,10 +56,11 @@ from rtcdiag.evidence import (
 from rtcdiag.evidence.quality import Way
 from rtcdiag.evidence.turn import WhyNot
 from rtcdiag.evidence.vantage import VantageOutcome
-from rtcdiag.targets import Transport, parse_server
+from rtcdiag.targets import VIA, Transport, parse_server
 
 NOW = 1_790_000_000.0
 DAY = 86400.0
+PROXY = "http://proxy.example:3128"
 HERE = "192.168.1.4:40000"
 HERE6 = "[2001:db8:7::7]:40000"
 PUBLIC = "203.0.113.7:50123"
@@ -94,7 +96,7 @@ def failed(failure: Failure = Failure.TIMEOUT, **more: Any) -> Exchange:
 
 
 def target(uri: str, **more: Any) -> Target:
-    server = parse_server(uri)
+    server = parse_server(uri.partition(VIA)[0])
     fields: dict[str, Any] = {
         "t_ms": 0.0,
         "server": uri,
@@ -105,6 +107,7 @@ def target(uri: str, **more: Any) -> Target:
         "ip_literal": server.ip_literal,
         "ignored_query": server.ignored_query,
         "credential": SHAPE if server.protocol == "turn" else None,
+        "via": uri.partition(VIA)[2] or None,
     }
     return Target(**fields | more)
 
@@ -134,7 +137,7 @@ def handshake(uri: str, address: str, failure: Failure | None = None, **more: An
         "t_ms": 2.0,
         "server": uri,
         "destination": at(address),
-        "server_name": parse_server(uri).host,
+        "server_name": parse_server(uri.partition(VIA)[0]).host,
         "version": None if failure else "TLSv1.3",
         "certificate": certificate(),
         "failure": failure,
@@ -388,7 +391,7 @@ certificates = st.builds(
 )
 targets = st.builds(
     msgspec.structs.replace,
-    _URIS.map(target),
+    (_URIS | _URIS.map(lambda uri: f"{uri} via {PROXY}")).map(target),
     credential=st.none()
     | st.builds(CredentialShape, form=st.sampled_from(["static", "time-limited"]), expires_at=st.none() | _TIMES),
     origin=st.sampled_from(["user", "default"]),
@@ -423,6 +426,19 @@ observations: st.SearchStrategy[Observation] = st.one_of(
         server=_URIS | _HOSTS,
         purpose=st.sampled_from(["server", "control"]),
         destination=_ADDRESSES,
+        failure=_FAILURES,
+    ),
+    st.builds(
+        ProxyTunnel,
+        **_BASE,
+        server=_URIS.map(lambda uri: f"{uri} via {PROXY}"),
+        proxy=st.just(PROXY),
+        target=st.just("turn.example.org:443"),
+        destination=st.none() | _ADDRESSES,
+        step=st.sampled_from(["name", "connect", "tls", "request"]),
+        login=st.booleans(),
+        status=st.none() | st.sampled_from([200, 302, 403, 407, 502]),
+        schemes=st.sampled_from([(), ("Basic",), ("NTLM", "Negotiate")]),
         failure=_FAILURES,
     ),
     st.builds(

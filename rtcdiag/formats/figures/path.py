@@ -4,7 +4,7 @@ import msgspec
 
 from rtcdiag.address import Scope
 from rtcdiag.formats.nat_words import used_interface
-from rtcdiag.formats.tables.servers import broken, label, rtt_ms, some
+from rtcdiag.formats.tables.servers import broken, label, place, rtt_ms, some
 from rtcdiag.formats.words import STAGE_TONE, STAGE_WORD, Tone, familiar, ms
 from rtcdiag.nat import Nat
 from rtcdiag.report import Report, ServerRow
@@ -134,7 +134,7 @@ def _hop(row: ServerRow) -> Hop:
     took = ms(rtt_ms(row)) if row.status == "ok" else ""
     words = f"{row.transport} {STAGE_WORD[row.status]} {stage.stage if stage else took}".strip()
     return Hop(
-        place=Place(title=label(row.uri), lines=(str(row.address) if row.address else "no address",)),
+        place=Place(title=label(row.uri), lines=(place(row),)),
         words=words,
         code=(stage.finding or "") if stage else "",
         broken=failed,

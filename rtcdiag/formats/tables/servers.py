@@ -84,13 +84,19 @@ def outcome(row: ServerRow) -> Cell:
     return Cell(f"{word} {stage.stage}", STAGE_TONE[row.status])
 
 
+def place(row: ServerRow) -> str:
+    """Return where a server was asked: its address, or through which proxy."""
+    if row.via is not None:
+        return f"via {row.via}"
+    return str(row.address) if row.address else "no address"
+
+
 def chains(report: Report) -> Table | None:
     """Return every server with its address, transport, stages and outcome."""
     if not report.servers:
         return None
     rows = tuple(
-        (code(row.uri), code(row.address or "no address"), Cell(row.transport), outcome(row), Cell(chain(row)))
-        for row in report.servers
+        (code(row.uri), code(place(row)), Cell(row.transport), outcome(row), Cell(chain(row))) for row in report.servers
     )
     return Table(caption="Servers", columns=("Server", "Address", "Transport", "Result", "Stages"), rows=rows)
 
@@ -143,10 +149,15 @@ _FAMILY = {Family.IPV4: "IPv4", Family.IPV6: "IPv6", None: "(no address)"}
 
 
 def _columns(servers: tuple[ServerRow, ...]) -> list[_Column]:
-    seen = {(row.transport, row.address.family if row.address else None) for row in servers}
+    seen = {_way(row) for row in servers}
     named = (*_ALWAYS, "dtls", *sorted({transport for transport, _ in seen} - {*_ALWAYS, "dtls"}))
     every: list[_Column] = [(transport, family) for transport in named for family in _FAMILY]
     return [column for column in every if column in seen or (column[0] in _ALWAYS and column[1] is not None)]
+
+
+def _way(row: ServerRow) -> _Column:
+    through = "" if row.via is None else " via proxy"
+    return row.transport + through, row.address.family if row.address else None
 
 
 def _host(row: ServerRow) -> str:
@@ -155,9 +166,7 @@ def _host(row: ServerRow) -> str:
 
 
 def _matrix_cell(servers: tuple[ServerRow, ...], transport: str, family: Family | None) -> Cell:
-    here = [
-        row for row in servers if row.transport == transport and (row.address.family if row.address else None) == family
-    ]
+    here = [row for row in servers if _way(row) == (transport, family)]
     if not here:
         return Cell("not tested", "muted")
     cells = [outcome(row) for row in here]
@@ -182,7 +191,7 @@ def _latency(row: ServerRow) -> Latency | None:
         return None
     sent, answered = (quality.get(name) for name in ("sent", "answered"))
     return Latency(
-        name=f"{label(row.uri)} {row.transport} {row.address or ''}".strip(),
+        name=f"{label(row.uri)} {row.transport} {place(row)}",
         samples=tuple(samples),
         median=samples[len(samples) // 2],
         p95=samples[min(len(samples) - 1, int(len(samples) * 0.95))],

@@ -20,6 +20,7 @@ from rtcdiag.evidence import (
     IceMeeting,
     IdleMapping,
     Observation,
+    ProxyTunnel,
     RelayedData,
     RelayQuality,
     RelayThroughput,
@@ -122,6 +123,8 @@ def _told(item: AnyObservation) -> _Told:  # noqa: PLR0911 - one line a kind of 
                 str(item.destination),
                 *ended(item.failure, "connected"),
             )
+        case ProxyTunnel():
+            return ("Proxy tunnel", item.server, str(item.destination or item.proxy), *_tunnel(item))
         case TlsHandshake():
             return ("TLS handshake", item.server, str(item.destination), *_tls(item))
         case WebCheck():
@@ -209,6 +212,13 @@ def _tone(got: object) -> Tone:
 
 def _tls(item: TlsHandshake) -> tuple[str, Tone]:
     return ended(item.failure, f"{item.version or 'TLS'} {item.cipher or ''}".rstrip(), item.detail)
+
+
+def _tunnel(item: ProxyTunnel) -> tuple[str, Tone]:
+    if item.status is None:
+        return ended(item.failure, "no answer", f"at the {item.step}")
+    asked = f", asks for {', '.join(item.schemes)}" if item.schemes else ""
+    return f"status {item.status} for {item.target}{asked}", "ok" if item.opened else "bad"
 
 
 def _web(item: WebCheck) -> tuple[str, Tone]:

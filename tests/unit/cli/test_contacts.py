@@ -96,6 +96,20 @@ def test_a_server_without_a_name_needs_the_nat64_to_be_looked_up_where_there_is_
     assert listed(capsysbinary, "check-stun", "stun:[2001:db8::10]") == ["stun:[2001:db8::10]"]
 
 
+def test_a_proxy_is_listed_without_its_login_where_it_is_used(
+    capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://ann:hunter2@proxy.example:3128")
+    tcp = ("check-turn", "turn:a.example?transport=tcp")
+    assert listed(capsysbinary, *tcp) == [tcp[1], "http://proxy.example:3128"]
+    assert listed(capsysbinary, *tcp, "--proxy", "https://other.example") == [tcp[1], "https://other.example:443"]
+    assert listed(capsysbinary, *tcp, "--proxy", "none") == [tcp[1]]
+    assert listed(capsysbinary, "check-turn", "turn:a.example") == ["turn:a.example"]
+    assert listed(capsysbinary, "check-stun", "stuns:a.example") == ["stuns:a.example"]
+    monkeypatch.setenv("no_proxy", "example")
+    assert listed(capsysbinary, *tcp) == [tcp[1]]
+
+
 def test_control_hosts_are_no_servers_and_at_least_one_needs_no_resolver() -> None:
     assert {contact.use for contact in CONTROL_HOSTS} == {"control"}
     assert {contact.use for contact in STUN_SERVERS} == {"nat-behavior", "binding"}
