@@ -177,12 +177,12 @@ def _split_authority(uri: str, scheme: str, authority: str) -> tuple[str, str]:
     if _is_ipv6(authority):
         raise _bad(uri, "an IPv6 address stands in brackets", f"{scheme}:[{authority}]")
     host, colon, port = authority.partition(":")
-    if why := _why_no_host(host):
+    if why := why_no_host(host):
         raise _bad(uri, why, *_ascii_form(uri, host))
     return host.lower(), colon + port
 
 
-def _why_no_host(host: str) -> str | None:
+def why_no_host(host: str) -> str | None:
     """Return why a text is neither an IPv4 address nor a host name (RFC 1123 section 2.1), None where it is one."""
     labels = host.removesuffix(".").split(".")
     if not host:

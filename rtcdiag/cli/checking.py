@@ -12,6 +12,7 @@ from rtcdiag.cli.lasting import lasting_of
 from rtcdiag.cli.options import Experiments, Network
 from rtcdiag.options import RunOptions
 from rtcdiag.proxies import Proxy, ProxyError, parse_proxy, proxy_of
+from rtcdiag.targets import why_no_host
 
 if TYPE_CHECKING:
     from rtcdiag.cli.asking import Question
@@ -122,9 +123,18 @@ def _port(port: int) -> int:
 
 
 def _server_name(name: str | None) -> str | None:
-    if name is not None and not (name and len(name) <= 253 and name.isascii() and name.isprintable()):
-        raise BadInputError(f"--sni {name!r}: not a host name in ASCII")
+    why = None if name is None or _is_address(name) else why_no_host(name)
+    if why is not None:
+        raise BadInputError(f"--sni {name!r}: {why}")
     return name
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _ca_file(name: str | None) -> str | None:

@@ -22,6 +22,7 @@ from rtcdiag.evidence.lifetime import IdleMapping, Inward
 from rtcdiag.evidence.quality import Jitter, PacketStream, RateStep, RelayQuality, RelayThroughput, Spread
 from rtcdiag.evidence.size import SizedBinding, SizeTest
 from rtcdiag.evidence.target import CredentialShape, Skipped, Target
+from rtcdiag.evidence.tls_trial import TlsTrial, Trial
 from rtcdiag.evidence.tunnel import ProxyTunnel
 from rtcdiag.evidence.turn import Allocation, Challenge, Permission, Redirect, Refresh, RelayedData, TurnStep
 from rtcdiag.evidence.vantage import KnockArrival, VantageBinding, VantageKnock, VantageOpening, VantagePoint
@@ -78,6 +79,8 @@ __all__ = [
     "Stray",
     "Target",
     "TlsHandshake",
+    "TlsTrial",
+    "Trial",
     "TurnStep",
     "VantageBinding",
     "VantageKnock",
@@ -94,6 +97,7 @@ KINDS: tuple[type[Observation], ...] = (
     Connect,
     ProxyTunnel,
     TlsHandshake,
+    TlsTrial,
     WebCheck,
     Binding,
     Challenge,
@@ -126,6 +130,7 @@ AnyObservation = (
     | Connect
     | ProxyTunnel
     | TlsHandshake
+    | TlsTrial
     | WebCheck
     | Binding
     | Challenge

@@ -1,5 +1,8 @@
 """The facts of a certificate. Imported only where a TLS server is asked: cryptography is slow to load."""
 
+import warnings
+from ipaddress import ip_address
+
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
@@ -15,8 +18,11 @@ def certificate_of(der: bytes | None) -> Certificate | None:
         return None
     try:
         certificate = x509.load_der_x509_certificate(der)
-        names = _alternative_names(certificate)
-        subject, issuer = certificate.subject.rfc4514_string(), certificate.issuer.rfc4514_string()
+        names = tuple(name[:_LONGEST_NAME] for name in _alternative_names(certificate)[:_MOST_NAMES])
+        with warnings.catch_warnings():
+            # Of names longer than they may be, which would be printed.
+            warnings.simplefilter("ignore")
+            subject, issuer = certificate.subject.rfc4514_string(), certificate.issuer.rfc4514_string()
     except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         return None
     return Certificate(
@@ -35,7 +41,7 @@ def _alternative_names(certificate: x509.Certificate) -> tuple[str, ...]:
         return ()
     names = [*extension.value.get_values_for_type(x509.DNSName)]
     names += map(str, extension.value.get_values_for_type(x509.IPAddress))
-    return tuple(name[:_LONGEST_NAME] for name in names[:_MOST_NAMES])
+    return tuple(names)
 
 
 def names_its_issuer(der: bytes | None) -> bool:
@@ -48,3 +54,33 @@ def names_its_issuer(der: bytes | None) -> bool:
     except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         return False
     return any(entry.access_method == AuthorityInformationAccessOID.CA_ISSUERS for entry in access)
+
+
+def is_for(der: bytes | None, host: str) -> bool | None:
+    """Tell whether a certificate bears a host's name or address, as browsers look for it; None where it is unreadable.
+
+    Only alternative names count, and a wildcard stands for exactly one whole label, the first of three or more (RFC
+    9525 section 6.3).
+    """
+    if der is None:
+        return None
+    try:
+        names = _alternative_names(x509.load_der_x509_certificate(der))
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        return None
+    return any(_matches(name, host) for name in names)
+
+
+def _matches(name: str, host: str) -> bool:
+    name, host = name.lower().removesuffix("."), host.lower().removesuffix(".")
+    _, dot, parent = host.partition(".")
+    wild = bool(dot) and "." in parent and not _is_address(host) and name == f"*.{parent}"
+    return wild or name == host
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

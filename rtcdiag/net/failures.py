@@ -43,6 +43,9 @@ _VERIFIER = {
     21: Failure.TLS_UNKNOWN_AUTHORITY,
     62: Failure.TLS_HOSTNAME_MISMATCH,
     64: Failure.TLS_HOSTNAME_MISMATCH,
+    66: Failure.TLS_CERTIFICATE_WEAK,
+    67: Failure.TLS_CERTIFICATE_WEAK,
+    68: Failure.TLS_CERTIFICATE_WEAK,
 }
 _NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH", "RECORD_LAYER_FAILURE")
 _VERSION = ("PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "VERSION_TOO_LOW", "NO_PROTOCOLS_AVAILABLE")
@@ -70,6 +73,8 @@ def _tls_failure(error: ssl.SSLError) -> Failure:
         return Failure.TLS_NOT_SPOKEN
     if any(word in reason for word in _VERSION):
         return Failure.TLS_PROTOCOL_VERSION
+    if "EXCESSIVE_MESSAGE_SIZE" in reason:
+        return Failure.TLS_CERTIFICATES_TOO_LARGE
     return Failure.TLS_HANDSHAKE
 
 

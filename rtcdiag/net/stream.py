@@ -17,6 +17,11 @@ from rtcdiag.net.resolver import FAMILIES
 from rtcdiag.net.udp import OnTraffic
 
 READ_SIZE = 65536
+CIPHERS = (
+    "@SECLEVEL=2:ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE-RSA-AES128-SHA:ECDHE-RSA-AES256-SHA:ECDHE-ECDSA-AES128-SHA:"
+    "ECDHE-ECDSA-AES256-SHA:AES128-GCM-SHA256:AES256-GCM-SHA384:AES128-SHA:AES256-SHA"
+)
+"""What Chromium and Firefox offer for TLS 1.2; security level 2 refuses RSA keys below 2048 bits and SHA-1."""
 
 
 class NetError(Exception):
@@ -78,18 +83,6 @@ class TlsFacts:
 
 
 @dataclass(frozen=True)
-class Presented:
-    """What a server presents to a client that verifies nothing."""
-
-    certificate: Certificate | None = None
-    """The leaf; None where the handshake failed."""
-    sent: int = 0
-    """How many certificates came; 0 where that is not known."""
-    names_issuer: bool = False
-    """Whether the leaf says where its issuer's certificate can be fetched, as those of public authorities do."""
-
-
-@dataclass(frozen=True)
 class TlsSettings:
     """What a handshake asks for."""
 
@@ -142,10 +135,8 @@ async def tls_stream(
     """Shake hands on a connected socket; the stream is None where that fails, and the socket is closed then."""
     local = local_of(sock)
     try:
-        async with asyncio.timeout(timeout_ms / 1000):
-            reader, writer = await asyncio.open_connection(
-                sock=sock, ssl=verifying_context(settings.ca_file), server_hostname=settings.server_name
-            )
+        context = verifying_context(settings.ca_file)
+        reader, writer = await encrypted(sock, context, settings.server_name, timeout_ms)
     except (OSError, EOFError) as error:
         sock.close()
         return None, refused(settings, error)
@@ -158,15 +149,35 @@ async def tls_stream(
 def refused(settings: TlsSettings, error: BaseException) -> TlsFacts:
     """Return why a handshake failed."""
     code = getattr(error, "verify_code", None)
-    name = _server_name(settings.server_name)
-    return TlsFacts(name, failure=failure_of(error), detail=_words(error), verify_code=code)
+    name = _sent_name(settings.server_name)
+    return TlsFacts(name, failure=failure_of(error), detail=words_of(error), verify_code=code)
 
 
 def agreed(settings: TlsSettings, writer: asyncio.StreamWriter) -> TlsFacts:
     """Return what a handshake that succeeded ended with."""
     session = writer.get_extra_info("ssl_object")
-    name = _server_name(settings.server_name)
+    name = _sent_name(settings.server_name)
     return TlsFacts(name, session.version(), session.cipher()[0], _certificate(session))
+
+
+async def encrypted(
+    sock: socket.socket, context: ssl.SSLContext, server_name: str, timeout_ms: float
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Shake hands on a connected socket; raise OSError or EOFError where that fails.
+
+    A handshake that is given up sees its connection end, and asyncio lets go of it: cancelled, it may leave it open.
+    """
+    opening = asyncio.ensure_future(asyncio.open_connection(sock=sock, ssl=context, server_hostname=server_name))
+    try:
+        async with asyncio.timeout(timeout_ms / 1000):
+            return await asyncio.shield(opening)
+    finally:
+        if not opening.done():
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+            await asyncio.wait({opening})
+            if not opening.exception():
+                opening.result()[1].transport.abort()
 
 
 @lru_cache(maxsize=4)
@@ -176,30 +187,27 @@ def verifying_context(ca_file: str | None = None) -> ssl.SSLContext:
     Reading the system's authorities takes tens of milliseconds, in which nothing else is received: once is enough, and
     best before the clock of the run starts.
     """
-    context = ssl.create_default_context()
+    context = client_context(verify=True)
     if ca_file is not None:
         context.load_verify_locations(ca_file)
     return context
 
 
-async def presented(sock: socket.socket, server_name: str, timeout_ms: float) -> Presented:
-    """Shake hands on a connected socket without verifying anything, look, and close it."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    try:
-        async with asyncio.timeout(timeout_ms / 1000):
-            _, writer = await asyncio.open_connection(sock=sock, ssl=context, server_hostname=server_name)
-    except (OSError, EOFError):
-        sock.close()
-        return Presented()
-    except BaseException:
-        sock.close()
-        raise
-    session = writer.get_extra_info("ssl_object")
-    found = Presented(_certificate(session), _chain_length(session), _names_issuer(session))
-    writer.transport.abort()
-    return found
+def client_context(*, verify: bool) -> ssl.SSLContext:
+    """Return a context that offers what browsers offer, and refuses what they refuse.
+
+    They look for the name among the alternative names only, trust what is in their store whether or not it is a root,
+    offer no finite-field Diffie-Hellman but still RSA key exchange, and never shake hands twice on a connection.
+    """
+    context = ssl.create_default_context() if verify else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if verify:
+        context.verify_flags = context.verify_flags & ~ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
+        context.hostname_checks_common_name = False
+    else:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_ciphers(CIPHERS)
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    return context
 
 
 def _certificate(session: ssl.SSLObject) -> Certificate | None:
@@ -208,20 +216,8 @@ def _certificate(session: ssl.SSLObject) -> Certificate | None:
     return certificate_of(session.getpeercert(binary_form=True))
 
 
-def _names_issuer(session: ssl.SSLObject) -> bool:
-    from rtcdiag.net.certificate import names_its_issuer  # noqa: PLC0415 - see its docstring
-
-    return names_its_issuer(session.getpeercert(binary_form=True))
-
-
-def _chain_length(session: ssl.SSLObject) -> int:
-    # Public from Python 3.13 on, private since 3.10.
-    source = session if hasattr(session, "get_unverified_chain") else getattr(session, "_sslobj", None)
-    get = getattr(source, "get_unverified_chain", None)
-    return len(get() or ()) if get is not None else 0
-
-
-def _server_name(name: str) -> str | None:
+def _sent_name(name: str) -> str | None:
+    """Return the SNI: none for an IP address (RFC 6066 section 3)."""
     try:
         ip_address(name)
     except ValueError:
@@ -229,7 +225,8 @@ def _server_name(name: str) -> str | None:
     return None
 
 
-def _words(error: BaseException) -> str:
+def words_of(error: BaseException) -> str:
+    """Return the verifier's or the TLS library's words."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message
     return getattr(error, "reason", None) or str(error) or type(error).__name__

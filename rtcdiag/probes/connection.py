@@ -9,16 +9,15 @@ from rtcdiag.net import Net
 from rtcdiag.net.failures import failure_of
 from rtcdiag.net.stream import (
     NetError,
-    Presented,
     Stream,
     TlsFacts,
     TlsSettings,
     connect_tcp,
     local_of,
     plain_stream,
-    presented,
     tls_stream,
 )
+from rtcdiag.net.tls import Offer, Presented, presented
 from rtcdiag.probes.job import Record
 from rtcdiag.probes.tunnel import open_tunnel
 from rtcdiag.targets import Server, Transport
@@ -35,6 +34,7 @@ _UNVERIFIED = frozenset(
         Failure.TLS_HOSTNAME_MISMATCH,
         Failure.TLS_SELF_SIGNED,
         Failure.TLS_UNKNOWN_AUTHORITY,
+        Failure.TLS_CERTIFICATE_WEAK,
         Failure.TLS_CERTIFICATE_INVALID,
     }
 )
@@ -52,6 +52,12 @@ class Path:
 def stream_limit_ms(net: Net) -> float:
     """Return how long a TCP connect, a TLS handshake or a transaction on a stream may take."""
     return STREAM_PATIENCE * net.options.timeout_ms
+
+
+def tls_settings(path: Path, net: Net) -> TlsSettings:
+    """Return what a handshake with a server asks for; a name's final dot is no part of it (RFC 6066 section 3)."""
+    name = net.options.server_name or path.server.host
+    return TlsSettings(name.removesuffix("."), net.options.ca_file)
 
 
 async def open_wire(
@@ -120,7 +126,7 @@ async def shake_hands(
     path: Path, net: Net, record: Record, sock: socket.socket | Stream, *, limit_ms: float, look_again: bool = True
 ) -> Stream | Failure:
     """Shake hands and record it, also when cancelled; a refused certificate is fetched by a second, unverified one."""
-    settings = TlsSettings(net.options.server_name or path.server.host, net.options.ca_file)
+    settings = tls_settings(path, net)
     began = net.now_ms()
     took_ms: float | None = None
     stream: Stream | None = None
@@ -165,7 +171,7 @@ async def _look_again(path: Path, net: Net, facts: TlsFacts, settings: TlsSettin
         sock = await connect_tcp(path.destination, limit_ms, net.local_for(path.destination.family))
     except NetError:
         return facts
-    seen = await presented(sock, settings.server_name, limit_ms)
+    seen = await presented(sock, settings.server_name, Offer(settings.server_name), limit_ms)
     return replace(facts, certificate=seen.certificate, failure=_refined(facts, seen, settings))
 
 

@@ -13,6 +13,7 @@ from rtcdiag.probes.bindings import binding_of
 from rtcdiag.probes.connection import Path, open_wire
 from rtcdiag.probes.cross_check import checked_beside, plain_binding
 from rtcdiag.probes.job import Job, Record
+from rtcdiag.probes.tls_trials import tell_silence, tried_beside, try_old_versions
 from rtcdiag.stun.request import binding_request
 from rtcdiag.targets import Transport
 from rtcdiag.wires import Call, Wire, finish
@@ -44,7 +45,7 @@ async def _address(path: Path, samples: int, net: Net, record: Record) -> None:
     if path.transport is Transport.UDP:
         await asyncio.gather(reaching, plain_binding(path, net, record))
     else:
-        await checked_beside(reaching, partial(plain_binding, path, net), _TLS_RIDDLES, net, record)
+        await checked_beside(reaching, partial(tell_silence, path, net), _TLS_RIDDLES, net, record)
 
 
 async def _reach(path: Path, count: int, net: Net, record: Record) -> Failure | None:
@@ -57,10 +58,14 @@ async def _reach(path: Path, count: int, net: Net, record: Record) -> Failure | 
 
     wire = await open_wire(path, net, note, port=net.options.port)
     if wire is None:
-        return getattr(way[-1], "failure", None) or Failure.ADDRESS_UNAVAILABLE
+        failure = getattr(way[-1], "failure", None) or Failure.ADDRESS_UNAVAILABLE
+        if failure is Failure.TLS_PROTOCOL_VERSION:
+            await try_old_versions(path, net, record)
+        return failure
     samples = [_Sample(number) for number in range(count)]
     try:
-        await asyncio.gather(*(sample.take(path, wire) for sample in samples))
+        async with tried_beside(path, net, record):
+            await asyncio.gather(*(sample.take(path, wire) for sample in samples))
     finally:
         # Not before the last one is over, so that late and repeated answers are in.
         for sample in samples:

@@ -23,6 +23,7 @@ from rtcdiag.probes.leg import Leg, Side, to_the_end
 from rtcdiag.probes.reach import Reach
 from rtcdiag.probes.redirect import path_after, redirect_of
 from rtcdiag.probes.relay import PlainSocket, Relay, side_by_side, succeeded
+from rtcdiag.probes.tls_trials import tell_silence, tried_beside, try_old_versions
 from rtcdiag.probes.tunnel import proxy_addresses
 from rtcdiag.targets import Server, Transport, may_go_through
 from rtcdiag.wires import Call, StreamWire, UdpWire, Wire
@@ -32,7 +33,7 @@ _SILENT = frozenset({Failure.TIMEOUT, Failure.CONNECTION_CLOSED, Failure.CONNECT
 _CHECKS: dict[Transport, tuple[Callable[[Path, Net, Record], Awaitable[None]], frozenset[Failure]]] = {
     Transport.UDP: (plain_binding, frozenset({Failure.TIMEOUT, Failure.CONNECTION_REFUSED, Failure.ADMIN_PROHIBITED})),
     Transport.TCP: (tls_handshake, _SILENT | {Failure.NOT_STUN_TLS}),
-    Transport.TLS: (plain_binding, _SILENT | {Failure.TLS_NOT_SPOKEN}),
+    Transport.TLS: (tell_silence, _SILENT | {Failure.TLS_NOT_SPOKEN}),
 }
 """What is asked beside a transport that fails, and which failures it can explain."""
 _OTHER_FAMILY = (420, 440)
@@ -125,7 +126,7 @@ class Chain:
         a = self._leg("a", wire)
         reach = Reach(self._path, wire, self._record, samples)
         try:
-            async with asyncio.TaskGroup() as group:
+            async with tried_beside(self._path, self._net, self._record), asyncio.TaskGroup() as group:
                 group.create_task(reach.run())
                 ready = await self._challenged(a, reach)
                 if ready is not None:
@@ -163,6 +164,8 @@ class Chain:
         if isinstance(sock, Failure):
             return None
         stream = await self._checked(shake_hands(path, net, record, sock, limit_ms=limit_ms))
+        if stream is Failure.TLS_PROTOCOL_VERSION:
+            await try_old_versions(path, net, record)
         return StreamWire(net, stream) if isinstance(stream, Stream) else None
 
     async def _challenged(self, a: Leg, reach: Reach) -> Leg | None:

@@ -22,6 +22,7 @@ from rtcdiag.evidence import (
     RelayedData,
     Target,
     TlsHandshake,
+    TlsTrial,
     TurnStep,
 )
 from rtcdiag.findings import Finding, Severity, Stage, entry_of, find
@@ -189,7 +190,7 @@ def _key(item: Observation, targets: dict[str, Target]) -> _Key | None:
             return item.server, item.destination, _stream(item, targets.get(item.server))
         case ProxyTunnel() if item.destination is not None:
             return item.server, item.destination, _transport(targets.get(item.server))
-        case TlsHandshake():
+        case TlsHandshake() | TlsTrial():
             return item.server, item.destination, Transport.TLS
         case Binding(role="primary", change="none") | TurnStep() | IceMeeting():
             return item.server, item.destination, item.transport

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rtcdiag.evidence import Certificate, Evidence, Failure, TlsHandshake
+from rtcdiag.evidence import Certificate, Evidence, Failure, TlsHandshake, TlsTrial
 from rtcdiag.findings import Facts, Finding
 from rtcdiag.rules.answers import answers
 from rtcdiag.rules.paths import UNFINISHED, Path, asked_paths, clip
@@ -11,6 +11,8 @@ _DAY_S = 86400.0
 _SOON_DAYS = 21.0
 _URGENT_DAYS = 7.0
 _OLD_VERSIONS = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.0", "TLSv1.1")
+_NO_TLS = (Failure.TIMEOUT, Failure.CONNECTION_CLOSED, Failure.CONNECTION_RESET)
+"""How a server fails that takes no part in a handshake."""
 _CODES = {
     Failure.TLS_CERTIFICATE_EXPIRED: "tls-certificate-expired",
     Failure.TLS_CERTIFICATE_NOT_YET_VALID: "tls-certificate-not-yet-valid",
@@ -18,6 +20,8 @@ _CODES = {
     Failure.TLS_CHAIN_INCOMPLETE: "tls-chain-incomplete",
     Failure.TLS_SELF_SIGNED: "tls-self-signed",
     Failure.TLS_UNKNOWN_AUTHORITY: "tls-unknown-authority",
+    Failure.TLS_CERTIFICATE_WEAK: "tls-certificate-weak",
+    Failure.TLS_CERTIFICATES_TOO_LARGE: "tls-certificates-too-large",
     Failure.TLS_CERTIFICATE_INVALID: "tls-certificate-invalid",
     Failure.TLS_PROTOCOL_VERSION: "tls-protocol-version",
     Failure.TLS_HANDSHAKE: "tls-handshake-refused",
@@ -49,10 +53,23 @@ def _refused(path: Path, item: TlsHandshake, plain: bool, now_s: float) -> Itera
     facts: Facts = {"detail": clip(item.detail) or failure.value, "host": _host(path, item)}
     if item.certificate is not None:
         facts |= _certificate(item.certificate, now_s)
-    if plain and failure in (Failure.TIMEOUT, Failure.CONNECTION_CLOSED, Failure.CONNECTION_RESET):
+    older = _older(path)
+    if failure is Failure.TLS_PROTOCOL_VERSION or (older and failure in _NO_TLS):
+        yield path.find("tls-protocol-version", item, offers=older, **facts)
+    elif plain and failure in _NO_TLS:
         yield path.find("tls-on-plain-port", item, **facts)
     else:
         yield path.find(_CODES.get(failure, "tls-failed"), item, **facts)
+
+
+def _older(path: Path) -> str:
+    """Say what became of a handshake with old versions, where the server took part in it; "" where it did not."""
+    for item in path.of(TlsTrial):
+        if item.trial == "old-versions" and item.failure is None:
+            return f"; asked for old versions, it agreed on {clip(item.version) or 'one'}"
+        if item.trial == "old-versions" and item.failure is Failure.TLS_HANDSHAKE:
+            return "; only to a greeting of TLS 1.1 it answered at all, and then it refused"
+    return ""
 
 
 def _host(path: Path, item: TlsHandshake) -> str:

@@ -20,8 +20,9 @@ def entry(evidence: Evidence) -> Iterator[Finding]:
             yield about(target, target.server, "uri-query-not-allowed", target, query=query, corrected=corrected)
         if target.transport is Transport.DTLS:
             yield about(target, target.server, "turns-over-udp", target, corrected=_over_tcp(target))
-        if target.transport is Transport.TLS and target.ip_literal and not _verified(evidence, target):
-            yield about(target, target.server, "tls-to-ip-address", target, host=target.host)
+        if target.transport is Transport.TLS and target.ip_literal:
+            code = "tls-to-certified-ip-address" if _verified(evidence, target) else "tls-to-ip-address"
+            yield about(target, target.server, code, target, host=target.host)
 
 
 def _over_tcp(target: Target) -> str:

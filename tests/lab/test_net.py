@@ -20,14 +20,13 @@ from rtcdiag.net.local import Local
 from rtcdiag.net.routes import INTERNET, local_addresses, source_towards
 from rtcdiag.net.stream import (
     NetError,
-    Presented,
     TlsFacts,
     TlsSettings,
     connect_tcp,
     plain_stream,
-    presented,
     tls_stream,
 )
+from rtcdiag.net.tls import Offer, Presented, presented
 from rtcdiag.net.udp import open_udp
 from rtcdiag.options import RunOptions
 from support.ca import Authority, Certificate
@@ -442,7 +441,7 @@ def test_a_certificate_of_an_unknown_authority_is_told(authority: Authority) -> 
 
 async def _presented(server: Scripted, timeout_ms: float) -> Presented:
     sock = await connect_tcp(TransportAddress(server.host, server.port), TIMEOUT_MS)
-    return await presented(sock, "turn.test", timeout_ms)
+    return await presented(sock, "turn.test", Offer("turn.test"), timeout_ms)
 
 
 @pytest.mark.parametrize(("chain", "sent"), [(True, 2), (False, 1)])
@@ -483,8 +482,10 @@ def test_a_port_that_does_not_do_tls_is_told_by_what_it_does(
 ) -> None:
     with scripted_tcp(lambda _data, _source: replies) as server:
         facts = handshake(server, None, timeout_ms=700)
-        assert asyncio.run(_presented(server, 300)) == Presented()
+        seen = asyncio.run(_presented(server, 300))
     assert facts.failure in failures
+    assert seen.failure in failures
+    assert (seen.certificate, seen.named) == (None, None)
 
 
 # --- the whole seam ---

@@ -47,6 +47,8 @@ from rtcdiag.evidence import (
     Stray,
     Target,
     TlsHandshake,
+    TlsTrial,
+    Trial,
     VantageBinding,
     VantageKnock,
     VantageOpening,
@@ -143,6 +145,20 @@ def handshake(uri: str, address: str, failure: Failure | None = None, **more: An
         "failure": failure,
     }
     return TlsHandshake(**fields | more)
+
+
+def tls_trial(uri: str, address: str, trial: Trial, failure: Failure | None = None, **more: Any) -> TlsTrial:
+    fields: dict[str, Any] = {
+        "t_ms": 4.0,
+        "server": uri,
+        "destination": at(address),
+        "trial": trial,
+        "version": None if failure else "TLSv1.2",
+        "certificate": None if failure else certificate(),
+        "named": None if failure else True,
+        "failure": failure,
+    }
+    return TlsTrial(**fields | more)
 
 
 def binding(uri: str, address: str, exchange: Exchange | None = None, **more: Any) -> Binding:
@@ -449,6 +465,19 @@ observations: st.SearchStrategy[Observation] = st.one_of(
         server_name=st.none() | _HOSTS,
         version=st.none() | st.sampled_from(["TLSv1.3", "TLSv1"]),
         certificate=st.none() | certificates,
+        failure=_FAILURES,
+        detail=_TEXTS,
+    ),
+    st.builds(
+        TlsTrial,
+        **_BASE,
+        server=_URIS,
+        destination=_ADDRESSES,
+        trial=st.sampled_from(get_args(Trial)),
+        version=st.none() | st.sampled_from(["TLSv1.3", "TLSv1"]),
+        alpn=st.none() | st.just("stun.turn"),
+        certificate=st.none() | certificates,
+        named=st.none() | st.booleans(),
         failure=_FAILURES,
         detail=_TEXTS,
     ),

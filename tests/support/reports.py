@@ -22,6 +22,7 @@ from rtcdiag.evidence import (
     SizedBinding,
     Skipped,
     Stray,
+    TlsTrial,
     WebCheck,
 )
 from rtcdiag.findings import STAGES, Finding, Stage
@@ -201,6 +202,7 @@ def everything() -> Report:
                 ),
                 *turn_extras(),
                 *measured_relay(),
+                tls_trial(),
                 binding(STUN[0], AT[0], odd, 5.0, change="address-and-port", role="alternate-port", purpose="control"),
             ),
             nat=Nats(ipv4=healthy().nat.ipv4, ipv6=Nat(behind_nat=False, firewall=True)),
@@ -222,6 +224,20 @@ def measured_relay() -> tuple[Observation, ...]:
     step = RateStep(offered_kbps=500.0, carried_kbps=480.0, sent=104, received=100, trip_ms=spread_around(50.0))
     streams = (stream(lost=7), stream(size=1200, lost=9), stream("up", lost=3), stream("down", late=2))
     return (turn.quality(*streams), turn.throughput(step))
+
+
+def tls_trial() -> TlsTrial:
+    """Return what a handshake with ALPN saw."""
+    return TlsTrial(
+        t_ms=60.0,
+        duration_ms=41.0,
+        server="turns:turn.example.com:443?transport=tcp",
+        destination=at("198.51.100.20:443"),
+        trial="alpn",
+        version="TLSv1.3",
+        alpn="stun.turn",
+        named=True,
+    )
 
 
 def opt_in() -> tuple[Observation, ...]:

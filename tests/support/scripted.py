@@ -13,6 +13,7 @@ import socket
 import ssl
 import struct
 import threading
+import warnings
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import cast
 
@@ -62,6 +63,11 @@ def binding_success(request: bytes, mapped: tuple[str, int] = ("203.0.113.7", 50
 def silence(_data: bytes, _source: tuple[str, int]) -> list[Reply | Close]:
     """Answer nothing."""
     return []
+
+
+def binding(data: bytes, source: tuple[str, int]) -> list[Reply | Close]:
+    """Answer as a STUN server over IPv4 does."""
+    return [Reply(binding_success(data, source))]
 
 
 def one_byte_a_second(data: bytes) -> list[Reply | Close]:
@@ -173,7 +179,7 @@ async def _serve_tcp(
 
 
 @contextlib.contextmanager
-def _in_a_thread(
+def in_a_thread(
     serve: Callable[[threading.Event, asyncio.Event], Coroutine[None, None, None]],
 ) -> Iterator[None]:
     """Run an asyncio server in a thread of its own until the block ends."""
@@ -201,10 +207,27 @@ def _in_a_thread(
 def scripted_udp(script: Script, *, host: str = "127.0.0.1", other_host: str = "", port: int = 0) -> Iterator[Scripted]:
     """Answer each datagram with what the script returns for it and its source."""
     server = Scripted(host)
-    with _in_a_thread(
+    with in_a_thread(
         lambda ready, stop: _serve_udp(server, script, other_host=other_host, port=port, ready=ready, stop=stop)
     ):
         yield server
+
+
+def tls_context(
+    certificate: Certificate, *, security_level: int = 2, versions: tuple[str, str] = ("TLSv1_2", "TLSv1_3")
+) -> ssl.SSLContext:
+    """Return what a server speaks TLS with, from the lowest to the highest version.
+
+    Level 0 takes weak keys, without which there is nothing before TLS 1.2.
+    """
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.set_ciphers(f"DEFAULT:@SECLEVEL={security_level}")
+    context.load_cert_chain(certificate.chain_file, certificate.key_file)
+    with warnings.catch_warnings():
+        # Old versions are deprecated: servers have them all the same.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version, context.maximum_version = (ssl.TLSVersion[name] for name in versions)
+    return context
 
 
 @contextlib.contextmanager
@@ -213,16 +236,15 @@ def scripted_tcp(
     *,
     greeting: Sequence[Reply | Close] = (),
     certificate: Certificate | None = None,
+    context: ssl.SSLContext | None = None,
     host: str = "127.0.0.1",
     port: int = 0,
 ) -> Iterator[Scripted]:
-    """Answer each piece that a connection brings; say `greeting` first; speak TLS with a certificate."""
-    context = None
+    """Answer each piece that a connection brings; say `greeting` first; speak TLS with a certificate, or a context."""
     if certificate:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(certificate.chain_file, certificate.key_file)
+        context = tls_context(certificate)
     server = Scripted(host)
-    with _in_a_thread(
+    with in_a_thread(
         lambda ready, stop: _serve_tcp(
             server, script, greeting=greeting, context=context, port=port, ready=ready, stop=stop
         )

@@ -29,6 +29,7 @@ from rtcdiag.evidence import (
     Skipped,
     Target,
     TlsHandshake,
+    TlsTrial,
     TurnStep,
     VantageBinding,
     VantageKnock,
@@ -125,8 +126,8 @@ def _told(item: AnyObservation) -> _Told:  # noqa: PLR0911 - one line a kind of 
             )
         case ProxyTunnel():
             return ("Proxy tunnel", item.server, str(item.destination or item.proxy), *_tunnel(item))
-        case TlsHandshake():
-            return ("TLS handshake", item.server, str(item.destination), *_tls(item))
+        case TlsHandshake() | TlsTrial():
+            return _encrypted(item)
         case WebCheck():
             return ("Web check", item.url, str(item.destination), *_web(item))
         case Binding():
@@ -210,8 +211,11 @@ def _tone(got: object) -> Tone:
     return "ok" if got else "muted"
 
 
-def _tls(item: TlsHandshake) -> tuple[str, Tone]:
-    return ended(item.failure, f"{item.version or 'TLS'} {item.cipher or ''}".rstrip(), item.detail)
+def _encrypted(item: TlsHandshake | TlsTrial) -> _Told:
+    if isinstance(item, TlsTrial):
+        return (_TRIALS[item.trial], item.server, str(item.destination), *_trial(item))
+    good = f"{item.version or 'TLS'} {item.cipher or ''}".rstrip()
+    return ("TLS handshake", item.server, str(item.destination), *ended(item.failure, good, item.detail))
 
 
 def _tunnel(item: ProxyTunnel) -> tuple[str, Tone]:
@@ -219,6 +223,22 @@ def _tunnel(item: ProxyTunnel) -> tuple[str, Tone]:
         return ended(item.failure, "no answer", f"at the {item.step}")
     asked = f", asks for {', '.join(item.schemes)}" if item.schemes else ""
     return f"status {item.status} for {item.target}{asked}", "ok" if item.opened else "bad"
+
+
+_TRIALS = {
+    "alpn": "TLS with ALPN",
+    "no-sni": "TLS without a name",
+    "tls-1.2": "TLS 1.2",
+    "old-versions": "TLS 1.0 and 1.1",
+}
+
+
+def _trial(item: TlsTrial) -> tuple[str, Tone]:
+    """Return how a handshake ended of which nothing depends: that old versions fail is as it should be."""
+    chosen = f", {item.alpn} chosen" if item.alpn else ""
+    other = ", certificate of another name" if item.named is False else ""
+    told, tone = ended(item.failure, f"{item.version or 'TLS'}{chosen}{other}", item.detail)
+    return told, "muted" if item.failure else tone
 
 
 def _web(item: WebCheck) -> tuple[str, Tone]:

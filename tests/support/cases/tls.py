@@ -1,17 +1,26 @@
 """TLS handshakes."""
 
-from rtcdiag.evidence import Evidence, Failure
+from rtcdiag.evidence import Evidence, Failure, TlsTrial
 from rtcdiag.targets import Transport
 from support.cases import case
-from support.evidence import binding, certificate, connect, failed, handshake, run, target
+from support.evidence import binding, certificate, connect, failed, handshake, run, target, tls_trial
 
 S, S4 = "turns:turn.example.org:5349?transport=tcp", "198.51.100.30:5349"
 OK = (target(S), connect(S, S4))
 STUN = binding(S, S4, transport=Transport.TLS)
+REFUSED = Failure.TLS_HANDSHAKE
+NEWEST = Failure.TLS_PROTOCOL_VERSION
 
 
 def refuses(failure: Failure, **more: object) -> Evidence:
     return run(*OK, handshake(S, S4, failure, **more))
+
+
+def beside(*trials: TlsTrial) -> Evidence:
+    """A server that works, and what it did with other handshakes: TLS 1.2 is taken and older versions are not."""
+    usual = (tls_trial(S, S4, "tls-1.2"), tls_trial(S, S4, "old-versions", NEWEST))
+    tried = {item.trial: item for item in (*usual, *trials)}
+    return run(*OK, handshake(S, S4), STUN, *tried.values())
 
 
 CASES = {
@@ -41,6 +50,8 @@ CASES = {
     "the intermediate certificate is missing": case(refuses(Failure.TLS_CHAIN_INCOMPLETE), "tls-chain-incomplete"),
     "the certificate is self-signed": case(refuses(Failure.TLS_SELF_SIGNED, certificate=None), "tls-self-signed"),
     "nobody here knows the authority": case(refuses(Failure.TLS_UNKNOWN_AUTHORITY), "tls-unknown-authority"),
+    "the key is too short": case(refuses(Failure.TLS_CERTIFICATE_WEAK), "tls-certificate-weak"),
+    "the chain has no end": case(refuses(Failure.TLS_CERTIFICATES_TOO_LARGE), "tls-certificates-too-large"),
     "the verifier has another reason": case(refuses(Failure.TLS_CERTIFICATE_INVALID), "tls-certificate-invalid"),
     "no common version": case(refuses(Failure.TLS_PROTOCOL_VERSION), "tls-protocol-version"),
     "an alert ends the handshake": case(refuses(Failure.TLS_HANDSHAKE), "tls-handshake-refused"),
@@ -70,5 +81,69 @@ CASES = {
     "of two handshakes one succeeded": case(run(*OK, handshake(S, S4, Failure.TIMEOUT), handshake(S, S4), STUN)),
     "TLS stands and STUN is silent": case(
         run(*OK, handshake(S, S4), binding(S, S4, failed(), transport=Transport.TLS)), "stream-silent"
+    ),
+    "other handshakes succeed, too": case(
+        beside(tls_trial(S, S4, "alpn", alpn="stun.turn"), tls_trial(S, S4, "no-sni"))
+    ),
+    "ALPN is refused": case(beside(tls_trial(S, S4, "alpn", REFUSED)), "tls-alpn-refused"),
+    "without a name it hangs up": case(
+        beside(tls_trial(S, S4, "no-sni", Failure.CONNECTION_RESET)), "tls-needs-server-name"
+    ),
+    "without a name it shows another certificate": case(
+        beside(tls_trial(S, S4, "no-sni", named=False)), "tls-needs-server-name"
+    ),
+    "without a name it shows a certificate that cannot be read": case(
+        beside(tls_trial(S, S4, "no-sni", named=False, certificate=None)), "tls-needs-server-name"
+    ),
+    "TLS 1.2 is refused": case(
+        beside(tls_trial(S, S4, "tls-1.2", NEWEST), tls_trial(S, S4, "alpn")), "tls-1-2-missing"
+    ),
+    "TLS 1.1 is taken": case(beside(tls_trial(S, S4, "old-versions", version="TLSv1.1")), "tls-old-versions-accepted"),
+    "every other handshake fails: connections are limited": case(
+        beside(
+            tls_trial(S, S4, "alpn", Failure.CONNECTION_RESET),
+            tls_trial(S, S4, "no-sni", Failure.CONNECTION_RESET),
+            tls_trial(S, S4, "tls-1.2", Failure.CONNECTION_RESET),
+        )
+    ),
+    "a handshake is cut off, and one with old versions is not": case(
+        run(
+            *OK,
+            handshake(S, S4, Failure.CONNECTION_CLOSED),
+            tls_trial(S, S4, "old-versions", version="TLSv1.1"),
+        ),
+        "tls-protocol-version",
+    ),
+    "coturn without new versions is silent, answers plain STUN, and refuses old versions": case(
+        run(
+            *OK,
+            handshake(S, S4, Failure.TIMEOUT),
+            connect(S, S4, purpose="control"),
+            binding(S, S4, transport=Transport.TCP, purpose="control"),
+            tls_trial(S, S4, "old-versions", Failure.TLS_HANDSHAKE),
+        ),
+        "tls-protocol-version",
+    ),
+    "a plain port is silent to old versions, too": case(
+        run(
+            *OK,
+            handshake(S, S4, Failure.TIMEOUT),
+            connect(S, S4, purpose="control"),
+            binding(S, S4, transport=Transport.TCP, purpose="control"),
+            tls_trial(S, S4, "old-versions", Failure.TIMEOUT),
+        ),
+        "tls-on-plain-port",
+    ),
+    "TLS 1.2 is agreed on, and refused another time": case(
+        run(
+            *OK,
+            handshake(S, S4, version="TLSv1.2"),
+            STUN,
+            tls_trial(S, S4, "tls-1.2", Failure.CONNECTION_RESET),
+            tls_trial(S, S4, "alpn"),
+        )
+    ),
+    "no common version, and an old one is taken": case(
+        run(*OK, handshake(S, S4, NEWEST), tls_trial(S, S4, "old-versions", version="TLSv1.1")), "tls-protocol-version"
     ),
 }

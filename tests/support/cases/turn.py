@@ -88,7 +88,8 @@ CASES: dict[str, Case] = {
             Turn(uri="turns:198.51.100.30").target(),
             connect("turns:198.51.100.30", "198.51.100.30:5349"),
             handshake("turns:198.51.100.30", "198.51.100.30:5349"),
-        )
+        ),
+        "tls-to-certified-ip-address",
     ),
     "no credentials": case(run(T.target(credential=None), T.binding(), T.challenge()), "turn-credentials-missing"),
     "a server of the default list needs no credentials to be asked": case(

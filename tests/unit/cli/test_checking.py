@@ -90,7 +90,7 @@ def test_a_silence_that_cannot_be_tried_is_named(asked: dict[str, Any], message:
     assert str(caught.value).startswith(message)
 
 
-@pytest.mark.parametrize("name", ["", "münchen.example", "a" * 254, "a\nb"])
+@pytest.mark.parametrize("name", ["", "münchen.example", "a" * 254, "a" * 64, "a\nb", "a b", ".example"])
 def test_a_server_name_that_tls_cannot_carry_is_refused(name: str) -> None:
     with pytest.raises(BadInputError, match="--sni"):
         run_options(question(sni=name))
