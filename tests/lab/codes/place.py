@@ -220,9 +220,10 @@ class Lab:
         return server
 
     @functools.cache  # noqa: B019
-    def pion_outside(self, **flags: Any) -> LibraryServer:
+    def pion_outside(self, certificate: Certificate | None = None, **flags: Any) -> LibraryServer:
         """Run a server on pion's library on the internet of namespaces, with these flags."""
         port, relay, prefix = next(self._ports), next(self._relays), self.net.internet.prefix
         ranges: dict[str, Any] = {"min-port": relay, "max-port": relay + 49}
         flags = ranges | {name.replace("_", "-"): value for name, value in flags.items()}
-        return self._stack.enter_context(pion(self.place(), host=SERVER, port=port, flags=flags, prefix=prefix))
+        options: dict[str, Any] = {"port": port, "certificate": certificate, "flags": flags}
+        return self._stack.enter_context(pion(self.place(), host=SERVER, prefix=prefix, **options))

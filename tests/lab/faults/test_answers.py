@@ -20,6 +20,20 @@ def mangled(name: str, bits: str) -> str:
       {match} {bits} udp checksum set 0; }}; }}"""
 
 
+FRONT = """
+frontend front
+  bind 127.0.0.1:PORT
+  default_backend turn
+backend turn
+  server one 127.0.0.1:{port}
+"""
+
+
+def plain_front(lab: Lab) -> int:
+    """Pass TCP on to coturn without telling from whom."""
+    return lab.haproxy(FRONT.format(port=lab.tls.port))
+
+
 # The second attribute of coturn's Binding response is MAPPED-ADDRESS, the fourth SOFTWARE.
 REWRITTEN = "@th,384,32 set 0xc0000263"
 OTHER_NAME = "@th,544,32 set 0x41424344"
@@ -38,7 +52,10 @@ ROWS = {
     "N14 a load balancer that replaces the sender's address": warned(
         lambda lab: inside(lab, outside(lab, rules=BALANCER)), "mapped-address-private"
     ),
-    "N14 a server that sees somebody else": warned(
+    "N14 a proxy that hides where clients come from": warned(
+        lambda lab: turn(lab, f"turn:localhost:{plain_front(lab)}?transport=tcp"), "mapped-address-not-ours"
+    ),
+    "N14 a container's network that hides where clients come from": warned(
         lambda lab: relaying(lab, scripts.of_a_container), "mapped-address-not-ours"
     ),
     "N15 an address that a middlebox rewrote": warned(

@@ -32,6 +32,10 @@ def rejected(asked: object, code: str = "turn-credentials-rejected") -> Row:
     return Row(asked, code, stage="allocate")  # type: ignore[arg-type]
 
 
+def warned(asked: object, code: str, *, status: int = 0) -> Row:
+    return Row(asked, code, exit=status, stage="challenge", servers=("warning",))  # type: ignore[arg-type]
+
+
 # Stateless, as balancers for datagrams are. What asks for the challenge goes to the first server, so that the order in
 # which requests of several sockets meet does not matter; each one with a password goes to the server after the last.
 UNSTEADY = f"""table ip unsteady {{
@@ -100,27 +104,19 @@ ROWS = {
         lambda lab: turn(lab, lab.pion().uri("turns", host="localhost"), login=WRONG),
         "turn-credentials-rejected-as-400",
     ),
-    "A5 an empty realm": Row(
-        lambda lab: turn(lab, lab.pion(realm="").uri()),
-        "turn-realm-empty",
-        exit=0,
-        stage="challenge",
-        servers=("warning",),
+    "A5 coturn with an empty realm": warned(lambda lab: turn(lab, lab.coturn(realm="").uri()), "turn-realm-empty"),
+    "A5 pion's library with an empty realm": warned(
+        lambda lab: turn(lab, lab.pion(realm="").uri()), "turn-realm-empty"
     ),
     "A8 a load balancer that sends each request to another server": rejected(unsteady, "turn-stale-nonce-loop"),
-    "A10 a server that wants no password": Row(
-        lambda lab: turn(lab, lab.coturn(users=()).uri()),
-        "turn-no-authentication",
-        exit=3,
-        stage="challenge",
-        servers=("warning",),
+    "A10 coturn that wants no password": warned(
+        lambda lab: turn(lab, lab.coturn(users=()).uri()), "turn-no-authentication", status=3
     ),
-    "A10 a server that wants no password, over TCP": Row(
-        lambda lab: turn(lab, lab.coturn(users=()).uri(transport="tcp")),
-        "turn-no-authentication",
-        exit=3,
-        stage="challenge",
-        servers=("warning",),
+    "A10 coturn that wants no password, over TCP": warned(
+        lambda lab: turn(lab, lab.coturn(users=()).uri(transport="tcp")), "turn-no-authentication", status=3
+    ),
+    "A10 processone's library that wants no password": warned(
+        lambda lab: turn(lab, lab.processone("{auth_type,anonymous}").uri()), "turn-no-authentication", status=3
     ),
 }
 

@@ -68,6 +68,14 @@ ADDRESSES = {
     "R3 coturn that announces the address of another host": gone(
         lambda lab: inside(lab, outside(lab, f"external-ip={OTHER_SERVER}"), quick=True)
     ),
+    "R4 coturn that announces an IPv4 address for an IPv6 relay": impossible(
+        lambda lab: inside(
+            lab,
+            outside(lab, f"external-ip={SERVER}", listen=(SERVER6,), relay=(SERVER6,), host=SERVER6),
+            quick=True,
+        ),
+        "turn-relay-wrong-family",
+    ),
     "R4 pion's library announces an IPv6 address for an IPv4 relay": impossible(
         lambda lab: pion(lab, announce=SERVER6), "turn-relay-wrong-family"
     ),

@@ -38,8 +38,8 @@ def without_peers(lab: Lab, name: str) -> Server:
     return lab.processone("{turn_max_permissions,1}", "{turn_ipv4_address,{127,0,0,9}}")
 
 
-def of(server: Server, way: str) -> str:
-    return server.uri("turns", host="localhost") if way == "tls" else server.uri(transport=way)
+def of(server: Server, way: str, name: str = "localhost") -> str:
+    return server.uri("turns", host=name) if way == "tls" else server.uri(transport=way)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -81,11 +81,15 @@ def cut_off(asked: Asked, server: Server, how: signal.Signals) -> int:
             process.kill()
 
 
-@pytest.mark.parametrize("way", ["udp", "tcp"])
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", ["coturn", "pion"])
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_nothing_is_left_after_a_signal(lab: Lab, name: str, way: str, how: signal.Signals, code: int) -> None:
     rules = "table inet lost { chain rules1 { type filter hook input priority 0; udp dport RELAY drop; }; }\n"
-    server = lab.outside(rules=rules) if name == "coturn" else lab.pion_outside(announce=GONE)
-    assert cut_off(inside(lab, of(server, way)), server, how) == code
+    secure = lab.certificate("turn.example.org")
+    if name == "coturn":
+        server: Server = lab.outside(rules=rules, certificate=secure)
+    else:
+        server = lab.pion_outside(secure, announce=GONE)
+    assert cut_off(inside(lab, of(server, way, "turn.example.org")), server, how) == code
     assert server.wait_until_empty()

@@ -113,6 +113,13 @@ ROWS = {
     "T7 a front that speaks TLS 1.1 at most": broken(
         lambda lab: fronted(lab, lab.certificate(), OLD), "tls-protocol-version"
     ),
+    "T9 a router that knows TURN by its name only": Row(
+        routed,
+        "mapped-address-not-ours",
+        exit=0,
+        servers=("warning",),
+        beside=("tls-needs-server-name",),
+    ),
     "T11 a certificate that ends in five days": warned(
         lambda lab: coturn_with(lab, lab.certificate(days=(-85, 5))), "tls-certificate-expires-within-days"
     ),
