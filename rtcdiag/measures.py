@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from rtcdiag.evidence import Observation, PacketStream, RelayQuality
+from rtcdiag.evidence import Observation, PacketStream, RelayQuality, RelaySoak, RelayThroughput
+from rtcdiag.rules.soak import limit_of
 
 
 def relay_measures(observations: Sequence[Observation]) -> dict[str, Any]:
@@ -15,6 +16,10 @@ def relay_measures(observations: Sequence[Observation]) -> dict[str, Any]:
     for item in observations:
         if isinstance(item, RelayQuality):
             found["relay"] = _quality(item)
+        elif isinstance(item, RelayThroughput):
+            found["throughput"] = _throughput(item)
+        elif isinstance(item, RelaySoak):
+            found["soak"] = _soak(item)
     return found
 
 
@@ -35,3 +40,18 @@ def _quality(item: RelayQuality) -> dict[str, Any]:
 
 def _loss(one: PacketStream) -> float:
     return round(one.lost_percent, 3)
+
+
+def _throughput(item: RelayThroughput) -> dict[str, Any]:
+    return {
+        "up_to_kbps": item.up_to_kbps,
+        "carried_kbps": max((step.carried_kbps for step in item.steps), default=None),
+        "limit_kbps": limit_of(item),
+        "steps": msgspec.to_builtins(item.steps),
+    }
+
+
+def _soak(item: RelaySoak) -> dict[str, Any]:
+    names = ("planned_s", "lasted_s", "lifetime_s", "sent", "received", "longest_gap_s")
+    kept = {"upkeep": msgspec.to_builtins(item.upkeep), "stop": msgspec.to_builtins(item.stop)}
+    return {name: getattr(item, name) for name in names} | kept

@@ -130,7 +130,8 @@ class ServerRow(msgspec.Struct, frozen=True, kw_only=True):
     ice: IceRow | None = None
     """None where it was not asked for, or no relay was granted before."""
     quality: dict[str, Any] | None = None
-    """RTT samples: ``rtt_ms`` (list), ``rtt_median_ms``, ``sent``, ``answered``; ``relay`` where it was measured."""
+    """RTT samples: ``rtt_ms`` (list), ``rtt_median_ms``, ``sent``, ``answered``; ``relay``, ``throughput`` and ``soak``
+    where they were asked for."""
     redirected_from: TransportAddress | None = None
     """The server at the URI's own address, where that sent on to this one (ALTERNATE-SERVER)."""
 

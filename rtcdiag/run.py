@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from rtcdiag.address import Family, Scope, scope_of
 from rtcdiag.evidence import Binding, Crash, CredentialShape, Evidence, Failure, Observation, Skipped, Target
 from rtcdiag.nat import classify
-from rtcdiag.net import Net
+from rtcdiag.net import Net, OnProgress
 from rtcdiag.net.capture import Capture
 from rtcdiag.net.stream import verifying_context
 from rtcdiag.options import RunOptions
@@ -118,7 +118,12 @@ class _Running(Struct):
     observations: list[Observation] = []
 
 
-async def gather(jobs: tuple[Job, ...], options: RunOptions, capture: Capture | None = None) -> Evidence:
+async def gather(
+    jobs: tuple[Job, ...],
+    options: RunOptions,
+    capture: Capture | None = None,
+    on_progress: OnProgress | None = None,
+) -> Evidence:
     """Run all jobs side by side and return what they saw, numbered in the order of the plan.
 
     When the surrounding task is cancelled (Ctrl-C, SIGTERM) or the deadline comes, it lets the probes release their
@@ -127,6 +132,7 @@ async def gather(jobs: tuple[Job, ...], options: RunOptions, capture: Capture | 
     _load(jobs, options)
     started_at_s = time.time()
     net = Net(options, capture)
+    net.on_progress = on_progress or net.on_progress
     running = [_Running(job) for job in jobs]
     tasks = [asyncio.create_task(_observe(item, net)) for item in running]
     try:

@@ -48,6 +48,8 @@ def run_options(question: "Question") -> RunOptions:
         lifetime_up_to_s=lifetime_s,
         fragments=question.experiments.fragments,
         quality_s=lasting.quality_s,
+        throughput_kbps=lasting.throughput_kbps,
+        soak_s=lasting.soak_s,
     )
 
 

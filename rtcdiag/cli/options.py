@@ -124,7 +124,7 @@ class Network(NamedTuple):
         float | None,
         typer.Option(
             metavar="SECONDS",
-            help="End the whole run by then: 30 unless set, and with --lifetime its longest silence later.",
+            help="End the whole run by then: 30 unless set, and as much later as experiments take that were asked for.",
             rich_help_panel=NETWORK,
         ),
     ] = None
@@ -233,6 +233,24 @@ class Lasting(NamedTuple):
         typer.Option(
             metavar="SECONDS",
             help="Send 50 packets a second of 172 and of 1200 bytes through each relay for so long: RTT, jitter, loss.",
+            rich_help_panel=RELAYS,
+        ),
+    ] = None
+    throughput: Annotated[
+        bool,
+        typer.Option("--throughput", help="Try how much each relay carries, up to 1 Mbit/s.", rich_help_panel=RELAYS),
+    ] = False
+    throughput_up_to: Annotated[
+        int | None,
+        typer.Option(
+            metavar="KBIT/S", help="The highest rate that --throughput tries: 1000 unless set.", rich_help_panel=RELAYS
+        ),
+    ] = None
+    soak: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DURATION",
+            help="Keep each relay in use for so long (90s, 11m), over the times at which things expire.",
             rich_help_panel=RELAYS,
         ),
     ] = None

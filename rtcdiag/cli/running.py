@@ -11,6 +11,7 @@ from rtcdiag.cli.signals import cancelled_by_signals
 from rtcdiag.cli.streams import is_terminal
 from rtcdiag.diagnosis import Run, diagnose
 from rtcdiag.evidence import Evidence
+from rtcdiag.net import OnProgress
 from rtcdiag.net.capture import Capture
 from rtcdiag.options import RunOptions
 from rtcdiag.report import Options, Report
@@ -24,8 +25,8 @@ def run(
     """Ask the servers; return the report, and the signal that ended the run early, if one did."""
     jobs = plan(command, servers, options)
     began, started_at = time.monotonic(), datetime.now(UTC)
-    with _progress(command, servers, options, quiet=quiet):
-        evidence, ended_by = asyncio.run(_gather(jobs, options, capture))
+    with _progress(command, servers, options, quiet=quiet) as on_progress:
+        evidence, ended_by = asyncio.run(_gather(jobs, options, capture, on_progress))
     run = Run(
         id=str(uuid4()),
         command=command,
@@ -39,8 +40,10 @@ def run(
     return diagnose(evidence, run), ended_by
 
 
-async def _gather(jobs: tuple[Job, ...], options: RunOptions, capture: Capture | None) -> tuple[Evidence, int | None]:
-    task = asyncio.create_task(gather(jobs, options, capture))
+async def _gather(
+    jobs: tuple[Job, ...], options: RunOptions, capture: Capture | None, on_progress: OnProgress | None
+) -> tuple[Evidence, int | None]:
+    task = asyncio.create_task(gather(jobs, options, capture, on_progress))
     with cancelled_by_signals(task) as caught:
         try:
             evidence = await task
@@ -66,6 +69,8 @@ _FLAGS = (
     "lifetime_up_to_s",
     "fragments",
     "quality_s",
+    "throughput_kbps",
+    "soak_s",
 )
 
 
@@ -91,14 +96,16 @@ def _rfc3339(at: datetime) -> str:
 
 def _progress(
     command: str, servers: tuple[Server, ...], options: RunOptions, *, quiet: bool
-) -> AbstractContextManager[object]:
-    """Show one line on a terminal while the run lasts; nothing anywhere else."""
+) -> AbstractContextManager[OnProgress | None]:
+    """Show on a terminal that the run lasts, and of long experiments how long still; nothing anywhere else."""
     if quiet or not is_terminal(sys.stderr):
         return nullcontext()
-    from rtcdiag.cli.progress import Line, status
+    from rtcdiag.cli.progress import Line, bars, status
 
     whom = f"{len(servers)} server{'s' if len(servers) != 1 else ''}"
     asking = f"rtcdiag {command}: asking {whom}"
+    if any(wanted is not None for wanted in (options.quality_s, options.throughput_kbps, options.soak_s)):
+        return bars(asking)
     if options.lifetime_up_to_s is not None:
         return status(Line(asking, _AROUND_SILENCE_S + options.lifetime_up_to_s))
     return status(Line(f"{asking}, at most {options.deadline_ms / 1000:g} s"))

@@ -21,6 +21,7 @@ from rtcdiag.evidence.ice import IceMeeting
 from rtcdiag.evidence.lifetime import IdleMapping, Inward
 from rtcdiag.evidence.quality import Jitter, PacketStream, RateStep, RelayQuality, RelayThroughput, Spread
 from rtcdiag.evidence.size import SizedBinding, SizeTest
+from rtcdiag.evidence.soak import DataStop, RelaySoak, Upkeep
 from rtcdiag.evidence.target import CredentialShape, Skipped, Target
 from rtcdiag.evidence.tls_trial import TlsTrial, Trial
 from rtcdiag.evidence.tunnel import ProxyTunnel
@@ -43,6 +44,7 @@ __all__ = [
     "Connect",
     "Crash",
     "CredentialShape",
+    "DataStop",
     "Environment",
     "Evidence",
     "Exchange",
@@ -67,6 +69,7 @@ __all__ = [
     "Redirect",
     "Refresh",
     "RelayQuality",
+    "RelaySoak",
     "RelayThroughput",
     "RelayedData",
     "Resolution",
@@ -82,6 +85,7 @@ __all__ = [
     "TlsTrial",
     "Trial",
     "TurnStep",
+    "Upkeep",
     "VantageBinding",
     "VantageKnock",
     "VantageOpening",
@@ -109,6 +113,7 @@ KINDS: tuple[type[Observation], ...] = (
     IceMeeting,
     RelayQuality,
     RelayThroughput,
+    RelaySoak,
     VantagePoint,
     VantageOpening,
     VantageKnock,
@@ -142,6 +147,7 @@ AnyObservation = (
     | IceMeeting
     | RelayQuality
     | RelayThroughput
+    | RelaySoak
     | VantagePoint
     | VantageOpening
     | VantageKnock

@@ -71,6 +71,7 @@ def _tables(report: Report, evidence: Evidence) -> dict[str, Any]:
         "matrix": servers.matrix(report),
         "latency_table": servers.latency_table(report),
         "streams": quality.streams(evidence),
+        "rates": quality.rates(evidence),
         "behavior": nat.behavior(report),
         "bindings": nat.bindings(evidence),
         "knocks": nat.knocks(evidence),

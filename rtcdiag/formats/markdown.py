@@ -71,6 +71,7 @@ def _tables(report: Report, evidence: Evidence, verbosity: int) -> tuple[Table |
         servers.chains(report),
         servers.latency_table(report),
         quality.streams(evidence),
+        quality.rates(evidence),
         nat.reach(report),
         nat.behavior(report),
         nat.bindings(evidence),

@@ -69,6 +69,7 @@ def _tables(report: Report) -> list[Table]:
     found = (
         servers.latency_table(report),
         quality.streams(evidence),
+        quality.rates(evidence),
         nat.behavior(report),
         nat.bindings(evidence),
         nat.knocks(evidence),

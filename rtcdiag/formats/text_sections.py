@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from rich.text import Text
 
-from rtcdiag.evidence import Interface, RelayQuality
+from rtcdiag.evidence import Interface, RelayQuality, RelaySoak, RelayThroughput
 from rtcdiag.findings import Finding
 from rtcdiag.formats.actions import actions, ranked
 from rtcdiag.formats.nat_words import axes, other_way, standing, used_interface
@@ -103,13 +103,15 @@ def chains(paper: Paper, report: Report) -> Section:
 def relays(paper: Paper, report: Report) -> Section:
     """Return how good each relay is that was measured."""
     evidence, _ = evidence_of(report)
-    rows = tuple(
-        (
-            paper.text(f"{item.server}  {item.transport}  {item.destination}"),
-            *(paper.text("  " + line) for line in quality.lines(item)),
-        )
-        for item in evidence.of(RelayQuality)
+    measured: tuple[quality.Kind, ...] = (
+        *evidence.of(RelayQuality),
+        *evidence.of(RelayThroughput),
+        *evidence.of(RelaySoak),
     )
+    told: dict[str, list[str]] = {}
+    for item in measured:
+        told.setdefault(f"{item.server}  {item.transport}  {item.destination}", []).extend(quality.lines(item))
+    rows = tuple((paper.text(name), *(paper.text("  " + line) for line in lines)) for name, lines in told.items())
     return Section(label="Quality", rows=rows, noun="measured relay", weight=2)
 
 

@@ -6,7 +6,7 @@ One after the other, and only through a relay that has just carried data between
 from rtcdiag.address import TransportAddress
 from rtcdiag.evidence import Observation, RelayedData
 from rtcdiag.net import Net
-from rtcdiag.probes import quality
+from rtcdiag.probes import quality, soak, throughput
 from rtcdiag.probes.connection import Path
 from rtcdiag.probes.job import Record
 
@@ -33,3 +33,9 @@ async def observe(path: Path, net: Net, record: Record) -> None:
     if options.quality_s is not None:
         async with net.quiet.shared():
             await quality.observe(path, net, record, options.quality_s)
+    if options.throughput_kbps is not None:
+        async with net.quiet.alone():
+            await throughput.observe(path, net, record, options.throughput_kbps)
+    if options.soak_s is not None:
+        async with net.quiet.shared():
+            await soak.observe(path, net, record, options.soak_s)

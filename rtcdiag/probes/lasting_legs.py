@@ -33,8 +33,11 @@ class LastingLegs:
         self.legs: list[Leg] = []
         """The two of the path, then the third where there is one."""
 
-    async def open(self, *, reference: bool = False) -> str | None:
-        """Allocate and connect two legs, with ``reference`` a third over TCP; return why that was not possible."""
+    async def open(self, *, reference: bool = False, one_channel: bool = False) -> str | None:
+        """Allocate and connect two legs, with ``reference`` a third over TCP; return why that was not possible.
+
+        With ``one_channel`` only the first has a channel, and the second nothing but a permission.
+        """
         self.legs = list(await self._pair.allocate())
         if len(self.legs) < 2 and any(_is_full(item) for item in self._seen):
             await asyncio.sleep(_FREED_S)
@@ -47,9 +50,10 @@ class LastingLegs:
         for leg in self.legs:
             if isinstance(leg.wire, UdpWire):
                 leg.wire.stamp_arrivals()
-        if not await self._connected(*self.legs[:2]):
-            return "the server refused channels between two relays"
-        if len(self.legs) > 2 and not await self._connected(self.legs[1], self.legs[2]):
+        a, b = self.legs[:2]
+        if not all(await side_by_side(self._bound(a, b), self._permitted(b, a) if one_channel else self._bound(b, a))):
+            return "the server refused to connect two relays"
+        if len(self.legs) > 2 and not await self._connected(b, self.legs[2]):
             self.legs = self.legs[:2]
         return None
 
@@ -59,8 +63,12 @@ class LastingLegs:
         return "" if len(self.legs) > 2 else f"over TCP {self._why(Transport.TCP) or 'nothing answered in time'}"
 
     def send(self, sender: Leg, receiver: Leg, data: bytes) -> None:
-        """Send data from one leg through the relay to another."""
-        sender.send_on(self.channel(sender, receiver), data)
+        """Send data from one leg through the relay to another, on the channel where there is one."""
+        channel = self._channels.get((id(sender), id(receiver)))
+        if channel is not None:
+            sender.send_on(channel, data)
+        elif receiver.relayed is not None:
+            sender.send(data, receiver.relayed)
 
     def channel(self, sender: Leg, receiver: Leg) -> int:
         """Return the channel of one leg to another; each leg has its own numbers."""
@@ -90,6 +98,10 @@ class LastingLegs:
         channel = CHANNEL + sum(own == id(leg) for own, _ in self._channels)
         self._channels[id(leg), id(peer)] = channel
         return succeeded(await leg.bind(channel, peer.relayed))
+
+    async def _permitted(self, leg: Leg, peer: Leg) -> bool:
+        assert peer.relayed is not None
+        return succeeded(await leg.permit(peer.relayed))
 
     def _why(self, transport: Transport | None = None) -> str | None:
         points = [item for item in self._seen if isinstance(item, VantagePoint)]

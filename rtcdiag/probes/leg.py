@@ -52,6 +52,11 @@ class Leg:
         """Whether a challenge came that the credentials can answer."""
         return self._client.key is not None
 
+    @property
+    def attempts(self) -> int:
+        """How often the last request was sent: 2 where its nonce had expired (438)."""
+        return self._attempts
+
     async def challenge(self, record: Record | None = None) -> Call:
         """Ask for an allocation without credentials (RFC 8656 section 7.2); a server may grant even that."""
         return await self._allocate(self._client.allocate_request, partial(Challenge), record)

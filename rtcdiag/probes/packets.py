@@ -61,6 +61,11 @@ class Packets:
         return self._latest == self.sent - 1
 
     @property
+    def last_arrived_ms(self) -> float:
+        """When the last one arrived that was no copy; 0 before the first."""
+        return max(self._arrived_ms.values(), default=0.0)
+
+    @property
     def longest_trip_ms(self) -> float:
         """Of those that arrived; 0 where none did."""
         return max(self._trips().values(), default=0.0)

@@ -52,12 +52,12 @@ async def observe(path: Path, net: Net, record: Record, seconds: float) -> None:
 
 @contextlib.asynccontextmanager
 async def connected(
-    path: Path, net: Net, record: Record, what: str, *, reference: bool = False
+    path: Path, net: Net, record: Record, what: str, *, reference: bool = False, one_channel: bool = False
 ) -> AsyncIterator[LastingLegs | None]:
     """Give legs that reach each other, and release them at the end; None, and a word why, where there are none."""
     began_ms, legs = net.now_ms(), LastingLegs(path, net)
     try:
-        why = await legs.open(reference=reference)
+        why = await legs.open(reference=reference, one_channel=one_channel)
         if why is not None:
             record(Skipped(t_ms=began_ms, what=f"{what} of {path.server.uri} at {path.destination}", why=why))
         yield legs if why is None else None

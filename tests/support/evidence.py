@@ -16,6 +16,7 @@ from rtcdiag.evidence import (
     Connect,
     Crash,
     CredentialShape,
+    DataStop,
     Environment,
     Evidence,
     Exchange,
@@ -38,6 +39,7 @@ from rtcdiag.evidence import (
     Refresh,
     RelayedData,
     RelayQuality,
+    RelaySoak,
     RelayThroughput,
     Resolution,
     SizedBinding,
@@ -49,6 +51,7 @@ from rtcdiag.evidence import (
     TlsHandshake,
     TlsTrial,
     Trial,
+    Upkeep,
     VantageBinding,
     VantageKnock,
     VantageOpening,
@@ -56,6 +59,7 @@ from rtcdiag.evidence import (
     WebCheck,
 )
 from rtcdiag.evidence.quality import Way
+from rtcdiag.evidence.soak import Kept
 from rtcdiag.evidence.turn import WhyNot
 from rtcdiag.evidence.vantage import VantageOutcome
 from rtcdiag.targets import VIA, Transport, parse_server
@@ -254,6 +258,11 @@ class Turn(msgspec.Struct, frozen=True):
     def throughput(self, *steps: RateStep, up_to_kbps: int = 1000) -> RelayThroughput:
         return RelayThroughput(**self._common(up_to_kbps=up_to_kbps, payload_bytes=1200, steps=steps))
 
+    def soak(self, stop: DataStop | None = None, *upkeep: Upkeep, **more: Any) -> RelaySoak:
+        fields: dict[str, Any] = {"planned_s": 660.0, "lasted_s": 660.0, "interval_ms": 500.0, "lifetime_s": 600}
+        fields |= {"sent": 2640, "received": 2640, "upkeep": upkeep, "stop": stop}
+        return RelaySoak(**self._common(**fields | more))
+
     def refresh(self, exchange: Exchange | None = None, lifetime_s: int = 600) -> Refresh:
         good = answered(self.address, lifetime_s=lifetime_s, integrity="valid")
         return Refresh(exchange=exchange or good, lifetime_s=lifetime_s, **self._common())
@@ -374,6 +383,25 @@ inwards = st.builds(
     port=st.integers(0, 65535),
     exchange=st.builds(Exchange, sent_ms=_SENT, failure=_FAILURES),
     arrived_ms=_SENT,
+)
+upkeeps = st.builds(
+    Upkeep,
+    what=st.sampled_from(get_args(Kept)),
+    done=st.integers(-1, 5),
+    fresh_nonces=st.integers(0, 2),
+    failed=st.integers(-1, 2),
+    error_code=_CODES,
+    failure=_FAILURES,
+    failed_after_s=st.none() | _TIMES,
+)
+stops = st.builds(
+    DataStop,
+    after_s=_TIMES,
+    receiver=st.sampled_from(["a", "b"]),
+    mapping_changed=st.none() | st.booleans(),
+    refresh_code=_CODES,
+    refresh_failure=_FAILURES,
+    resumed_after=st.sampled_from(["permission", "channel", "nothing"]),
 )
 spreads = st.builds(Spread, min=_TIMES, mean=_TIMES, p50=_TIMES, p95=_TIMES, max=_TIMES)
 streams = st.builds(
@@ -539,6 +567,19 @@ observations: st.SearchStrategy[Observation] = st.one_of(
         direct_ms=_SENT,
         direct_sent=st.integers(-1, 200),
         pacing_ms=st.none() | spreads,
+    ),
+    st.builds(
+        RelaySoak,
+        **_STEP,
+        planned_s=_TIMES,
+        lasted_s=_TIMES,
+        interval_ms=_TIMES,
+        lifetime_s=st.none() | st.integers(-1, 3600),
+        sent=st.integers(-1, 99),
+        received=st.integers(-1, 99),
+        longest_gap_s=_TIMES,
+        upkeep=st.lists(upkeeps, max_size=3).map(tuple),
+        stop=st.none() | stops,
     ),
     st.builds(
         RelayThroughput,

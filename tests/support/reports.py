@@ -7,6 +7,7 @@ import msgspec
 
 from rtcdiag.evidence import (
     Crash,
+    DataStop,
     Exchange,
     Failure,
     Hairpin,
@@ -23,6 +24,7 @@ from rtcdiag.evidence import (
     Skipped,
     Stray,
     TlsTrial,
+    Upkeep,
     WebCheck,
 )
 from rtcdiag.findings import STAGES, Finding, Stage
@@ -223,7 +225,9 @@ def measured_relay() -> tuple[Observation, ...]:
     turn = Turn()
     step = RateStep(offered_kbps=500.0, carried_kbps=480.0, sent=104, received=100, trip_ms=spread_around(50.0))
     streams = (stream(lost=7), stream(size=1200, lost=9), stream("up", lost=3), stream("down", late=2))
-    return (turn.quality(*streams), turn.throughput(step))
+    kept = Upkeep(what="permission", done=3, fresh_nonces=1, failed=1, error_code=400, failed_after_s=240.0)
+    soak = turn.soak(DataStop(after_s=300.0, receiver="b", resumed_after="permission"), kept)
+    return (turn.quality(*streams), turn.throughput(step), soak)
 
 
 def tls_trial() -> TlsTrial:

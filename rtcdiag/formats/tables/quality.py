@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import assert_never
 
-from rtcdiag.evidence import Evidence, PacketStream, RelayQuality, RelayThroughput
+from rtcdiag.evidence import Evidence, PacketStream, RateStep, RelayQuality, RelaySoak, RelayThroughput, Upkeep
 from rtcdiag.formats.tables import Cell, Table, code
-from rtcdiag.formats.words import Tone, ms
+from rtcdiag.formats.words import Tone, count, ms
+from rtcdiag.rules.soak import limit_of
 
-Kind = RelayQuality | RelayThroughput
+Kind = RelayQuality | RelayThroughput | RelaySoak
 _MOST = 9.9e8
 """What is more is no measurement, whoever wrote the report."""
 WAY = {"round-trip": "there and back", "up": "up", "down": "down"}
@@ -20,6 +21,8 @@ def label(item: Kind) -> str:
             return "Quality"
         case RelayThroughput():
             return "Throughput"
+        case RelaySoak():
+            return "Soak test"
         case _:
             assert_never(item)
 
@@ -31,14 +34,53 @@ def outcome(item: Kind) -> tuple[str, Tone]:
             received, sent = (sum(getattr(one, name) for one in item.streams) for name in ("received", "sent"))
             return f"{received} of {sent} packets arrived", "ok" if received >= sent else "warn"
         case RelayThroughput():
-            carried = max((step.carried_kbps for step in item.steps), default=0.0)
-            return f"{min(carried, _MOST):.0f} kbit/s of {item.up_to_kbps} arrived", "ok"
+            return _throughput(item), "ok"
+        case RelaySoak():
+            return _soak(item), "ok" if item.stop is None and not any(one.failed for one in item.upkeep) else "bad"
         case _:
             assert_never(item)
 
 
-def lines(item: RelayQuality) -> Iterator[str]:
+def lines(item: Kind) -> Iterator[str]:
     """Yield the few lines that tell a user how good a relay is."""
+    match item:
+        case RelayQuality():
+            yield from _quality(item)
+        case RelayThroughput():
+            yield f"throughput: {_throughput(item)}"
+        case RelaySoak():
+            yield f"soak test: {_soak(item)}"
+        case _:
+            assert_never(item)
+
+
+def _throughput(item: RelayThroughput) -> str:
+    carried = max((step.carried_kbps for step in item.steps), default=0.0)
+    if limit_of(item) is None:
+        return f"all of what was tried arrived, up to {_whole(carried)} kbit/s"
+    return f"no more than {_whole(carried)} kbit/s arrived, where up to {item.up_to_kbps} were to be tried"
+
+
+def _soak(item: RelaySoak) -> str:
+    """Return how long data went through, and what was renewed."""
+    lasted = f"{_whole(item.lasted_s)} s"
+    if item.stop is not None:
+        return f"data stopped after {_whole(item.stop.after_s)} s"
+    told = ", ".join(_kept(one) for one in item.upkeep if one.done or one.failed)
+    return f"{item.received} of {item.sent} packets in {lasted}, renewed: {told or 'nothing, for nothing expired'}"
+
+
+def _kept(one: Upkeep) -> str:
+    failed = f", {one.failed} failed" if one.failed else ""
+    nonces = f", {count(one.fresh_nonces, 'new nonce')}" if one.fresh_nonces else ""
+    return f"{one.what} {count(one.done, 'time')}{failed}{nonces}"
+
+
+def _whole(value: float) -> str:
+    return f"{min(max(value, 0.0), _MOST):.0f}"
+
+
+def _quality(item: RelayQuality) -> Iterator[str]:
     trips = [one for one in item.streams if one.way == "round-trip"]
     for one in trips[:1]:
         if one.trip_ms is not None and one.jitter_ms is not None:
@@ -82,6 +124,27 @@ def _row(item: RelayQuality, one: PacketStream) -> tuple[Cell, ...]:
         *(Cell(str(number), "warn" if number else "") for number in (one.late, one.reordered, one.duplicated)),
         Cell(_row_of(trip.min, trip.mean, trip.p50, trip.p95, trip.max) if trip else ""),
         Cell(_row_of(jitter.mean, jitter.max) if jitter else ""),
+    )
+
+
+def rates(evidence: Evidence) -> Table | None:
+    """Return every rate that was tried through every relay."""
+    rows = tuple(_rate(item, step) for item in evidence.of(RelayThroughput) for step in item.steps)
+    if not rows:
+        return None
+    columns = ("Server", "Sent, kbit/s", "Arrived, kbit/s", "Lost", "Trip, ms")
+    note = "Trip: least / median / most."
+    return Table(caption="Throughput of the relays", columns=columns, rows=rows, note=note)
+
+
+def _rate(item: RelayThroughput, step: RateStep) -> tuple[Cell, ...]:
+    trip, lost = step.trip_ms, max(0, step.sent - step.received)
+    return (
+        code(f"{item.server} {item.transport} {item.destination}"),
+        Cell(_whole(step.offered_kbps)),
+        Cell(_whole(step.carried_kbps)),
+        Cell(f"{lost} of {step.sent}", "warn" if lost else ""),
+        Cell(_row_of(trip.min, trip.p50, trip.max) if trip else ""),
     )
 
 

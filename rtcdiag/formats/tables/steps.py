@@ -23,6 +23,7 @@ from rtcdiag.evidence import (
     ProxyTunnel,
     RelayedData,
     RelayQuality,
+    RelaySoak,
     RelayThroughput,
     Resolution,
     SizedBinding,
@@ -132,7 +133,7 @@ def _told(item: AnyObservation) -> _Told:  # noqa: PLR0911 - one line a kind of 
             return ("Web check", item.url, str(item.destination), *_web(item))
         case Binding():
             return (_binding_label(item), item.server, str(item.destination), *_binding(item))
-        case RelayQuality() | RelayThroughput():
+        case RelayQuality() | RelayThroughput() | RelaySoak():
             return (quality.label(item), item.server, str(item.destination), *quality.outcome(item))
         case TurnStep():
             return turn_steps.told(item)

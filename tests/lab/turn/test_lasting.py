@@ -71,3 +71,74 @@ def test_a_quota_that_suffices_for_the_chain_only_leaves_out_the_leg_over_tcp(tm
         quality = only(json.loads(done.stdout), "RelayQuality")
     assert [one["way"] for one in quality["streams"]] == ["round-trip", "round-trip"]
     assert "error 486" in quality["round_trip_only"]
+
+
+def asked(server: Coturn, *options: str, transport: str = "") -> tuple[dict[str, Any], set[str]]:
+    """Return the report and the codes of its errors and warnings."""
+    done = run([RTCDIAG, "check-turn", server.uri(transport=transport), "--json", *options], env=LOGIN, timeout=60)
+    report = json.loads(done.stdout)
+    return report, {item["code"] for item in report["findings"] if item["severity"] != "info"}
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [("permission-lifetime=3", "turn-permission-too-short"), ("channel-lifetime=3", "turn-channel-too-short")],
+)
+def test_what_a_server_forgets_too_early_is_named(tmp_path: Path, line: str, code: str) -> None:
+    with coturn(tmp_path, extra=[line]) as short:
+        report, codes = asked(short, "--soak", "20s")
+        assert codes == {code}
+        assert 2 < only(report, "RelaySoak")["stop"]["after_s"] < 6
+        assert short.wait_until_empty()
+
+
+@pytest.mark.parametrize("transport", ["", "tcp"])
+def test_short_lives_of_allocation_and_nonce_are_renewed_in_time(tmp_path: Path, transport: str) -> None:
+    with coturn(tmp_path, extra=["stale-nonce=2", "max-allocate-lifetime=6"]) as short:
+        report, codes = asked(short, "--soak", "10s", transport=transport)
+    assert codes == set()
+    soak = only(report, "RelaySoak")
+    (kept,) = [item for item in soak["upkeep"] if item["what"] == "allocation"]
+    assert (soak["lifetime_s"], soak["stop"], kept["failed"]) == (6, None, 0)
+    assert soak["received"] == soak["sent"] >= 30
+    assert kept["fresh_nonces"] > 0
+    assert report["servers"][0]["quality"]["soak"]["received"] == soak["received"]
+
+
+def test_a_server_that_goes_away_in_use_is_named_soon(tmp_path: Path) -> None:
+    with coturn(tmp_path) as going:
+        command = [RTCDIAG, "check-turn", going.uri(), "--soak", "60s", "--timeout", "1", "--json"]
+        with subprocess.Popen([str(part) for part in command], env=LOGIN, stdout=subprocess.PIPE, text=True) as process:
+            while going.allocations_ever() < CHAIN + 2:
+                assert process.poll() is None
+                time.sleep(0.05)
+            time.sleep(1.5)
+            going.process.kill()
+            report = json.loads(process.communicate(timeout=20)[0])
+    assert "turn-soak-data-stopped" in {item["code"] for item in report["findings"]}
+    assert process.returncode == 1
+
+
+def test_a_limit_of_the_server_is_where_the_ramp_flattens(tmp_path: Path) -> None:
+    with coturn(tmp_path, extra=["max-bps=40000"]) as slow:
+        report, codes = asked(slow, "--throughput")
+    assert codes == {"turn-throughput-limited"}
+    found = report["servers"][0]["quality"]["throughput"]
+    assert 250 < found["limit_kbps"] < 600
+    assert [step["offered_kbps"] > 0 for step in found["steps"]][:2] == [True, True]
+
+
+@pytest.mark.parametrize("transport", ["", "tcp"])
+def test_without_a_limit_all_arrives(server: Coturn, transport: str) -> None:
+    report, codes = asked(server, "--throughput", "--throughput-up-to", "2000", transport=transport)
+    assert codes == set()
+    found = report["servers"][0]["quality"]["throughput"]
+    assert (found["up_to_kbps"], found["limit_kbps"], len(found["steps"])) == (2000, None, 5)
+
+
+def test_a_signal_ends_a_soak_test_with_what_was_seen(server: Coturn, tmp_path: Path) -> None:
+    code, report = interrupted(server, signal.SIGINT, "--soak", "11m", log=tmp_path)
+    soak = only(report, "RelaySoak")
+    assert (code, soak["stop"]) == (130, None)
+    assert 0 < soak["received"] == soak["sent"]
+    assert server.wait_until_empty()

@@ -115,10 +115,29 @@ def test_a_measurement_makes_the_run_as_much_longer() -> None:
     assert options.deadline_ms >= 30_000 + 10_000
 
 
+@pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("11m", 660), ("1.5h", 5400)])
+def test_a_duration_is_read_with_its_unit(text: str, seconds: float) -> None:
+    options = lasting(soak=text)
+    assert options.soak_s == seconds
+    assert options.deadline_ms >= 1000 * (30 + seconds)
+
+
+def test_throughput_is_capped_unless_a_rate_is_named() -> None:
+    assert lasting(throughput=True).throughput_kbps == 1000
+    assert lasting(throughput=True, throughput_up_to=4000).throughput_kbps == 4000
+    assert lasting().throughput_kbps is None
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
         ({"quality": 0.5}, "--quality 0.5: not between 1 and 3600 seconds"),
+        ({"throughput_up_to": 500}, "--throughput-up-to 500: how far --throughput goes, which is not asked for"),
+        ({"throughput": True, "throughput_up_to": 49}, "--throughput-up-to 49: not between 50 and 10000 kbit/s"),
+        ({"soak": "11 min"}, "--soak 11 min: not a duration (write 90s or 11m)"),
+        ({"soak": "4s"}, "--soak 4s: not between 5s and 12h"),
+        ({"soak": "13h"}, "--soak 13h: not between"),
+        ({"soak": "nan"}, "--soak nan: not a duration"),
         ({"quality": float("nan")}, "--quality nan: not between"),
     ],
 )
