@@ -23,7 +23,7 @@ from rtcdiag.probes.tunnel import open_tunnel
 from rtcdiag.targets import Server, Transport
 from rtcdiag.wires import StreamWire, UdpWire, Wire
 
-STREAM_PATIENCE = 1.75
+STREAM_PATIENCE = 1.65
 """How much longer than a UDP transaction a TCP connect and a TLS handshake may take: a third SYN is sent after 3 s."""
 _NO_ISSUER = (20, 21)
 """X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY and X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE of OpenSSL."""

@@ -91,6 +91,20 @@ def test_what_a_server_says_is_harmless_in_every_format(lab: Lab, kind: str, ref
     assert_is_inert(MarkdownIt("gfm-like", {"linkify": False}).render(results.markdown))
 
 
+@pytest.mark.parametrize("flag", ["-v", "-vv"])
+def test_a_text_of_64_kib_with_escapes_in_it_stays_a_few_harmless_lines(lab: Lab, flag: str) -> None:
+    said = "\x1b]0;owned\x07[red]" + "A" * 64_000
+    with lab.one_row():
+        script = Turn({Method.ALLOCATE: 477}, challenge=((A.REALM, "r"), (A.NONCE, b"\x1b[31m" * 20)), software=said)
+        done = turn(lab, f"turn:127.0.0.1:{lab.udp(script).port}").run(flag)
+
+    assert done.returncode == 1
+    assert not FORBIDDEN.search(done.stdout)
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert done.stdout.count("A") < 5000
+    assert "\\x1b]0;owned\\x07[red]AAAA" in "".join(line.strip() for line in done.stdout.splitlines())
+
+
 def assert_is_kept(results: Results, said: str, refuse: int) -> None:
     """The evidence holds what was said, in JSON without raw control characters."""
     answers = [
