@@ -116,6 +116,20 @@ class IceRow(msgspec.Struct, frozen=True, kw_only=True):
     finding: str | None = None
 
 
+CapabilityAnswer = Literal["yes", "no", "undetermined"]
+
+
+class Capability(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a TURN server can do beyond what calls need, or not."""
+
+    name: str
+    """``relay-ipv4``, ``relay-ipv6``, ``both-families``, ``dont-fragment``, ``even-port``, ``reserved-port``,
+    ``sha256``, ``userhash``, ``tcp-relay``."""
+    answer: CapabilityAnswer
+    why: str | None = None
+    """What the answer rests on, where it is not a plain yes."""
+
+
 class ServerRow(msgspec.Struct, frozen=True, kw_only=True):
     """One server at one address over one transport."""
 
@@ -134,6 +148,7 @@ class ServerRow(msgspec.Struct, frozen=True, kw_only=True):
     where they were asked for."""
     redirected_from: TransportAddress | None = None
     """The server at the URI's own address, where that sent on to this one (ALTERNATE-SERVER)."""
+    capabilities: tuple[Capability, ...] = ()
 
 
 class NotTested(msgspec.Struct, frozen=True, kw_only=True):

@@ -53,6 +53,8 @@ def plan(command: str, servers: tuple[Server, ...], options: RunOptions) -> tupl
             return (*control, *way_out, nat, *relays, *opt_in)
         case "candidates":
             return (candidates,)
+        case "check-turn":
+            return tuple(replace(job, trials=True) for job in each)
         case _:
             return each
 

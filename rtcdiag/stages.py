@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from rtcdiag.address import TransportAddress
+from rtcdiag.capabilities import capabilities_of
 from rtcdiag.evidence import (
     Allocation,
     Binding,
@@ -39,7 +40,6 @@ def server_rows(evidence: Evidence, findings: tuple[Finding, ...]) -> tuple[Serv
     return tuple(_row(path, evidence, findings) for target in evidence.of(Target) for path in ways(target, evidence))
 
 
-_TRY_ALTERNATE = 300
 _BEFORE: tuple[Stage, ...] = ("config", "clock", "dns")
 """Stages before the server itself is asked."""
 _Held = Callable[[Any], bool]
@@ -49,7 +49,7 @@ _STAGE_EVIDENCE: tuple[tuple[Stage, type[Observation], _Held, _Held], ...] = (
     ("tls", TlsHandshake, lambda _: True, lambda item: item.failure is None),
     ("binding", Binding, lambda item: item.role == "primary", lambda item: item.exchange.succeeded),
     ("challenge", Challenge, lambda _: True, lambda item: item.exchange.answer is not None),
-    ("allocate", Allocation, lambda item: not _sends_on(item), lambda item: item.exchange.succeeded),
+    ("allocate", Allocation, lambda item: not item.sends_on, lambda item: item.exchange.succeeded),
     (
         "relayed-address",
         Allocation,
@@ -61,11 +61,6 @@ _STAGE_EVIDENCE: tuple[tuple[Stage, type[Observation], _Held, _Held], ...] = (
     ("refresh", Refresh, lambda item: item.lifetime_s > 0, lambda item: item.exchange.succeeded),
     ("release", Refresh, lambda item: item.lifetime_s == 0, lambda item: item.exchange.succeeded),
 )
-
-
-def _sends_on(item: Allocation) -> bool:
-    """Whether the server named another one instead of answering: then nothing was tested here."""
-    return item.exchange.answer is not None and item.exchange.answer.error_code == _TRY_ALTERNATE
 
 
 def _row(path: Way, evidence: Evidence, findings: tuple[Finding, ...]) -> ServerRow:
@@ -81,6 +76,7 @@ def _row(path: Way, evidence: Evidence, findings: tuple[Finding, ...]) -> Server
         quality=_quality(path, evidence),
         ice=_ice(path, evidence, about),
         redirected_from=_redirected_from(path, evidence),
+        capabilities=capabilities_of(path.target, path.address, path.transport, evidence),
     )
 
 

@@ -25,7 +25,16 @@ from rtcdiag.evidence.soak import DataStop, RelaySoak, Upkeep
 from rtcdiag.evidence.target import CredentialShape, Skipped, Target
 from rtcdiag.evidence.tls_trial import TlsTrial, Trial
 from rtcdiag.evidence.tunnel import ProxyTunnel
-from rtcdiag.evidence.turn import Allocation, Challenge, Permission, Redirect, Refresh, RelayedData, TurnStep
+from rtcdiag.evidence.turn import (
+    Allocation,
+    AllocationTrial,
+    Challenge,
+    Permission,
+    Redirect,
+    Refresh,
+    RelayedData,
+    TurnStep,
+)
 from rtcdiag.evidence.vantage import KnockArrival, VantageBinding, VantageKnock, VantageOpening, VantagePoint
 from rtcdiag.evidence.web import WebCheck
 from rtcdiag.evidence.wire import Answer, Check, Exchange, Sent, Stray
@@ -33,6 +42,7 @@ from rtcdiag.evidence.wire import Answer, Check, Exchange, Sent, Stray
 __all__ = [
     "KINDS",
     "Allocation",
+    "AllocationTrial",
     "Answer",
     "AnyObservation",
     "Binding",
@@ -106,6 +116,7 @@ KINDS: tuple[type[Observation], ...] = (
     Binding,
     Challenge,
     Allocation,
+    AllocationTrial,
     Redirect,
     Permission,
     RelayedData,
@@ -140,6 +151,7 @@ AnyObservation = (
     | Binding
     | Challenge
     | Allocation
+    | AllocationTrial
     | Redirect
     | Permission
     | RelayedData

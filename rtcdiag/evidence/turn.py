@@ -7,7 +7,11 @@ from rtcdiag.evidence.base import Observation
 from rtcdiag.evidence.wire import Exchange
 from rtcdiag.targets import Transport
 
-Side = Literal["a", "b"]
+_TRY_ALTERNATE = 300
+Side = Literal["a", "b", "c"]
+Wish = Literal["dont-fragment", "even-port", "next-port", "reserved-port", "both-families", "ipv4", "ipv6", "tcp"]
+"""What an Allocate may ask for beyond what calls need; ``next-port`` is the R bit of EVEN-PORT, ``reserved-port`` its
+RESERVATION-TOKEN, ``both-families`` ADDITIONAL-ADDRESS-FAMILY."""
 
 
 class TurnStep(Observation, frozen=True, kw_only=True):
@@ -19,7 +23,7 @@ class TurnStep(Observation, frozen=True, kw_only=True):
     """The server's address that was asked."""
     local: TransportAddress | None = None
     allocation: Side = "a"
-    """The probe makes two allocations, ``a`` and ``b``, that talk to each other."""
+    """The probe makes two allocations, ``a`` and ``b``, that talk to each other; ``c`` are those beside them."""
 
 
 class Challenge(TurnStep, frozen=True, kw_only=True, tag=True):
@@ -34,7 +38,21 @@ class Allocation(TurnStep, frozen=True, kw_only=True, tag=True):
     family: Family = Family.IPV4
     """The family of the relayed address that was asked for."""
     attempts: int = 1
-    """2 where a 438 (stale nonce) was answered with the new nonce once."""
+    """2 where a 438 (stale nonce) was answered with the new nonce once, or a signature that is refused with another."""
+    sha256: bool = False
+    """Whether the request was signed with MESSAGE-INTEGRITY-SHA256, as the challenge offered."""
+    exchange: Exchange
+
+    @property
+    def sends_on(self) -> bool:
+        """Whether the server named another one instead of judging the request (300, Try Alternate)."""
+        return self.exchange.answer is not None and self.exchange.answer.error_code == _TRY_ALTERNATE
+
+
+class AllocationTrial(TurnStep, frozen=True, kw_only=True, tag=True):
+    """One more Allocate with credentials, which only asks what the server can do: its refusal breaks nothing."""
+
+    wishes: tuple[Wish, ...]
     exchange: Exchange
 
 

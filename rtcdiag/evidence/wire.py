@@ -50,6 +50,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """RESPONSE-ORIGIN (RFC 5780 section 7.3), or SOURCE-ADDRESS of RFC 3489."""
     relayed: TransportAddress | None = None
     """XOR-RELAYED-ADDRESS (RFC 8656 section 18.5)."""
+    relayed_also: TransportAddress | None = None
+    """The second one, where both families were asked for."""
+    family_error: int | None = None
+    """The code of ADDRESS-ERROR-CODE: why there is none of the additional family (RFC 8656 section 18.12)."""
+    reservation_token: bool = False
+    """Whether a RESERVATION-TOKEN came; its value is not kept."""
     alternate_server: TransportAddress | None = None
     """ALTERNATE-SERVER (RFC 8489 section 14.15)."""
     alternate_domain: str | None = None
@@ -59,6 +65,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     realm: str | None = None
     nonce: bool = False
     """Whether a NONCE came; its value is not kept."""
+    security_features: tuple[str, ...] = ()
+    """What the NONCE announces: ``password-algorithms``, ``username-anonymity`` (RFC 8489 section 9.2)."""
+    password_algorithms: tuple[int, ...] = ()
+    """PASSWORD-ALGORITHMS: 1 is MD5, 2 is SHA-256 (RFC 8489 section 18.5)."""
     error_code: int | None = None
     reason: str | None = None
     """The server's own reason phrase; often empty, never trusted."""

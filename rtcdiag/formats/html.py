@@ -69,6 +69,7 @@ def _figures(report: Report, evidence: Evidence) -> dict[str, Any]:
 def _tables(report: Report, evidence: Evidence) -> dict[str, Any]:
     return {
         "matrix": servers.matrix(report),
+        "capabilities": servers.capabilities(report),
         "latency_table": servers.latency_table(report),
         "streams": quality.streams(evidence),
         "rates": quality.rates(evidence),

@@ -69,6 +69,7 @@ def _todo(report: Report) -> list[str]:
 def _tables(report: Report, evidence: Evidence, verbosity: int) -> tuple[Table | None, ...]:
     return (
         servers.chains(report),
+        servers.capabilities(report),
         servers.latency_table(report),
         quality.streams(evidence),
         quality.rates(evidence),

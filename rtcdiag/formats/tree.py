@@ -8,7 +8,7 @@ from rich.text import Text
 
 from rtcdiag.evidence import Evidence, IceMeeting, Observation
 from rtcdiag.findings import STAGES
-from rtcdiag.formats.tables.servers import broken, outcome, place
+from rtcdiag.formats.tables.servers import broken, capability_words, outcome, place
 from rtcdiag.formats.tables.steps import stage_words
 from rtcdiag.formats.terminal import Paper
 from rtcdiag.formats.words import STAGE_TONE, STAGE_WORD, ms
@@ -72,7 +72,8 @@ def _path(paper: Paper, row: ServerRow, evidence: Evidence, above: tuple[StageRo
     line = paper.text(f"{place(row)} over {row.transport.upper()}{via}  ", paper.tag(result.tone, result.text))
     owner = broken(row)
     stages = tuple(_stage(paper, row, stage, evidence, owner) for stage in row.stages if stage not in above)
-    return Branch(line, (*stages, *_agents(paper, row, evidence)))
+    able = tuple(Branch(paper.text((words, "muted"))) for words in capability_words(row))
+    return Branch(line, (*stages, *_agents(paper, row, evidence), *able))
 
 
 def _agents(paper: Paper, row: ServerRow, evidence: Evidence) -> Iterator[Branch]:

@@ -9,6 +9,7 @@ from rtcdiag.address import Family, IPAddress, Scope, TransportAddress, family_o
 from rtcdiag.contacts import NAT64_NAME
 from rtcdiag.evidence import Failure, Resolution
 from rtcdiag.net.capture import Capture
+from rtcdiag.net.crowd import Crowd
 from rtcdiag.net.local import Local
 from rtcdiag.net.pacing import Pacer
 from rtcdiag.net.quiet import Quiet
@@ -38,6 +39,7 @@ class Net:
         self.heard_udp = False
         """Whether a STUN server beyond this computer has answered over UDP."""
         self.pacer = Pacer(self.now_ms)
+        self.crowd = Crowd()
         self.quiet = Quiet()
         """Who measures beside whom."""
         self.on_progress: OnProgress = lambda _what, _done_s, _total_s: None

@@ -17,5 +17,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     probe: str
     """A name of ``PROBES``."""
     servers: tuple[Server, ...] = ()
+    trials: bool = False
+    """Whether a TURN server is also asked what it can do beyond what calls need."""
     samples: int | None = None
     """How many Binding transactions a server is asked for round-trip times, where not as many as the options say."""

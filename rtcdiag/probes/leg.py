@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any, Literal
 
 from rtcdiag.address import Family, TransportAddress
-from rtcdiag.evidence import Allocation, Challenge, Permission, Refresh, TurnStep
+from rtcdiag.evidence import Allocation, AllocationTrial, Challenge, Permission, Refresh, TurnStep
+from rtcdiag.evidence.turn import Side, Wish
 from rtcdiag.probes.connection import Path, stream_limit_ms
 from rtcdiag.probes.job import Record
 from rtcdiag.stun.framing import Frame, channel_data
@@ -14,10 +15,9 @@ from rtcdiag.stun.header import MessageClass, StunError
 from rtcdiag.stun.message import decode
 from rtcdiag.stun.request import Request
 from rtcdiag.stun.transaction import UDP, Schedule
-from rtcdiag.stun.turn import TurnClient, relayed_datagram
+from rtcdiag.stun.turn import TurnClient, Wishes, relayed_datagram
 from rtcdiag.wires import Call, StreamWire, UdpWire, Wire, finish
 
-Side = Literal["a", "b"]
 _SECOND_LOOK_S = 0.2
 HURRY_MS = 1000.0
 """How long an allocation's release may take where the server was silent before, or the run is being ended."""
@@ -26,8 +26,8 @@ HURRY_MS = 1000.0
 class Leg:
     """The conversation about one allocation, one request at a time; `release` it whatever happens."""
 
-    def __init__(self, path: Path, side: Side, wire: Wire, record: Record) -> None:
-        """Take over a wire; nothing is sent yet."""
+    def __init__(self, path: Path, side: Side, wire: Wire, record: Record, *, patience_ms: float | None = None) -> None:
+        """Take over a wire; nothing is sent yet. ``patience_ms`` bounds each transaction, where the options do not."""
         credential = path.server.credential
         self.path, self.side, self.wire, self.net = path, side, wire, wire.net
         self.local = wire.local_towards(path.destination)
@@ -40,6 +40,7 @@ class Leg:
         self._client = TurnClient(*((credential.username, credential.password) if credential else (None, None)))
         self._secrets = credential.secrets if credential else frozenset()
         self._record = record
+        self._patience_ms = patience_ms
         self._attempts = 0
         self._held: Literal["nothing", "maybe", "allocation"] = "nothing"
         self._answering = True
@@ -65,8 +66,20 @@ class Leg:
         """Ask for an allocation; without REQUESTED-ADDRESS-FAMILY it is IPv4 (RFC 8656 section 7.1)."""
         asked = None if family is Family.IPV4 else family
         return await self._allocate(
-            lambda: self._client.allocate_request(family=asked),
-            lambda **step: Allocation(family=family, attempts=self._attempts, **step),
+            lambda: self._client.allocate_request(Wishes(family=asked)),
+            lambda **step: Allocation(
+                family=family, attempts=self._attempts, sha256=self._client.signs_with_sha256, **step
+            ),
+        )
+
+    async def try_for(self, asked: tuple[Wish, ...], record: Record, *, token: bytes | None = None) -> Call:
+        """Ask for an allocation that no call needs, to learn whether there are such; what it grants has to be released.
+
+        ``token`` is of the port that ``reserved-port`` asks for.
+        """
+        wishes = wishes_of(asked, token)
+        return await self._allocate(
+            lambda: self._client.allocate_request(wishes), partial(AllocationTrial, wishes=asked), record
         )
 
     async def permit(self, peer: TransportAddress) -> Call:
@@ -102,7 +115,7 @@ class Leg:
         self._held = "nothing"
 
     async def _give_back(self, limit_ms: float | None) -> Literal["released", "refused", "silent"]:
-        record = self._record if self._held == "allocation" else _forget
+        record = self._record if self._held == "allocation" else forget
         kind = partial(Refresh, lifetime_s=0)
         call = await self._ask(lambda: self._client.refresh_request(0), kind, record, limit_ms=limit_ms)
         if call.message is None:
@@ -172,6 +185,7 @@ class Leg:
         }
 
     def _schedule(self, limit_ms: float | None) -> Schedule:
+        limit_ms = min((ms for ms in (limit_ms, self._patience_ms) if ms is not None), default=None)
         if isinstance(self.wire, StreamWire):
             return Schedule((0,), limit_ms or stream_limit_ms(self.net))
         return Schedule(UDP.offsets_ms, limit_ms or self.net.options.timeout_ms)
@@ -192,7 +206,20 @@ class Leg:
             self.on_data(found.data, found.peer)
 
 
-def _forget(_step: object) -> None:
+def wishes_of(asked: tuple[Wish, ...], token: bytes | None) -> Wishes:
+    """Return the attributes that ask for it."""
+    return Wishes(
+        family=Family.IPV6 if "ipv6" in asked else None,
+        also=Family.IPV6 if "both-families" in asked else None,
+        dont_fragment="dont-fragment" in asked,
+        even_port="even-port" in asked,
+        next_port="next-port" in asked,
+        token=token,
+        tcp="tcp" in asked,
+    )
+
+
+def forget(_step: object) -> None:
     """Record nothing."""
 
 

@@ -7,10 +7,11 @@ from typing import Any, Literal, TypeVar
 
 from rtcdiag.address import Scope, TransportAddress
 from rtcdiag.evidence import RelayedData
+from rtcdiag.evidence.turn import Side
 from rtcdiag.net import Net
 from rtcdiag.probes.flow import GIVE_UP, Flow, new_run_id
 from rtcdiag.probes.job import Record
-from rtcdiag.probes.leg import Leg, Side
+from rtcdiag.probes.leg import Leg
 from rtcdiag.stun.header import MessageClass
 from rtcdiag.stun.request import binding_request
 from rtcdiag.stun.transaction import Schedule
@@ -27,7 +28,7 @@ _PUNCH_MS = 200.0
 _HEAD_START_MS = 700.0
 """After which time channels are tried beside Send indications that have not all arrived."""
 
-Receiver = Literal["a", "b", "peer"]
+Receiver = Side | Literal["peer"]
 _Result = TypeVar("_Result")
 
 

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 from rtcdiag.address import TransportAddress
 from rtcdiag.evidence import Connect, Failure, Observation, TlsHandshake, VantagePoint
+from rtcdiag.evidence.turn import Side
 from rtcdiag.evidence.vantage import VantageOutcome
 from rtcdiag.net import Net
 from rtcdiag.probes.connection import Path, open_wire
 from rtcdiag.probes.job import Record
-from rtcdiag.probes.leg import Leg, Side
+from rtcdiag.probes.leg import Leg
 from rtcdiag.probes.relay import may_be_sent_to, side_by_side, succeeded
 from rtcdiag.wires import Call, Wire
 

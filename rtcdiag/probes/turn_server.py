@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 
 from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Allocation, Challenge, Connect, Failure, Observation, ProxyTunnel, Skipped, TlsHandshake
+from rtcdiag.evidence.turn import Side
 from rtcdiag.net import Net
 from rtcdiag.net.stream import Stream
 from rtcdiag.probes import lasting
@@ -19,11 +20,12 @@ from rtcdiag.probes.connection import Path, connect, open_wire, shake_hands, str
 from rtcdiag.probes.cross_check import HEAD_START, checked_beside, plain_binding, tls_handshake
 from rtcdiag.probes.ice_agents import observe_agents
 from rtcdiag.probes.job import Job, Record
-from rtcdiag.probes.leg import Leg, Side, to_the_end
+from rtcdiag.probes.leg import Leg, forget, to_the_end
 from rtcdiag.probes.reach import Reach
 from rtcdiag.probes.redirect import path_after, redirect_of
 from rtcdiag.probes.relay import PlainSocket, Relay, side_by_side, succeeded
 from rtcdiag.probes.tls_trials import tell_silence, tried_beside, try_old_versions
+from rtcdiag.probes.trials import PATIENCE_MS, Trials
 from rtcdiag.probes.tunnel import proxy_addresses
 from rtcdiag.targets import Server, Transport, may_go_through
 from rtcdiag.wires import Call, StreamWire, UdpWire, Wire
@@ -70,8 +72,8 @@ async def observe(job: Job, net: Net, record: Record) -> None:
 async def _through_proxy(server: Server, net: Net, record: Record) -> None:
     assert net.options.proxy is not None
     for destination in await proxy_addresses(server, net.options.proxy, net, record):
-        chain = Chain(Path(server, destination, server.transport), net, record)
-        if await chain.run(1):
+        once = Job(probe="turn-server", servers=(server,), samples=1)
+        if await Chain(Path(server, destination, server.transport), net, record, once).run():
             return
 
 
@@ -86,13 +88,13 @@ async def _direct(job: Job, server: Server, net: Net, record: Record) -> None:
             # The port that the options ask for can be bound once in a family.
             port = ports.pop(address.family, 0)
             path = Path(server, address, server.transport)
-            group.create_task(_try(path, net, record, port, job.samples or net.options.samples))
+            group.create_task(_try(path, net, record, job, port))
 
 
-async def _try(path: Path, net: Net, record: Record, port: int, samples: int) -> None:
+async def _try(path: Path, net: Net, record: Record, job: Job, port: int) -> None:
     """Go through the chain, and then do what takes long where the relay has shown that it works."""
     watched = lasting.Watched(record)
-    await Chain(path, net, watched, port=port).run(samples)
+    await Chain(path, net, watched, job, port=port).run()
     if watched.relay is not None:
         await lasting.observe(replace(path, destination=watched.relay), net, record)
 
@@ -109,31 +111,51 @@ class Chain:
     """One address of one server."""
 
     def __init__(
-        self, path: Path, net: Net, record: Record, *, port: int = 0, before: tuple[TransportAddress, ...] = ()
+        self,
+        path: Path,
+        net: Net,
+        record: Record,
+        job: Job,
+        *,
+        port: int = 0,
+        before: tuple[TransportAddress, ...] = (),
     ) -> None:
         """Take the servers that sent on to this one, of which each may do that once."""
-        self._path, self._net, self._outer, self._port = path, net, record, port
+        self._path, self._net, self._outer, self._job, self._port = path, net, record, job, port
         self._asked = (*before, path.destination)
         self._next: Path | None = None
         self._legs: list[Leg] = []
         self._wires: list[Wire] = []
+        self._place = net.crowd.enter(path.destination.ip)
+        self._trials = Trials(path, record, self._place, self._for_trials)
 
-    async def run(self, samples: int) -> bool:
+    async def run(self) -> bool:
+        """Try everything at this address, and where it sends on to. Whether it connected."""
+        try:
+            connected = await self._try()
+        finally:
+            self._place.leave()
+        if self._next is not None:
+            await Chain(self._next, self._net, self._outer, self._job, before=self._asked).run()
+        return connected
+
+    async def _try(self) -> bool:
         """Go from step to step until one breaks; then give back what was allocated, and close. Whether it connected."""
         wire = await self._open()
         if wire is None:
             return False
         a = self._leg("a", wire)
-        reach = Reach(self._path, wire, self._record, samples)
+        reach = Reach(self._path, wire, self._record, self._job.samples or self._net.options.samples)
         try:
             async with tried_beside(self._path, self._net, self._record), asyncio.TaskGroup() as group:
                 group.create_task(reach.run())
                 ready = await self._challenged(a, reach)
                 if ready is not None:
+                    if self._job.trials:
+                        group.create_task(self._trials.run())
                     await self._relay(ready)
+                self._trials.over.set()
                 await to_the_end(self._release(hurry=False))
-                if self._next is not None:
-                    await Chain(self._next, self._net, self._outer, before=self._asked).run(samples)
         finally:
             await to_the_end(self._release(hurry=True))
             for opened in self._wires:
@@ -197,6 +219,8 @@ class Chain:
             b = await second
             b = await self._allocated(b) if b else None
             if b is not None:
+                self._trials.granted.set()
+                self._place.leave()
                 await relay.between(first, b)
 
     async def _another(self, side: Side, record: Record | None = None) -> Leg | None:
@@ -210,6 +234,10 @@ class Chain:
         leg = self._leg(side, wire)
         await leg.challenge(record or (lambda step: None if leg.authenticates else self._record(step)))
         return leg if leg.authenticates else None
+
+    async def _for_trials(self) -> Leg | None:
+        wire = await open_wire(self._path, self._net, forget)
+        return None if wire is None else Leg(self._path, "c", wire, forget, patience_ms=PATIENCE_MS)
 
     def _unless_good(self, observation: Observation) -> None:
         again = isinstance(observation, (Connect, TlsHandshake, ProxyTunnel)) and observation.failure is None

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from rtcdiag.address import Scope, TransportAddress
-from rtcdiag.evidence import Allocation, Answer, Evidence, Permission, RelayedData, Resolution
-from rtcdiag.findings import Facts, Finding
+from rtcdiag.address import Family, Scope, TransportAddress
+from rtcdiag.evidence import Allocation, AllocationTrial, Answer, Evidence, Permission, RelayedData, Resolution
+from rtcdiag.findings import Facts, Finding, Severity
 from rtcdiag.rules.paths import UNFINISHED, Path, asked_paths, clip
 
 _REACH = {Scope.LOOPBACK: 0, Scope.LINK_LOCAL: 1, Scope.PRIVATE: 2, Scope.SHARED: 2, Scope.GLOBAL: 3}
@@ -18,6 +18,17 @@ def relayed_address(evidence: Evidence) -> Iterator[Finding]:
             answer = item.exchange.answer
             if answer is not None and answer.success and answer.relayed is not None:
                 yield from _relayed(path, item, answer.relayed, _server_address(evidence, path))
+        yield from _trials(path)
+
+
+def _trials(path: Path) -> Iterator[Finding]:
+    """Judge a relay over IPv6 that no call had asked for: an IPv4 address in its place misleads those that ask."""
+    for item in path.of(AllocationTrial):
+        answer = item.exchange.answer
+        relayed = answer.relayed if answer is not None and answer.success else None
+        if "ipv6" in item.wishes and relayed is not None and relayed.family is not Family.IPV6:
+            facts: Facts = {"relayed": str(relayed), "scope": relayed.scope.value, "family": relayed.family.value}
+            yield path.find("turn-relay-wrong-family", item, severity=Severity.WARNING, asked="ipv6", **facts)
 
 
 def _server_address(evidence: Evidence, path: Path) -> TransportAddress | None:

@@ -17,11 +17,9 @@ from rtcdiag.stun.framing import FIRST_CHANNEL, LAST_OLD_CHANNEL, Frame, channel
 from rtcdiag.stun.header import MessageClass, Method
 from rtcdiag.stun.message import Message, encode
 from rtcdiag.stun.request import new_transaction_id
-from rtcdiag.stun.turn import UDP_PROTOCOL
+from rtcdiag.stun.turn import RESERVE_NEXT, UDP_PROTOCOL
 
 _FAMILIES = {1: Family.IPV4, 2: Family.IPV6}
-_RESERVE_NEXT = 0x80
-"""The R bit of EVEN-PORT (RFC 8656 section 18.7)."""
 _MAX_DATAGRAM = 65_000
 """Larger payloads do not fit an indication, and no path carries them."""
 _UNDERSTOOD = frozenset(
@@ -179,7 +177,7 @@ class Relay:
         # A held port has its own family, whatever the default is.
         if family is None or (token is None and family not in self._families):
             raise RefusedError(440)
-        return OpenRelay(client, family, even is not None, bool((even or 0) & _RESERVE_NEXT), token)
+        return OpenRelay(client, family, even is not None, bool((even or 0) & RESERVE_NEXT), token)
 
     def _check_quota(self, user: User) -> None:
         holders: list[Allocation | _Pending] = [*self._allocations.values(), *self._pending.values()]

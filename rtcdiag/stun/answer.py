@@ -1,13 +1,16 @@
 """From a transaction to evidence: what a report keeps of messages, with credentials masked and strings cut."""
 
+from itertools import islice
+
 from rtcdiag.address import TransportAddress
 from rtcdiag.evidence.base import Failure
 from rtcdiag.evidence.wire import Answer, Exchange, Sent, Stray
-from rtcdiag.stun.attributes import AttributeType, attribute_name
+from rtcdiag.stun.attributes import AttributeType, FamilyErrorCode, attribute_name
 from rtcdiag.stun.describe import described, method_name
 from rtcdiag.stun.header import MessageClass
 from rtcdiag.stun.message import MAX_PROBLEMS, Attribute, Message, decode
 from rtcdiag.stun.request import Request
+from rtcdiag.stun.security import offer_of
 from rtcdiag.stun.transaction import Transaction
 
 MASK = "(masked)"
@@ -109,7 +112,7 @@ def answer_of(
     secrets: frozenset[str] = frozenset(),
 ) -> Answer:
     """Keep what a report needs of a response; integrity is unchecked without a key, `secrets` never come through."""
-    error = message.error
+    error, offer = message.error, offer_of(message)
     return Answer(
         t_ms=t_ms,
         source=source,
@@ -122,12 +125,17 @@ def answer_of(
         other_address=message.other_address,
         response_origin=message.response_origin,
         relayed=message.relayed,
+        relayed_also=next(islice(message.every(AttributeType.XOR_RELAYED_ADDRESS), 1, None), None),
+        family_error=_family_error(message),
+        reservation_token=message.first(AttributeType.RESERVATION_TOKEN) is not None,
         alternate_server=message.alternate_server,
-        alternate_domain=_clean(message.alternate_domain, secrets),
+        alternate_domain=_clean(message.first(AttributeType.ALTERNATE_DOMAIN), secrets),
         lifetime_s=message.lifetime_s,
         software=_clean(message.software, secrets),
         realm=_clean(message.realm, secrets),
         nonce=message.nonce is not None,
+        security_features=offer.features,
+        password_algorithms=offer.algorithms,
         error_code=error.code if error else None,
         reason=_clean(error.reason, secrets) if error else None,
         unknown_attributes=message.unknown_attributes[:_MAX_UNKNOWN],
@@ -136,6 +144,11 @@ def answer_of(
         problems=(*message.problems, *_long_texts(message))[:MAX_PROBLEMS],
         more_attributes=_attributes(_untold(message, checked=key is not None), secrets),
     )
+
+
+def _family_error(message: Message) -> int | None:
+    value: FamilyErrorCode | None = message.first(AttributeType.ADDRESS_ERROR_CODE)
+    return value.code if value is not None else None
 
 
 def exchange_of(

@@ -13,13 +13,14 @@ from rtcdiag.stun.attributes import ErrorCode, FamilyErrorCode, IcmpError, attri
 from rtcdiag.stun.credentials import shape_of
 from rtcdiag.stun.header import Method
 from rtcdiag.stun.message import Attribute
+from rtcdiag.stun.security import MD5, SHA256, algorithms_of
 
 NONCE_SHOWN = 8
 MAX_DESCRIBED = 32
 """More attributes than these are counted: no honest message has as many."""
 _FAMILIES = {1: "IPv4", 2: "IPv6"}
 _PROTOCOLS = {6: "TCP", 17: "UDP"}
-_ALGORITHMS = {1: "MD5", 2: "SHA-256"}
+_ALGORITHMS = {MD5: "MD5", SHA256: "SHA-256"}
 _METHODS = {
     Method.BINDING: "Binding",
     Method.SHARED_SECRET: "Shared Secret",
@@ -92,14 +93,7 @@ def _change(flags: int) -> str:
 
 
 def _algorithms(value: bytes) -> str:
-    """Name the algorithms of a list (RFC 8489 section 14.11); each has a number, and parameters with a length."""
-    found: list[str] = []
-    at = 0
-    while at + 4 <= len(value) and len(found) < 8:
-        number, size = int.from_bytes(value[at : at + 2], "big"), int.from_bytes(value[at + 2 : at + 4], "big")
-        found.append(_ALGORITHMS.get(number, f"0x{number:04X}"))
-        at += 4 + size + -size % 4
-    return ", ".join(found) or "none"
+    return ", ".join(_ALGORITHMS.get(number, f"0x{number:04X}") for number in algorithms_of(value)) or "none"
 
 
 def _hidden(_value: object) -> str:

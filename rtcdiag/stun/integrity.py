@@ -6,8 +6,10 @@ from hashlib import sha1, sha256
 from struct import pack
 from typing import Literal
 
+from rtcdiag.stun.attributes import AttributeType
 from rtcdiag.stun.header import HEADER_BYTES
 
+SHA256_BYTES = 32
 _FINGERPRINT_XOR = 0x5354554E
 
 
@@ -29,6 +31,13 @@ def integrity_of(data: bytes, key: bytes) -> bytes:
 def integrity_sha256_of(data: bytes, key: bytes, size: int) -> bytes:
     """Return the value of MESSAGE-INTEGRITY-SHA256, cut to `size` bytes, that has to follow `data`."""
     return hmac.new(key, with_length(data, 4 + size), sha256).digest()[:size]
+
+
+def signature_of(data: bytes, key: bytes, *, sha256: bool) -> tuple[int, bytes]:
+    """Return type and value of the attribute that signs `data`: MESSAGE-INTEGRITY, or MESSAGE-INTEGRITY-SHA256."""
+    if sha256:
+        return AttributeType.MESSAGE_INTEGRITY_SHA256, integrity_sha256_of(data, key, SHA256_BYTES)
+    return AttributeType.MESSAGE_INTEGRITY, integrity_of(data, key)
 
 
 def fingerprint_of(data: bytes) -> int:

@@ -14,7 +14,7 @@ import msgspec
 from rtcdiag.address import TransportAddress
 from rtcdiag.stun.attributes import AttributeType, ErrorCode, attribute_name
 from rtcdiag.stun.header import COOKIE, HEADER_BYTES, MessageClass, Method, check_header, message_type, split_type
-from rtcdiag.stun.integrity import Check, fingerprint_of, integrity_of, integrity_sha256_of, with_length
+from rtcdiag.stun.integrity import Check, fingerprint_of, integrity_of, integrity_sha256_of, signature_of, with_length
 from rtcdiag.stun.values import pack_value, size_problem, unpack_value
 
 MAX_PROBLEMS = 8
@@ -96,11 +96,6 @@ class Message(msgspec.Struct, frozen=True):
     def alternate_server(self) -> TransportAddress | None:
         """ALTERNATE-SERVER of a 300 (Try Alternate)."""
         return self._address(AttributeType.ALTERNATE_SERVER)
-
-    @property
-    def alternate_domain(self) -> str | None:
-        """ALTERNATE-DOMAIN: the name of ALTERNATE-SERVER."""
-        return self._text(AttributeType.ALTERNATE_DOMAIN)
 
     @property
     def peers(self) -> tuple[TransportAddress, ...]:
@@ -210,10 +205,6 @@ def _check(fits: bool) -> Check:
     return "valid" if fits else "invalid"
 
 
-def _padded(size: int) -> int:
-    return size + -size % 4
-
-
 def _attribute(attribute_type: int, raw: bytes) -> bytes:
     return pack("!HH", attribute_type, len(raw)) + raw + bytes(-len(raw) % 4)
 
@@ -225,9 +216,10 @@ def encode(
     attributes: Iterable[tuple[int, Any]] = (),
     *,
     key: bytes | None = None,
+    sha256: bool = False,
     fingerprint: bool = True,
 ) -> bytes:
-    """Return a message as bytes, signed with MESSAGE-INTEGRITY where a key is given.
+    """Return a message as bytes, signed with MESSAGE-INTEGRITY, or with -SHA256 alone, where a key is given.
 
     `transaction_id` has 12 bytes; `attributes` are pairs of type and value, see `values.CODECS`. Raise ValueError
     for a message of 64 KiB or more.
@@ -235,10 +227,10 @@ def encode(
     assert len(transaction_id) == 12
     header = pack("!HHI12s", message_type(message_class, method), 0, COOKIE, transaction_id)
     data = header + b"".join(_attribute(kind, pack_value(kind, value, transaction_id)) for kind, value in attributes)
-    if len(data) > 0xFFFF - 32:
+    if len(data) > 0xFFFF - 44:
         raise ValueError(f"a STUN message of {len(data)} bytes does not fit its length field")
     if key is not None:
-        data += _attribute(AttributeType.MESSAGE_INTEGRITY, integrity_of(data, key))
+        data += _attribute(*signature_of(data, key, sha256=sha256))
     if fingerprint:
         data += _attribute(AttributeType.FINGERPRINT, pack("!I", fingerprint_of(data)))
     return with_length(data, 0)
@@ -273,7 +265,7 @@ def _attributes(raw: bytes, problems: list[str]) -> Iterator[Attribute]:
             return
         value = raw[offset + 4 : end]
         yield Attribute(kind, _value(kind, value, raw[8:20], problems), value, offset)
-        offset = offset + 4 + _padded(size)
+        offset = offset + 4 + size + -size % 4
     if offset > len(raw):
         problems.append("the last attribute is not padded")
     elif offset < len(raw):

@@ -31,12 +31,13 @@ def new_request(
     attributes: Iterable[tuple[int, Any]] = (),
     *,
     key: bytes | None = None,
+    sha256: bool = False,
     fingerprint: bool = True,
     transaction_id: bytes | None = None,
 ) -> Request:
     """Make a request with a fresh transaction id, signed where a key is given."""
     chosen = transaction_id or new_transaction_id()
-    data = encode(MessageClass.REQUEST, method, chosen, attributes, key=key, fingerprint=fingerprint)
+    data = encode(MessageClass.REQUEST, method, chosen, attributes, key=key, sha256=sha256, fingerprint=fingerprint)
     return Request(method, chosen, data, signed=key is not None)
 
 

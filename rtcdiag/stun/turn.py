@@ -4,7 +4,8 @@ It does nothing by itself: a probe sends each request as a step of its own, with
 to `digest`. Realm, nonce and key are kept from answer to answer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from struct import pack
 from typing import Any, Literal
 
 import msgspec
@@ -16,9 +17,12 @@ from rtcdiag.stun.header import MessageClass, Method
 from rtcdiag.stun.integrity import Check
 from rtcdiag.stun.message import Message, encode
 from rtcdiag.stun.request import Request, new_request, new_transaction_id
+from rtcdiag.stun.security import SHA256, Offer, offer_of
 
-UDP_PROTOCOL = 17
-"""REQUESTED-TRANSPORT of every allocation here: the IP protocol number of UDP."""
+TCP_PROTOCOL, UDP_PROTOCOL = 6, 17
+"""REQUESTED-TRANSPORT: the IP protocol number of what is relayed."""
+RESERVE_NEXT = 0x80
+"""The R bit of EVEN-PORT (RFC 8656 section 18.7)."""
 _FAMILY_BYTES = {Family.IPV4: 1, Family.IPV6: 2}
 
 Step = Literal["done", "authenticate", "fresh-nonce", "refused"]
@@ -34,6 +38,24 @@ class RelayedDatagram(msgspec.Struct, frozen=True):
     icmp: IcmpError | None = None
 
 
+class Wishes(msgspec.Struct, frozen=True, kw_only=True):
+    """What an Allocate asks for beyond a relayed UDP port (RFC 8656 section 7.1)."""
+
+    family: Family | None = None
+    """None: IPv4, and no attribute says so."""
+    also: Family | None = None
+    """A second relayed address, of this family."""
+    lifetime_s: int | None = None
+    dont_fragment: bool = False
+    even_port: bool = False
+    next_port: bool = False
+    """With an even port: keep the one above for another allocation."""
+    token: bytes | None = None
+    """Of a port that was kept."""
+    tcp: bool = False
+    """Relay TCP connections (RFC 6062 section 4.1)."""
+
+
 class TurnClient:
     """The credentials and the conversation state of one allocation; without a username it never authenticates."""
 
@@ -46,28 +68,21 @@ class TurnClient:
         self._realm: bytes | None = None
         self._nonce: bytes | None = None
         self._was_stale = False
+        self._offer = Offer()
+        self._before_8489 = False
+        """Whether to sign as clients before RFC 8489 do, although the server offers more."""
+        self._was_granted = False
         self.key: bytes | None = None
         """The key of MESSAGE-INTEGRITY, once a challenge has named the realm."""
 
-    def allocate_request(
-        self,
-        *,
-        family: Family | None = None,
-        lifetime_s: int | None = None,
-        dont_fragment: bool = False,
-        even_port: bool = False,
-    ) -> Request:
+    @property
+    def signs_with_sha256(self) -> bool:
+        """Whether the server offered that, and did not refuse it then."""
+        return self._offer.chosen is not None
+
+    def allocate_request(self, wishes: "Wishes | None" = None) -> Request:
         """Build an Allocate (RFC 8656 section 7.1): the first without credentials, which the server challenges."""
-        attributes: list[tuple[int, Any]] = [(AttributeType.REQUESTED_TRANSPORT, UDP_PROTOCOL)]
-        if family is not None:
-            attributes.append((AttributeType.REQUESTED_ADDRESS_FAMILY, _FAMILY_BYTES[family]))
-        if lifetime_s is not None:
-            attributes.append((AttributeType.LIFETIME, lifetime_s))
-        if dont_fragment:
-            attributes.append((AttributeType.DONT_FRAGMENT, None))
-        if even_port:
-            attributes.append((AttributeType.EVEN_PORT, 0))
-        return self._request(Method.ALLOCATE, attributes)
+        return self._request(Method.ALLOCATE, list(_wished(wishes or Wishes())))
 
     def permission_request(self, *peers: TransportAddress) -> Request:
         """Build a CreatePermission for these peers; their ports mean nothing (RFC 8656 section 10)."""
@@ -94,6 +109,7 @@ class TurnClient:
         """Take the answer to a request: keep what the next request needs, and say what to do."""
         if answer.message_class is MessageClass.SUCCESS:
             self._was_stale = False
+            self._was_granted |= request.signed
             return "done"
         code = answer.error.code if answer.error else None
         challenged = code == 401 and not request.signed
@@ -101,6 +117,8 @@ class TurnClient:
         self._was_stale = stale
         if (challenged or stale) and self._take_challenge(answer):
             return "authenticate" if challenged else "fresh-nonce"
+        if code in (400, 401) and request.signed and self._fall_back(answer):
+            return "fresh-nonce"
         return "refused"
 
     def check(self, answer: Message) -> Check | Literal["unchecked"]:
@@ -116,11 +134,28 @@ class TurnClient:
             return False
         self._nonce = answer.nonce
         self._realm = self._realm if realm is None else realm
+        self._offer = Offer() if self._before_8489 else offer_of(answer)
+        self._make_key()
+        return True
+
+    def _make_key(self) -> None:
+        assert self._username is not None
+        assert self._password is not None
         assert self._realm is not None
-        self.key = long_term_key(self._username, self._realm, self._password)
+        algorithm: Literal["md5", "sha256"] = "sha256" if self._offer.chosen == SHA256 else "md5"
+        self.key = long_term_key(self._username, self._realm, self._password, algorithm)
+
+    def _fall_back(self, answer: Message) -> bool:
+        """Sign as clients before RFC 8489 do where the server refuses what it has offered itself."""
+        if self._offer.chosen is None or self._was_granted:
+            return False
+        self._before_8489, self._offer = True, Offer()
+        self._nonce = answer.nonce or self._nonce
+        self._make_key()
         return True
 
     def _request(self, method: Method, attributes: list[tuple[int, Any]]) -> Request:
+        chosen = self._offer.chosen
         if self.key is not None:
             attributes = [
                 *attributes,
@@ -128,7 +163,28 @@ class TurnClient:
                 (AttributeType.REALM, self._realm),
                 (AttributeType.NONCE, self._nonce),
             ]
-        return new_request(method, attributes, key=self.key, transaction_id=self._new_id())
+        if self.key is not None and chosen is not None:
+            attributes.append((AttributeType.PASSWORD_ALGORITHMS, self._offer.raw))
+            attributes.append((AttributeType.PASSWORD_ALGORITHM, pack("!HH", chosen, 0)))
+        # Whoever was offered a choice signs with SHA-256 only, whichever way the key was made (RFC 8489 section 9.2.5).
+        sha256 = self.signs_with_sha256
+        return new_request(method, attributes, key=self.key, sha256=sha256, transaction_id=self._new_id())
+
+
+def _wished(wishes: Wishes) -> Iterator[tuple[int, Any]]:
+    yield AttributeType.REQUESTED_TRANSPORT, TCP_PROTOCOL if wishes.tcp else UDP_PROTOCOL
+    if wishes.family is not None:
+        yield AttributeType.REQUESTED_ADDRESS_FAMILY, _FAMILY_BYTES[wishes.family]
+    if wishes.also is not None:
+        yield AttributeType.ADDITIONAL_ADDRESS_FAMILY, _FAMILY_BYTES[wishes.also]
+    if wishes.lifetime_s is not None:
+        yield AttributeType.LIFETIME, wishes.lifetime_s
+    if wishes.dont_fragment:
+        yield AttributeType.DONT_FRAGMENT, None
+    if wishes.even_port or wishes.next_port:
+        yield AttributeType.EVEN_PORT, RESERVE_NEXT if wishes.next_port else 0
+    if wishes.token is not None:
+        yield AttributeType.RESERVATION_TOKEN, wishes.token
 
 
 def relayed_datagram(message: Message) -> RelayedDatagram | None:

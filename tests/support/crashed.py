@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rtcdiag.address import Family
 from rtcdiag.stun.message import decode
 from rtcdiag.stun.request import Request
-from rtcdiag.stun.turn import TurnClient
+from rtcdiag.stun.turn import TurnClient, Wishes
 
 _TRIES = 5
 
@@ -38,7 +38,7 @@ def crashed_client(host: str, port: int, *, username: str = "alice", password: s
     with _connected((host, port), 0) as sock:
         local = int(sock.getsockname()[1])
         assert _ask(sock, client, client.allocate_request()) == "authenticate"
-        assert _ask(sock, client, client.allocate_request(family=Family.IPV4)) == "done"
+        assert _ask(sock, client, client.allocate_request(Wishes(family=Family.IPV4))) == "done"
     try:
         yield local
     finally:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rtcdiag.address import Family, Scope, TransportAddress
 from rtcdiag.evidence import (
     Allocation,
+    AllocationTrial,
     Answer,
     Binding,
     Candidate,
@@ -60,7 +61,7 @@ from rtcdiag.evidence import (
 )
 from rtcdiag.evidence.quality import Way
 from rtcdiag.evidence.soak import Kept
-from rtcdiag.evidence.turn import WhyNot
+from rtcdiag.evidence.turn import WhyNot, Wish
 from rtcdiag.evidence.vantage import VantageOutcome
 from rtcdiag.targets import VIA, Transport, parse_server
 
@@ -228,6 +229,11 @@ class Turn(msgspec.Struct, frozen=True):
     def allocation(self, exchange: Exchange | None = None, **more: Any) -> Allocation:
         good = answered(self.address, relayed=at(self.relayed), lifetime_s=600, integrity="valid")
         return Allocation(exchange=exchange or good, **self._common(**more))
+
+    def trial(self, *wishes: Wish, exchange: Exchange | None = None, **granted: Any) -> AllocationTrial:
+        """Return a question about capabilities, granted unless its exchange is given."""
+        good = answered(self.address, **{"relayed": at(self.relayed), "lifetime_s": 600} | granted)
+        return AllocationTrial(wishes=wishes, exchange=exchange or good, **self._common(allocation="c"))
 
     def redirect(self, to: str, not_followed: WhyNot | None = None) -> tuple[Challenge, Redirect]:
         """Return a challenge that sends on, and what became of it."""
@@ -524,6 +530,12 @@ observations: st.SearchStrategy[Observation] = st.one_of(
     ),
     st.builds(Challenge, **_STEP, exchange=exchanges),
     st.builds(Allocation, **_STEP, family=_FAMILIES, attempts=st.integers(1, 2), exchange=exchanges),
+    st.builds(
+        AllocationTrial,
+        **_STEP,
+        wishes=st.lists(st.sampled_from(get_args(Wish)), min_size=1, max_size=3, unique=True).map(tuple),
+        exchange=exchanges,
+    ),
     st.builds(
         Redirect,
         **_STEP,

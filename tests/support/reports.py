@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from rtcdiag.evidence import (
+    AllocationTrial,
     Crash,
     DataStop,
     Exchange,
@@ -268,7 +269,16 @@ def opt_in() -> tuple[Observation, ...]:
 def turn_extras() -> tuple[Observation, ...]:
     """Return what only some TURN servers show, one of each kind."""
     common: dict[str, Any] = {"server": TURN, "transport": Transport.UDP, "destination": at(TURN_AT)}
-    return (Redirect(t_ms=5.0, alternate=at("198.51.100.31:3478"), domain="worker.example.org", **common),)
+    both: dict[str, Any] = {
+        "relayed": at("198.51.100.20:49160"),
+        "relayed_also": at("[2001:db8::20]:49160"),
+        "family_error": 440,
+    }
+    granted = answered(5.0, TURN_AT, **both, reservation_token=True, alternate_domain="worker.example.org")
+    return (
+        Redirect(t_ms=5.0, alternate=at("198.51.100.31:3478"), domain="worker.example.org", **common),
+        AllocationTrial(t_ms=5.0, wishes=("dont-fragment", "both-families"), exchange=granted, **common),
+    )
 
 
 def everything_known() -> tuple[Observation, ...]:

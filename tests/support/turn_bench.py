@@ -14,7 +14,7 @@ from rtcdiag.stun.framing import Frame
 from rtcdiag.stun.header import MessageClass
 from rtcdiag.stun.message import Message, decode
 from rtcdiag.stun.request import Request
-from rtcdiag.stun.turn import TurnClient
+from rtcdiag.stun.turn import TurnClient, Wishes
 from rtcdiag.targets import Credential
 
 UNIX_S = 1_700_000_000
@@ -116,7 +116,7 @@ class Caller:
     def allocate(self, **wishes: Any) -> Message:
         """Go through the challenge and allocate; return the answer to the signed request."""
         self.challenge()
-        return self.ask(self.turn.allocate_request(**wishes))
+        return self.ask(self.turn.allocate_request(Wishes(**wishes)))
 
     def permit(self, *peers: TransportAddress) -> int:
         """Create permissions; return 0 or the error code."""

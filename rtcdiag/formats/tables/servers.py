@@ -5,10 +5,11 @@ from itertools import groupby
 import msgspec
 
 from rtcdiag.address import Family
+from rtcdiag.capabilities import NOT_ASKED
 from rtcdiag.findings import Stage
 from rtcdiag.formats.tables import Cell, Table, code
 from rtcdiag.formats.words import STAGE_TONE, STAGE_WORD, Tone, ms
-from rtcdiag.report import Report, ServerRow, StageRow
+from rtcdiag.report import Capability, CapabilityAnswer, Report, ServerRow, StageRow
 from rtcdiag.targets import UriError, parse_server
 
 _ALWAYS = ("udp", "tcp", "tls")
@@ -127,6 +128,51 @@ def _stage_words(stage: StageRow) -> str:
             None, (stage.stage, STAGE_WORD[stage.status], ms(stage.duration_ms), stage.finding and f"[{stage.finding}]")
         )
     )
+
+
+CAPABILITY: dict[str, str] = {
+    "relay-ipv4": "relay over IPv4",
+    "relay-ipv6": "relay over IPv6",
+    "both-families": "both families in one allocation",
+    "dont-fragment": "DONT-FRAGMENT",
+    "even-port": "EVEN-PORT",
+    "reserved-port": "a pair of ports (RESERVATION-TOKEN)",
+    "sha256": "SHA-256",
+    "userhash": "USERHASH",
+    "tcp-relay": "relay of TCP (RFC 6062)",
+}
+"""What each capability is called; a newer version's keeps its own name."""
+_CAN: tuple[tuple[CapabilityAnswer, str, Tone], ...] = (
+    ("yes", "yes", "ok"),
+    ("no", "no", "muted"),
+    ("undetermined", "not known", "warn"),
+)
+
+
+def capabilities(report: Report) -> Table | None:
+    """Return what each TURN server can do beyond what calls need."""
+    rows = tuple(
+        (code(row.uri), code(row.address or ""), Cell(row.transport), *_capability(item))
+        for row in report.servers
+        for item in row.capabilities
+    )
+    columns = ("Server", "Address", "Transport", "Can", "Answer", "Why")
+    return Table(caption="What TURN servers can do", columns=columns, rows=rows) if rows else None
+
+
+def _capability(item: Capability) -> tuple[Cell, Cell, Cell]:
+    word, tone = next((word, tone) for answer, word, tone in _CAN if answer == item.answer)
+    return Cell(CAPABILITY.get(item.name, item.name)), Cell(word, tone), Cell(item.why or "")
+
+
+def capability_words(row: ServerRow) -> tuple[str, ...]:
+    """Return what one server can, cannot, and may be able to do: a line each, as far as there is something."""
+    told = []
+    for answer, label in (("yes", "can"), ("no", "cannot"), ("undetermined", "not known")):
+        asked = [item for item in row.capabilities if item.answer == answer and item.why != NOT_ASKED]
+        names = [CAPABILITY.get(item.name, item.name) for item in asked]
+        told += [f"{label}: {', '.join(names)}"] if names else []
+    return tuple(told)
 
 
 def matrix(report: Report) -> Table | None:

@@ -2,12 +2,12 @@
 
 from typing import assert_never
 
-from rtcdiag.evidence import Allocation, Challenge, Permission, Redirect, Refresh, RelayedData
+from rtcdiag.evidence import Allocation, AllocationTrial, Challenge, Permission, Redirect, Refresh, RelayedData
 from rtcdiag.evidence.turn import WhyNot
 from rtcdiag.formats.tables.outcomes import exchange_outcome
 from rtcdiag.formats.words import Tone, ms
 
-Kind = Challenge | Allocation | Redirect | Permission | RelayedData | Refresh
+Kind = Challenge | Allocation | AllocationTrial | Redirect | Permission | RelayedData | Refresh
 
 
 def told(item: Kind) -> tuple[str, str, str, str, Tone]:
@@ -22,8 +22,16 @@ def _told(item: Kind) -> tuple[str, str, Tone]:
             return ("Allocate, no credentials", *_challenge(item))
         case Allocation():
             return (f"Allocate {item.allocation}", *_allocation(item))
+        case AllocationTrial():
+            return (f"Allocate {', '.join(item.wishes)}", *_trial(item))
         case Redirect():
             return ("Try alternate", *_redirect(item))
+        case _:
+            return _told_of_use(item)
+
+
+def _told_of_use(item: Permission | RelayedData | Refresh) -> tuple[str, str, Tone]:
+    match item:
         case Permission():
             label = "CreatePermission" if item.channel is None else "ChannelBind"
             return (label, *exchange_outcome(item.exchange, f"for {item.peer}"))
@@ -50,6 +58,14 @@ def _allocation(item: Allocation) -> tuple[str, Tone]:
     answer = item.exchange.answer
     relayed = answer.relayed if answer is not None else None
     return exchange_outcome(item.exchange, f"relayed {relayed or 'address missing'}")
+
+
+def _trial(item: AllocationTrial) -> tuple[str, Tone]:
+    """Tell an answer to a question that is asked out of curiosity: no answer to it is a bad one."""
+    answer = item.exchange.answer
+    also = f" and {answer.relayed_also}" if answer is not None and answer.relayed_also else ""
+    words, tone = exchange_outcome(item.exchange, f"relayed {answer.relayed if answer else ''}{also}")
+    return words, "muted" if tone == "bad" else tone
 
 
 _WHY_NOT: dict[WhyNot, str] = {

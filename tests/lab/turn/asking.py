@@ -99,17 +99,19 @@ _STAGES: dict[type[Observation], Any] = {
 }
 
 
-def job(uri: str, login: Login = ALICE) -> Job:
+def job(uri: str, login: Login = ALICE, *, trials: bool = False) -> Job:
     credential = Credential(*login) if login else None
-    return Job(probe="turn-server", servers=(parse_server(uri, credential=credential),))
+    return Job(probe="turn-server", servers=(parse_server(uri, credential=credential),), trials=trials)
 
 
 async def observed(uri: str, login: Login, options: dict[str, Any], cut_ms: float | None = None) -> Seen:
-    """Run the probe, and cancel it after a time where one is given."""
+    """Run the probe, and cancel it after a time where one is given; ``trials`` is an option of the job."""
+    options = dict(options)
+    work = job(uri, login, trials=options.pop("trials", False))
     families = tuple(Family(name) for name in options.get("families", Family))
     net = Net(RunOptions(**{**options, "families": families}))
     found: list[Observation] = []
-    task = asyncio.create_task(observe(job(uri, login), net, found.append))
+    task = asyncio.create_task(observe(work, net, found.append))
     try:
         await asyncio.wait({task}, timeout=None if cut_ms is None else cut_ms / 1000)
         task.cancel()

@@ -15,6 +15,7 @@ INNER = Turn(uri="turn:10.0.0.5:3478", address="10.0.0.5:3478", relayed="10.0.0.
 HOME = "203.0.113.7:50999"
 OTHER = "198.51.100.31:3478"
 WORKER = Turn(address=OTHER, relayed="198.51.100.31:49160", peer="198.51.100.31:49199")
+REFUSALS = (400, 401, 403, 420, 437, 438, 440, 442, 486, 500, 508)
 SIX = "[2001:db8::30]:49160"
 
 
@@ -221,6 +222,14 @@ CASES: dict[str, Case] = {
     ),
     "437, and another port is granted: a fact, no fault": case(
         then("allocate", T.allocation(refused(T.address, 437)), T.allocation()), "turn-allocation-mismatch"
+    ),
+    # --- what is asked out of curiosity
+    "no refusal of what no call needs is a fault": case(
+        then("end", *(T.trial("dont-fragment", "ipv6", exchange=refused(T.address, code)) for code in REFUSALS))
+    ),
+    "silence about what no call needs is no fault": case(then("end", T.trial("even-port", exchange=failed()))),
+    "an IPv4 address for those that ask for IPv6": case(
+        then("end", T.trial("ipv6", relayed=at("198.51.100.30:49170"))), "turn-relay-wrong-family"
     ),
     # --- what is granted
     "a signature that does not verify": case(

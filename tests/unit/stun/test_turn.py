@@ -11,7 +11,7 @@ from rtcdiag.stun.credentials import long_term_key
 from rtcdiag.stun.header import MessageClass, Method
 from rtcdiag.stun.message import Message, decode, encode
 from rtcdiag.stun.request import Request
-from rtcdiag.stun.turn import TurnClient, relayed_datagram
+from rtcdiag.stun.turn import TurnClient, Wishes, relayed_datagram
 
 PEER = TransportAddress("203.0.113.7", 9)
 KEY = long_term_key("alice", "example.org", "pw")
@@ -47,10 +47,10 @@ def test_the_first_allocate_carries_no_credentials() -> None:
 
 
 def test_an_allocate_asks_for_what_it_is_told() -> None:
-    request = client().allocate_request(family=Family.IPV6, lifetime_s=60, dont_fragment=True, even_port=True)
+    request = client().allocate_request(Wishes(family=Family.IPV6, lifetime_s=60, dont_fragment=True, even_port=True))
     found = decode(request.data)
     assert (found.requested_family, found.lifetime_s) == (2, 60)
-    assert decode(client().allocate_request(family=Family.IPV4).data).requested_family == 1
+    assert decode(client().allocate_request(Wishes(family=Family.IPV4)).data).requested_family == 1
     assert (found.first(A.DONT_FRAGMENT), found.first(A.EVEN_PORT)) == (True, 0)
     assert found.problems == ()
 
