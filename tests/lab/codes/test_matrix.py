@@ -16,6 +16,11 @@ NOT_MADE = {
     "network-operation-failed": "stands for errors of the operating system that nobody has words for",
     "tls-certificate-invalid": "stands for verdicts of the verifier that nobody has words for",
     "tls-failed": "stands for failures of the handshake that nobody has words for",
+    "turn-channel-too-short": "needs a soak test: lab/turn/test_lasting.py has it",
+    "turn-not-renewed": "needs a server that refuses to renew what it granted, which no real one does",
+    "turn-permission-too-short": "needs a soak test: lab/turn/test_lasting.py has it",
+    "turn-soak-data-stopped": "needs a soak test: lab/turn/test_lasting.py has it",
+    "turn-soak-mapping-changed": "needs a soak test: lab/turn/test_lasting.py has it",
     "turn-relay-to-relay-silent": "needs a relay that the probe must not send to by itself",
 }
 """Errors without a row, and why."""

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from support.coturn import USERS, Coturn, coturn
+from support.lab import lab
 from support.process import RTCDIAG, run
 
 pytestmark = pytest.mark.lab
@@ -117,6 +118,16 @@ def test_a_server_that_goes_away_in_use_is_named_soon(tmp_path: Path) -> None:
             report = json.loads(process.communicate(timeout=20)[0])
     assert "turn-soak-data-stopped" in {item["code"] for item in report["findings"]}
     assert process.returncode == 1
+
+
+def test_a_nat_that_changes_the_port_in_use_is_named() -> None:
+    check = f'exec {RTCDIAG} check-turn "$RTCDIAG_LAB_TURN" --soak 30s --json'
+    nat = "eim/apdf port=random restart=5s"
+    done = lab("run", "--nat", nat, "--with", "coturn", "--", "sh", "-c", check)
+    report = json.loads(done.stdout)
+    stop = only(report, "RelaySoak")["stop"]
+    assert (stop["mapping_changed"], stop["refresh_code"]) == (True, 437)
+    assert [item["code"] for item in report["findings"] if item["severity"] == "error"] == ["turn-soak-mapping-changed"]
 
 
 def test_a_limit_of_the_server_is_where_the_ramp_flattens(tmp_path: Path) -> None:

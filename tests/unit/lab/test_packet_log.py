@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from rtcdiag.cli.entry import BadInputError
+from rtcdiag.cli.laboratory import Hosts, Internet, run
 from rtcdiag.lab.middlebox import Middlebox, Side
 from rtcdiag.lab.packet_log import HEAD_BYTES, LoggedBox, PacketLog
 from rtcdiag.lab.spec import parse_spec
@@ -90,3 +92,9 @@ def test_what_is_no_packet_is_not_written_down(tmp_path: Path) -> None:
     here.box.receive(Side.INSIDE, b"\x45junk", 0.0)
     here.log.delivered("a", b"")
     assert here.lines == []
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_the_lab_is_built(tmp_path: Path) -> None:
+    for place in (tmp_path, tmp_path / "nowhere" / "log"):
+        with pytest.raises(BadInputError, match=r"^--packet-log .+: "):
+            run(Hosts(branches=[((), ["true"])]), Internet(packet_log=str(place)))
