@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import msgspec
 
 from rtcdiag.address import Family
-from rtcdiag.evidence import Candidate, Evidence, Skipped
+from rtcdiag.audit.checks import checks
+from rtcdiag.audit.outcome import AuditRow
+from rtcdiag.evidence import Candidate, Evidence, Skipped, TurnConfig
 from rtcdiag.findings import STAGES, Finding, Severity, merged, silenced
 from rtcdiag.nat import NO_NAT, OPT_IN, classify
 from rtcdiag.report import (
@@ -44,7 +46,15 @@ def diagnose(evidence: Evidence, run: Run) -> Report:
     nats = _nats(evidence) if run.command in NAT_COMMANDS else Nats()
     servers = server_rows(evidence, found)
     candidates = tuple(_candidate(item) for item in evidence.of(Candidate))
-    known = Known(nats=nats, servers=servers, findings=findings, candidates=len(candidates))
+    audit = tuple(check.row for check in checks(evidence))
+    known = Known(
+        nats=nats,
+        servers=servers,
+        findings=findings,
+        candidates=len(candidates),
+        audit=audit,
+        linted=bool(evidence.of(TurnConfig)),
+    )
     return Report(
         id=run.id,
         command=run.command,
@@ -60,7 +70,8 @@ def diagnose(evidence: Evidence, run: Run) -> Report:
         candidates=candidates,
         servers=servers,
         findings=findings,
-        not_tested=tuple(dict.fromkeys(_not_tested(evidence, nats, servers))),
+        audit=audit,
+        not_tested=tuple(dict.fromkeys((*_not_tested(evidence, nats, servers), *map(_undetermined, _unknown(audit))))),
         evidence=raw_evidence(evidence),
     )
 
@@ -145,6 +156,14 @@ def _not_tested(evidence: Evidence, nats: Nats, servers: tuple[ServerRow, ...]) 
                 yield NotTested(what=f"{name} {what}", why=why)
     for server in servers:
         yield from _cut_chain(server)
+
+
+def _unknown(audit: tuple[AuditRow, ...]) -> tuple[AuditRow, ...]:
+    return tuple(row for row in audit if row.verdict == "undetermined")
+
+
+def _undetermined(row: AuditRow) -> NotTested:
+    return NotTested(what=f"{row.server}: {row.check}", why=row.answer)
 
 
 def _cut_chain(server: ServerRow) -> Iterator[NotTested]:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from rtcdiag.address import TransportAddress
+from rtcdiag.audit.outcome import AuditRow
 from rtcdiag.evidence import AnyObservation, Environment, Evidence, Observation, decode_value, encode_value
 from rtcdiag.evidence.candidate import CandidateType, Exposure
 from rtcdiag.findings import Finding, Stage
@@ -179,6 +180,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     candidates: tuple[CandidateRow, ...] = ()
     servers: tuple[ServerRow, ...] = ()
     findings: tuple[Finding, ...] = ()
+    audit: tuple[AuditRow, ...] = ()
+    """Every check of an audited server, also those that it passed."""
     not_tested: tuple[NotTested, ...] = ()
     evidence: tuple[msgspec.Raw, ...] = ()
 

@@ -34,7 +34,7 @@ RELEASE_S = 3.0
 
 
 def plan(command: str, servers: tuple[Server, ...], options: RunOptions) -> tuple[Job, ...]:
-    """Return the experiments of a command: report, nat-type, check-stun, check-turn or candidates.
+    """Return the experiments of a command: report, nat-type, check-stun, check-turn, candidates or audit-turn.
 
     Servers are told apart by protocol: whatever the command, each is asked what it is for.
     """
@@ -55,6 +55,8 @@ def plan(command: str, servers: tuple[Server, ...], options: RunOptions) -> tupl
             return (candidates,)
         case "check-turn":
             return tuple(replace(job, trials=True) for job in each)
+        case "audit-turn":
+            return (Job(probe="audit", servers=servers),) if servers else ()
         case _:
             return each
 
@@ -125,8 +127,10 @@ async def gather(
     options: RunOptions,
     capture: Capture | None = None,
     on_progress: OnProgress | None = None,
+    *,
+    given: tuple[Observation, ...] = (),
 ) -> Evidence:
-    """Run all jobs side by side and return what they saw, numbered in the order of the plan.
+    """Run all jobs side by side and return what they saw, numbered in the order of the plan; ``given`` comes first.
 
     When the surrounding task is cancelled (Ctrl-C, SIGTERM) or the deadline comes, it lets the probes release their
     allocations and sockets, and returns what was recorded until then; what the deadline cut off is ``Skipped``.
@@ -148,7 +152,7 @@ async def gather(
     finally:
         await _release(tasks)
         await net.close()
-    found = chain(_targets(jobs), net.resolutions, *(item.observations for item in running))
+    found = chain(given, _targets(jobs), net.resolutions, *(item.observations for item in running))
     return Evidence(started_at_s=started_at_s, environment=environment(net), observations=_numbered(found))
 
 

@@ -58,6 +58,8 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     ignored_query: str | None = None
     """What stood behind ``?`` and has no meaning for the scheme."""
     credential: Credential | None = None
+    expired_credential: Credential | None = None
+    """One of the same secret that was valid until a minute ago: an audit asks whether it is refused."""
     origin: Literal["user", "default"] = "user"
     via: str | None = None
     """The proxy through which it is asked, as a URL without login; ``uri`` names it too then."""

@@ -6,6 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from rtcdiag.address import Family
+from rtcdiag.audit.outcome import AuditRow, CheckVerdict
 from rtcdiag.findings import Finding, Severity
 from rtcdiag.nat import Nat
 from rtcdiag.report import Change, Confidence, Direct, Nats, ServerRow, Status, Verdict
@@ -44,6 +45,9 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     """Most important first."""
     candidates: int = 0
+    audit: tuple[AuditRow, ...] = ()
+    linted: bool = False
+    """Whether a configuration file was judged."""
 
     @property
     def udp_blocked(self) -> bool:
@@ -126,8 +130,22 @@ def _answered(command: str, direct: Direct, known: Known) -> bool:
             return direct != "inconclusive" and told != {"undetermined"}
         case "candidates":
             return known.candidates > 0
+        case "audit-turn":
+            return _audited(known)
         case _:
             return any(map(_is_settled, known.servers))
+
+
+_HEART = ("open-relay", "loopback", "this-host", "link-local", "private")
+"""The checks without which an audit has not answered its question."""
+
+
+def _audited(known: Known) -> bool:
+    """Tell whether every server that was named told what matters most, and whether anything was judged at all."""
+    servers = {row.uri for row in known.servers}
+    told = {(row.server, row.check) for row in known.audit if row.verdict != "undetermined"}
+    heard = all((server, check) in told for server in servers for check in _HEART)
+    return heard and (known.linted or bool(known.audit))
 
 
 def _is_settled(server: ServerRow) -> bool:
@@ -169,7 +187,7 @@ def _summary(direct: Direct, known: Known) -> str:
         case "inconclusive":
             return _why_inconclusive(known)
         case "not-tested":
-            return _server_sentence(known)
+            return _audit_sentence(known) or _server_sentence(known)
         case _:
             return _FIXED[direct]
 
@@ -215,6 +233,23 @@ def _server_sentence(known: Known) -> str:
         return f"{known.candidates} candidates were gathered."
     tested = [server.status for server in known.servers if server.status != "not-tested"]
     return f"{tested.count('ok')} of {len(tested)} tested paths to servers work."
+
+
+def _audit_sentence(known: Known) -> str:
+    """Count the checks of an audit, the worst finding first; nothing for other commands."""
+    if not known.audit and not known.linted:
+        return ""
+    verdicts = [row.verdict for row in known.audit]
+    counts = [f"{verdicts.count(name)} {words}" for name, words in _CHECKS.items() if name in verdicts]
+    checked = f"{len(verdicts)} checks: {', '.join(counts)}." if counts else ""
+    file = [finding for finding in known.findings if finding.code.startswith("turn-config-")]
+    read = f"The configuration has {len(file)} finding{'s' if len(file) != 1 else ''}." if known.linted else ""
+    worst = next((finding for finding in known.findings if finding.severity is not Severity.INFO), None)
+    first = f"{worst.title.rstrip('.')}." if worst is not None else ""
+    return " ".join(filter(None, (first, checked, read)))
+
+
+_CHECKS: dict[CheckVerdict, str] = {"pass": "passed", "fail": "failed", "undetermined": "not known"}
 
 
 def _changes(direct: Direct, known: Known) -> Iterator[Change]:

@@ -3,30 +3,41 @@
 import asyncio
 import sys
 import time
+from collections.abc import Coroutine
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
 from rtcdiag.cli.signals import cancelled_by_signals
 from rtcdiag.cli.streams import is_terminal
 from rtcdiag.diagnosis import Run, diagnose
-from rtcdiag.evidence import Evidence
+from rtcdiag.evidence import Evidence, Observation
 from rtcdiag.net import OnProgress
 from rtcdiag.net.capture import Capture
 from rtcdiag.options import RunOptions
 from rtcdiag.report import Options, Report
-from rtcdiag.run import Job, gather, plan
+from rtcdiag.run import gather, plan
 from rtcdiag.targets import Server
 
 
 def run(
-    command: str, servers: tuple[Server, ...], options: RunOptions, capture: Capture | None, *, quiet: bool
+    command: str,
+    servers: tuple[Server, ...],
+    options: RunOptions,
+    capture: Capture | None,
+    *,
+    quiet: bool,
+    given: tuple[Observation, ...] = (),
 ) -> tuple[Report, int | None]:
-    """Ask the servers; return the report, and the signal that ended the run early, if one did."""
+    """Ask the servers; return the report, and the signal that ended the run early, if one did.
+
+    ``given`` is what is known before anybody is asked.
+    """
     jobs = plan(command, servers, options)
     began, started_at = time.monotonic(), datetime.now(UTC)
     with _progress(command, servers, options, quiet=quiet) as on_progress:
-        evidence, ended_by = asyncio.run(_gather(jobs, options, capture, on_progress))
+        evidence, ended_by = asyncio.run(_gather(gather(jobs, options, capture, on_progress, given=given)))
     run = Run(
         id=str(uuid4()),
         command=command,
@@ -40,10 +51,8 @@ def run(
     return diagnose(evidence, run), ended_by
 
 
-async def _gather(
-    jobs: tuple[Job, ...], options: RunOptions, capture: Capture | None, on_progress: OnProgress | None
-) -> tuple[Evidence, int | None]:
-    task = asyncio.create_task(gather(jobs, options, capture, on_progress))
+async def _gather(gathering: Coroutine[Any, Any, Evidence]) -> tuple[Evidence, int | None]:
+    task = asyncio.create_task(gathering)
     with cancelled_by_signals(task) as caught:
         try:
             evidence = await task
@@ -104,6 +113,8 @@ def _progress(
 
     whom = f"{len(servers)} server{'s' if len(servers) != 1 else ''}"
     asking = f"rtcdiag {command}: asking {whom}"
+    if command == "audit-turn":
+        return bars(asking) if servers else nullcontext()
     if any(wanted is not None for wanted in (options.quality_s, options.throughput_kbps, options.soak_s)):
         return bars(asking)
     if options.lifetime_up_to_s is not None:

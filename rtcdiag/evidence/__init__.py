@@ -9,6 +9,17 @@ from typing import Any, TypeVar
 import msgspec
 
 from rtcdiag.address import TransportAddress
+from rtcdiag.evidence.audit import (
+    AuditAllocation,
+    AuditNonce,
+    AuditPermission,
+    AuditScope,
+    AuditSize,
+    AuditTls,
+    ConfigLine,
+    SecretShape,
+    TurnConfig,
+)
 from rtcdiag.evidence.base import Failure, Observation
 from rtcdiag.evidence.binding import Binding, Change, Purpose, Role
 from rtcdiag.evidence.candidate import Candidate, Gathering
@@ -45,12 +56,19 @@ __all__ = [
     "AllocationTrial",
     "Answer",
     "AnyObservation",
+    "AuditAllocation",
+    "AuditNonce",
+    "AuditPermission",
+    "AuditScope",
+    "AuditSize",
+    "AuditTls",
     "Binding",
     "Candidate",
     "Certificate",
     "Challenge",
     "Change",
     "Check",
+    "ConfigLine",
     "Connect",
     "Crash",
     "CredentialShape",
@@ -84,6 +102,7 @@ __all__ = [
     "RelayedData",
     "Resolution",
     "Role",
+    "SecretShape",
     "Sent",
     "SizeTest",
     "SizedBinding",
@@ -94,6 +113,7 @@ __all__ = [
     "TlsHandshake",
     "TlsTrial",
     "Trial",
+    "TurnConfig",
     "TurnStep",
     "Upkeep",
     "VantageBinding",
@@ -136,6 +156,13 @@ KINDS: tuple[type[Observation], ...] = (
     Hairpin,
     IdleMapping,
     SizedBinding,
+    AuditScope,
+    AuditPermission,
+    AuditAllocation,
+    AuditSize,
+    AuditNonce,
+    AuditTls,
+    TurnConfig,
     Skipped,
     Crash,
 )
@@ -171,6 +198,13 @@ AnyObservation = (
     | Hairpin
     | IdleMapping
     | SizedBinding
+    | AuditScope
+    | AuditPermission
+    | AuditAllocation
+    | AuditSize
+    | AuditNonce
+    | AuditTls
+    | TurnConfig
     | Skipped
     | Crash
 )

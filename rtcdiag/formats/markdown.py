@@ -6,7 +6,7 @@ from rtcdiag.formats.actions import actions, ranked
 from rtcdiag.formats.nat_words import axes, other_way, standing
 from rtcdiag.formats.options import RenderOptions
 from rtcdiag.formats.safe import code_span, markdown
-from rtcdiag.formats.tables import Cell, Table, candidates, nat, quality, run, servers
+from rtcdiag.formats.tables import Cell, Table, audit, candidates, nat, quality, run, servers
 from rtcdiag.formats.tables.nat import families
 from rtcdiag.formats.words import DIRECT, ROLE, SIDE, count, headline, ms
 from rtcdiag.report import Report, evidence_of
@@ -68,6 +68,8 @@ def _todo(report: Report) -> list[str]:
 
 def _tables(report: Report, evidence: Evidence, verbosity: int) -> tuple[Table | None, ...]:
     return (
+        audit.checks(report),
+        audit.configuration(report),
         servers.chains(report),
         servers.capabilities(report),
         servers.latency_table(report),

@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 from rich.text import Text
 
+from rtcdiag.audit.outcome import AuditRow
 from rtcdiag.evidence import Interface, RelayQuality, RelaySoak, RelayThroughput
 from rtcdiag.findings import Finding
 from rtcdiag.formats.actions import actions, ranked
 from rtcdiag.formats.nat_words import axes, other_way, standing, used_interface
 from rtcdiag.formats.safe import clean
-from rtcdiag.formats.tables import quality
+from rtcdiag.formats.tables import audit, quality
 from rtcdiag.formats.tables.candidates import counts, protocol
 from rtcdiag.formats.tables.gateway import gateway_words
 from rtcdiag.formats.tables.nat import families
@@ -34,6 +35,7 @@ _Maker = Callable[[Paper, Report], Section]
 def sections(paper: Paper, report: Report) -> list[Section]:
     """Return the sections of the report's command that have something to show, in their order."""
     makers = (notes, *_FIRST.get(report.command, (behavior, servers)), found, todo, reach, changes, *_LAST)
+    makers = _AUDIT if report.command == "audit-turn" else makers
     shown = dict.fromkeys(makers)
     if chains in shown:
         shown.pop(servers, None)
@@ -127,16 +129,49 @@ def found(paper: Paper, report: Report) -> Section:
     return Section(label="Findings", rows=rows, noun="finding")
 
 
+def found_beside(paper: Paper, report: Report) -> Section:
+    """Return the titles of findings that stand in no table of an audit."""
+    rest = [item for item in ranked(report) if not item.code.startswith(("turn-audit-", "turn-config-"))]
+    rows = tuple((finding_title(paper, item),) for item in rest if item.severity != "info")
+    return Section(label="Findings", rows=rows, noun="finding")
+
+
+def audited(paper: Paper, report: Report) -> Section:
+    """Return one line a check, failures first."""
+    several = len({row.server for row in report.audit}) > 1
+    rows = tuple((_check(paper, report, row, several=several),) for row in audit.worst_first(report))
+    return Section(label="Audit", rows=rows, noun="check", most=1, weight=6)
+
+
+def _check(paper: Paper, report: Report, row: AuditRow, *, several: bool) -> Text:
+    word, tone = audit.verdict_of(row, report)
+    server = f"  {row.server}" if several else ""
+    return paper.text(paper.tag(tone, word.ljust(9)), f" {audit.CHECK[row.check]:20} {row.answer}{server}")
+
+
+def configuration(paper: Paper, report: Report) -> Section:
+    """Return what is wrong with a configuration file, and what to write."""
+    rows = tuple((_setting(paper, item),) for item in audit.changes(report))
+    return Section(label="Config", rows=rows, noun="setting", most=2, weight=4)
+
+
+def _setting(paper: Paper, item: Finding) -> Text:
+    title = item.title.removeprefix(f"{item.subject}: ")
+    said = item.facts.get("change", "")
+    return paper.text(paper.tag(SEVERITY_TONE[item.severity], item.severity), f"  {title}. {said}")
+
+
 def finding_title(paper: Paper, item: Finding) -> Text:
     """Return a finding's severity, title and code."""
     return paper.text(paper.tag(SEVERITY_TONE[item.severity], item.severity), f"  {item.title}  [{item.code}]")
 
 
 def todo(paper: Paper, report: Report) -> Section:
-    """Return what to do, and who has to do it."""
+    """Return what to do, and who has to do it; what stands with the lines of a configuration is not said again."""
+    wanted = [item for item in actions(report) if not item.code.startswith("turn-config-")]
     rows = tuple(
         (paper.text(f"{number} ", (f"[{ROLE[item.role]}]", "info"), f" {item.text}"),)
-        for number, item in enumerate(actions(report), 1)
+        for number, item in enumerate(wanted, 1)
     )
     return Section(label="Do this", rows=rows, noun="action")
 
@@ -242,4 +277,5 @@ _FIRST: dict[str, tuple[_Maker, ...]] = {
     "candidates": (candidates,),
 }
 """What answers the command's question; any other command shows the NAT and the servers first."""
+_AUDIT: tuple[_Maker, ...] = (notes, audited, configuration, found_beside, todo)
 _LAST: tuple[_Maker, ...] = (servers, gathered, route, untested)

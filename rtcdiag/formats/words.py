@@ -74,7 +74,7 @@ PEER_SHORT: dict[PeerKind, str] = {
     "udp-blocked": "UDP-blocked networks",
 }
 _ACRONYMS = frozenset({"dns", "tls", "stun", "os"})
-_SUBJECTS = {"check-stun": "STUN", "check-turn": "TURN", "candidates": "Candidates"}
+_SUBJECTS = {"check-stun": "STUN", "check-turn": "TURN", "candidates": "Candidates", "audit-turn": "Audit"}
 
 
 def headline(report: Report) -> tuple[str, str, Tone]:

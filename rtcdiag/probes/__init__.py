@@ -26,6 +26,7 @@ PROBES: tuple[str, ...] = (
     "lifetime",
     "fragments",
     "candidates",
+    "audit",
 )
 """Each is ``observe`` of the module of that name."""
 

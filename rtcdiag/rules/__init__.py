@@ -6,6 +6,8 @@ from rtcdiag.evidence import Evidence
 from rtcdiag.findings import Finding
 from rtcdiag.rules import (
     allocation,
+    audit,
+    audit_config,
     behavior,
     candidates,
     data_path,
@@ -82,4 +84,7 @@ RULES: tuple[Rule, ...] = (
     ipv6.addresses,
     candidates.gathering,
     candidates.host_candidates,
+    audit.failed_checks,
+    audit.known_flaws,
+    audit_config.configuration,
 )

@@ -10,10 +10,17 @@ from rtcdiag.evidence import (
     Allocation,
     AllocationTrial,
     Answer,
+    AuditAllocation,
+    AuditNonce,
+    AuditPermission,
+    AuditScope,
+    AuditSize,
+    AuditTls,
     Binding,
     Candidate,
     Certificate,
     Challenge,
+    ConfigLine,
     Connect,
     Crash,
     CredentialShape,
@@ -43,6 +50,7 @@ from rtcdiag.evidence import (
     RelaySoak,
     RelayThroughput,
     Resolution,
+    SecretShape,
     SizedBinding,
     SizeTest,
     Skipped,
@@ -52,6 +60,7 @@ from rtcdiag.evidence import (
     TlsHandshake,
     TlsTrial,
     Trial,
+    TurnConfig,
     Upkeep,
     VantageBinding,
     VantageKnock,
@@ -59,6 +68,7 @@ from rtcdiag.evidence import (
     VantagePoint,
     WebCheck,
 )
+from rtcdiag.evidence.audit import AllocationQuestion, TlsVersion
 from rtcdiag.evidence.quality import Way
 from rtcdiag.evidence.soak import Kept
 from rtcdiag.evidence.turn import WhyNot, Wish
@@ -446,6 +456,13 @@ targets = st.builds(
     | st.builds(CredentialShape, form=st.sampled_from(["static", "time-limited"]), expires_at=st.none() | _TIMES),
     origin=st.sampled_from(["user", "default"]),
 )
+config_lines = st.builds(
+    ConfigLine,
+    number=st.integers(1, 9),
+    option=st.sampled_from(["user", "external-ip", "denied-peer-ip", "no-auth", "max-port", "(unknown)", "realmm"]),
+    value=st.none() | st.sampled_from(["10.0.0.0-10.255.255.255", "10.0.0.0/8", "0", "<b>", "x" * 200]),
+    secret=st.none() | st.builds(SecretShape, length=st.integers(0, 99), weak=st.none() | st.just("well-known")),
+)
 observations: st.SearchStrategy[Observation] = st.one_of(
     targets,
     st.builds(
@@ -690,6 +707,49 @@ observations: st.SearchStrategy[Observation] = st.one_of(
         test=st.sampled_from(get_args(SizeTest)),
         packet_bytes=st.sampled_from([84, 1200, 1500, 1700]),
         exchange=exchanges,
+    ),
+    st.builds(AuditScope, **_BASE, server=_URIS, has_credentials=st.booleans(), has_secret=st.booleans()),
+    st.builds(
+        AuditPermission,
+        **_STEP,
+        relay=_FAMILIES,
+        peer=_ADDRESSES,
+        channel=st.none() | st.just(0x4000),
+        exchange=exchanges,
+    ),
+    st.builds(AuditAllocation, **_STEP, question=st.sampled_from(get_args(AllocationQuestion)), exchange=exchanges),
+    st.builds(
+        AuditSize,
+        **_BASE,
+        server=_URIS,
+        destination=_ADDRESSES,
+        request=st.sampled_from(["Binding", "Allocate"]),
+        request_bytes=st.integers(1, 100),
+        answer_bytes=st.integers(0, 70000),
+    ),
+    st.builds(
+        AuditNonce,
+        **_BASE,
+        server=_URIS,
+        destination=_ADDRESSES,
+        sizes_bytes=st.just((16, 16)),
+        repeated=st.booleans(),
+    ),
+    st.builds(
+        AuditTls,
+        **_BASE,
+        server=_URIS,
+        destination=_ADDRESSES,
+        version=st.sampled_from(get_args(TlsVersion)),
+        outcome=st.sampled_from(["accepted", "refused", "not-spoken", "failed", "not-offered"]),
+        failure=_FAILURES,
+    ),
+    st.builds(
+        TurnConfig,
+        **_BASE,
+        name=st.just("turnserver.conf"),
+        version=st.sampled_from([None, "4.6.1", "4.17.0", "next"]),
+        lines=st.lists(config_lines, max_size=4).map(tuple),
     ),
     st.builds(Skipped, **_BASE, what=st.just("hairpinning"), why=st.just("opt-in")),
     st.builds(Crash, **_BASE, probe=st.just("turn-server"), error=st.just("KeyError"), where=st.just("a.py:1")),

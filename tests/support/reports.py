@@ -5,8 +5,18 @@ from typing import Any
 
 import msgspec
 
+from rtcdiag.address import Family
+from rtcdiag.audit.outcome import AuditRow
+from rtcdiag.diagnosis import Run, diagnose
 from rtcdiag.evidence import (
     AllocationTrial,
+    AuditAllocation,
+    AuditNonce,
+    AuditPermission,
+    AuditScope,
+    AuditSize,
+    AuditTls,
+    ConfigLine,
     Crash,
     DataStop,
     Exchange,
@@ -20,11 +30,13 @@ from rtcdiag.evidence import (
     ProxyTunnel,
     RateStep,
     Redirect,
+    SecretShape,
     Sent,
     SizedBinding,
     Skipped,
     Stray,
     TlsTrial,
+    TurnConfig,
     Upkeep,
     WebCheck,
 )
@@ -33,6 +45,8 @@ from rtcdiag.nat import Behavior, Nat
 from rtcdiag.report import Nats, NotTested, Options, Redaction, Report, Verdict, evidence_of
 from rtcdiag.targets import Transport
 from support import findings as known
+from support.audit import config
+from support.cases.audit import CASES
 from support.evidence import Turn, spread_around, stream
 from support.gateway import hop, nat_pmp
 from support.nat_model import ModelNat, plain
@@ -206,6 +220,7 @@ def everything() -> Report:
                 *turn_extras(),
                 *measured_relay(),
                 tls_trial(),
+                *audit(),
                 binding(STUN[0], AT[0], odd, 5.0, change="address-and-port", role="alternate-port", purpose="control"),
             ),
             nat=Nats(ipv4=healthy().nat.ipv4, ipv6=Nat(behind_nat=False, firewall=True)),
@@ -213,6 +228,16 @@ def everything() -> Report:
             servers=(*healthy().servers, *udp_blocked().servers, turn_row("expired")),
             findings=(known.UDP_BLOCKED, known.CERTIFICATE_EXPIRED, known.SYMMETRIC),
             not_tested=healthy().not_tested,
+            audit=(
+                AuditRow(
+                    server=TURN,
+                    check="loopback",
+                    asked="127.0.0.1",
+                    answer="allowed: 127.0.0.1",
+                    verdict="fail",
+                    finding="turn-audit-loopback-peers",
+                ),
+            ),
             options=Options(targets=STUN, flags={"timeout_ms": 2300.0}, thresholds={"rtt_ms": 300}),
             redaction=Redaction(level="share", key_id="k1"),
             interrupted=True,
@@ -281,6 +306,35 @@ def turn_extras() -> tuple[Observation, ...]:
     )
 
 
+def audited() -> Report:
+    """An audit of a server and of its file, both of which fail some checks."""
+    evidence = CASES["peers in private networks"].evidence
+    file = config("no-auth", "static-auth-secret=north", "denied-peer-ip=10.0.0.0/8")
+    evidence = msgspec.structs.replace(evidence, observations=(*evidence.observations, file))
+    run = Run(id="a", command="audit-turn", started_at="2026-11-22T16:00:00.000Z", duration_ms=41000.0)
+    return diagnose(evidence, run)
+
+
+def audit() -> tuple[Observation, ...]:
+    """Return what an audit sees of one server, one of each kind."""
+    place: dict[str, Any] = {"server": TURN, "destination": at(TURN_AT)}
+    refused = answered(9.0, TURN_AT, success=False, error_code=403)
+    step: dict[str, Any] = {**place, "transport": Transport.UDP, "exchange": refused}
+    lines = (
+        ConfigLine(number=3, option="external-ip", value="10.0.0.5"),
+        ConfigLine(number=7, option="static-auth-secret", secret=SecretShape(length=5, weak="well-known")),
+    )
+    return (
+        AuditScope(t_ms=0.0, server=TURN, has_credentials=True, has_secret=False),
+        AuditPermission(t_ms=5.0, **step, relay=Family.IPV4, peer=at("127.0.0.1:9"), channel=16384),
+        AuditAllocation(t_ms=6.0, **step, question="tcp-relay"),
+        AuditSize(t_ms=7.0, **place, request="Binding", request_bytes=20, answer_bytes=32),
+        AuditNonce(t_ms=8.0, **place, sizes_bytes=(16, 16), repeated=False),
+        AuditTls(t_ms=9.0, **place, version="TLSv1", outcome="failed", failure=Failure.TIMEOUT),
+        TurnConfig(t_ms=0.0, name="turnserver.conf", version="4.6.1", lines=lines),
+    )
+
+
 def everything_known() -> tuple[Observation, ...]:
     kept = [evidence_of(made())[0].observations for made in (healthy, udp_blocked, expired_certificate)]
     return tuple(item for items in kept for item in items)
@@ -300,5 +354,6 @@ REPORTS: dict[str, Callable[[], Report]] = {
     "crowded": crowded,
     "local": local,
     "partly-local": partly_local,
+    "audit": audited,
     "everything": everything,
 }

@@ -12,7 +12,7 @@ import pytest
 from rtcdiag import findings
 from rtcdiag.findings import ROLES, STAGES, Entry, Facts, Severity, catalogue, find, merged, silenced
 from rtcdiag.rules import RULES
-from support.cases import blocked, gateway, ice, ipv6, network, proxy, quality, stun, tls, turn
+from support.cases import audit, audit_config, blocked, gateway, ice, ipv6, network, proxy, quality, stun, tls, turn
 
 ROOT = Path(__file__).parents[2]
 ROWS = (
@@ -45,7 +45,7 @@ NAT_CODES = {
     "nat-servers-contradict",
 }
 """Produced by tests/unit/rules/test_nat.py."""
-SUBJECTS = (blocked, gateway, ipv6, network, proxy, tls, stun, turn, ice, quality)
+SUBJECTS = (audit, audit_config, blocked, gateway, ice, ipv6, network, proxy, quality, tls, stun, turn)
 CASES = [case for subject in SUBJECTS for case in subject.CASES.values()]
 ENTRIES = catalogue().items()
 

@@ -182,6 +182,7 @@ def test_the_fields_of_a_report_stand_in_the_order_of_the_promise() -> None:
         "candidates",
         "servers",
         "findings",
+        "audit",
         "not_tested",
         "evidence",
     )

@@ -7,6 +7,12 @@ import msgspec
 
 from rtcdiag.evidence import (
     AnyObservation,
+    AuditAllocation,
+    AuditNonce,
+    AuditPermission,
+    AuditScope,
+    AuditSize,
+    AuditTls,
     Binding,
     Candidate,
     Connect,
@@ -31,6 +37,7 @@ from rtcdiag.evidence import (
     Target,
     TlsHandshake,
     TlsTrial,
+    TurnConfig,
     TurnStep,
     VantageBinding,
     VantageKnock,
@@ -38,7 +45,7 @@ from rtcdiag.evidence import (
     VantagePoint,
     WebCheck,
 )
-from rtcdiag.formats.tables import gateway, opt_in, quality, turn_steps
+from rtcdiag.formats.tables import audit_steps, gateway, opt_in, quality, turn_steps
 from rtcdiag.formats.tables.outcomes import ended, exchange_outcome
 from rtcdiag.formats.words import Tone, count, failure_words, ms
 from rtcdiag.nat.gateway import PROTOCOLS
@@ -114,7 +121,7 @@ def _duration_ms(item: AnyObservation) -> float:
     return max(0.0, max(ends, default=item.t_ms) - item.t_ms)
 
 
-def _told(item: AnyObservation) -> _Told:  # noqa: PLR0911 - one line a kind of evidence
+def _told(item: AnyObservation) -> _Told:  # noqa: C901, PLR0911 - one line a kind of evidence
     match item:
         case Resolution():
             return (f"DNS {item.family}", item.host, item.host, *ended(item.failure, ", ".join(item.addresses)))
@@ -135,6 +142,10 @@ def _told(item: AnyObservation) -> _Told:  # noqa: PLR0911 - one line a kind of 
             return (_binding_label(item), item.server, str(item.destination), *_binding(item))
         case RelayQuality() | RelayThroughput() | RelaySoak():
             return (quality.label(item), item.server, str(item.destination), *quality.outcome(item))
+        case AuditPermission() | AuditAllocation() | AuditScope() | AuditSize() | AuditNonce() | AuditTls():
+            return audit_steps.told(item)
+        case TurnConfig():
+            return audit_steps.told(item)
         case TurnStep():
             return turn_steps.told(item)
         case GatewayQuery() | Hop() | IceMeeting():

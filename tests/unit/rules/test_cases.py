@@ -8,10 +8,24 @@ from rtcdiag.findings import Severity, silenced
 from rtcdiag.rules import RULES
 from rtcdiag.rules import run as rule_run
 from rtcdiag.stages import server_rows
-from support.cases import Case, blocked, gateway, ice, ipv6, network, proxy, quality, stun, tls, turn
+from support.cases import (
+    Case,
+    audit,
+    audit_config,
+    blocked,
+    gateway,
+    ice,
+    ipv6,
+    network,
+    proxy,
+    quality,
+    stun,
+    tls,
+    turn,
+)
 from support.evidence import Turn, binding, refused, run, target
 
-SUBJECTS = (network, blocked, gateway, ipv6, proxy, tls, stun, turn, ice, quality)
+SUBJECTS = (network, blocked, gateway, ipv6, proxy, tls, stun, turn, ice, quality, audit, audit_config)
 CASES = {sentence: case for subject in SUBJECTS for sentence, case in subject.CASES.items()}
 
 
