@@ -39,6 +39,8 @@ class Call:
         self.failure: Failure | None = None
         self.refused_by: str | None = None
         self.woken = asyncio.Event()
+        self.heard_by: UdpWire | None = None
+        """By which of the UDP wires that listen for it the answer came."""
         self.enough_ms: Callable[[], float | None] = lambda: None
         """Until when to wait for an answer, once it need not be sent again; None while the schedule stands."""
         self.on_sent: Callable[[], None] = lambda: None
@@ -146,6 +148,10 @@ class UdpWire:
         self._calls[request.transaction_id] = (call, destination)
         return call
 
+    def listen_for(self, call: Call, destination: TransportAddress) -> None:
+        """Take the answer of a transaction that another wire began, where it comes here (RESPONSE-PORT)."""
+        self._calls[call.transaction.request.transaction_id] = (call, destination)
+
     def transmit(self, call: Call, data: bytes) -> None:
         """Send one transmission of a transaction."""
         self._sock.send(data, self._calls[call.transaction.request.transaction_id][1])
@@ -166,7 +172,8 @@ class UdpWire:
         found = self._calls.get(data[8:HEADER_BYTES])
         if found is not None:
             self.net.heard_udp |= source.scope is not Scope.LOOPBACK
-            _receive(found[0], self.heard_ms(), data, source)
+            if _receive(found[0], self.heard_ms(), data, source):
+                found[0].heard_by = self
             return
         frame = split_channel_data(data) or Frame(None, data)
         self.on_other(frame, source)
@@ -299,6 +306,8 @@ def _is_stray(frame: Frame) -> bool:
     return message_class is not MessageClass.INDICATION
 
 
-def _receive(call: Call, now_ms: float, data: bytes, source: TransportAddress | None) -> None:
-    if call.transaction.receive(now_ms, data, source):
+def _receive(call: Call, now_ms: float, data: bytes, source: TransportAddress | None) -> bool:
+    counts = call.transaction.receive(now_ms, data, source)
+    if counts:
         call.woken.set()
+    return counts

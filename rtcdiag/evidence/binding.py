@@ -34,6 +34,8 @@ class Binding(Observation, frozen=True, kw_only=True, tag=True):
     """What CHANGE-REQUEST asked the server to change for its answer."""
     response_port: int | None = None
     """RESPONSE-PORT (RFC 5780 section 7.5): to which port of this host's public address the answer was to go."""
+    heard_on: str | None = None
+    """The label of the other socket at which the answer arrived, where RESPONSE-PORT led it there."""
     answer_from: TransportAddress | None = None
     """From where the answer has to come; None where any source was accepted."""
     exchange: Exchange

@@ -35,8 +35,8 @@ def transmissions(bindings: tuple[Binding, ...], now_ms: float = inf) -> tuple[T
 
     In an answered transaction every transmission before the one that was answered is lost, and of those that were sent
     again after the answer (as a control beside a silent test) each one to which no copy came. An unanswered transaction
-    counts only where its destination answered another: a server that is down, or asked for an answer from elsewhere, is
-    not loss.
+    counts only where its destination answered another: a server that is down, or asked for an answer from elsewhere or
+    to another port, is not loss.
     """
     alive = {item.destination for item in bindings if item.change == "none" and valid_answer(item)}
     usual_ms = _usual_rtt(bindings)
@@ -45,7 +45,7 @@ def transmissions(bindings: tuple[Binding, ...], now_ms: float = inf) -> tuple[T
         answer, rtt_ms = valid_answer(item), usual_ms.get(item.destination, 0.0)
         if answer is not None:
             fates = _fates(item.exchange, answer, rtt_ms)
-        elif item.change == "none" and item.destination in alive:
+        elif item.change == "none" and item.response_port is None and item.destination in alive:
             fates = [(sent_ms, False) for sent_ms in item.exchange.sent_ms]
         else:
             continue

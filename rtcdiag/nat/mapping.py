@@ -6,6 +6,7 @@ import msgspec
 
 from rtcdiag.address import IPAddress, Scope, TransportAddress
 from rtcdiag.nat.behavior import BEHAVIORS, Behavior
+from rtcdiag.nat.claims import doubt
 from rtcdiag.nat.judgement import CONTRADICTION, Class, Judgement
 from rtcdiag.nat.lots import LIMIT, chance_of_lots
 from rtcdiag.nat.relays import vouched
@@ -107,7 +108,9 @@ def read(samples: tuple[Sample, ...], view: View) -> Reading:
         told = _disagreement(samples[:1], samples)
         why = f"{told}; no second operator tells of two external addresses, and no single address saw both"
         return Reading(samples=samples, possible=_DEPENDENT, is_hint=True, why=why)
-    return _by_ports(samples)
+    found = _by_ports(samples)
+    why = doubt(samples, view) if _count_operators(samples) == 1 else ""
+    return Reading(samples=samples, possible=found.possible, is_hint=True, why=why) if why else found
 
 
 def _gives_each_address_another(samples: tuple[Sample, ...], view: View) -> bool:

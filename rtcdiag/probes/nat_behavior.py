@@ -22,8 +22,9 @@ from rtcdiag.net.failures import failure_of
 from rtcdiag.net.routes import INTERNET
 from rtcdiag.probes.alternates import alternate_of
 from rtcdiag.probes.job import Job, Record
+from rtcdiag.probes.nat_claims import check, differ
 from rtcdiag.probes.nat_filtering import PLACES, Rfc5780, filtering
-from rtcdiag.probes.nat_ports import ports
+from rtcdiag.probes.nat_ports import PORTS, ports
 from rtcdiag.probes.nat_sockets import Sockets
 from rtcdiag.stun.transaction import Schedule
 from rtcdiag.synthesis import CONTINUITY
@@ -182,28 +183,54 @@ async def _mapping(sockets: Sockets, server: Server, primary: TransportAddress, 
     first = Schedule(FIRST_MS, sockets.net.options.timeout_ms)
     call = await sockets.ask("m1", server, "mapping", primary, schedule=first)
     other = await alternate_of(call.message, primary, sockets.net)
-    asking = [_ports(sockets, server, primary, other, call)] if primary in chosen.outside else []
+    shows_ports = call.message is not None and not sockets.ports_asked and primary in chosen.outside
+    sockets.ports_asked |= shows_ports
     if other is not None:
         both = Rfc5780(server, primary, other, call.transaction.rtt_ms)
-        asking += _alternates(sockets, both, chosen)
         name = chosen.name(primary, other)
+        asking = [_alternates(sockets, both, chosen, (call, name), shows_ports=shows_ports)]
         asking += [filtering(sockets, name, both)] if name else []
-    elif call.message is not None:
-        asking += _second_port(sockets, server, primary, chosen)
+    else:
+        asking = [ports(sockets, server, primary, "primary", call.transaction.rtt_ms)] if shows_ports else []
+        asking += _second_port(sockets, server, primary, chosen) if call.message else []
     await asyncio.gather(*asking)
     sockets.net.pacer.release(primary.ip)
 
 
-def _alternates(sockets: Sockets, both: Rfc5780, chosen: _Chosen) -> list[Coroutine[None, None, None]]:
-    roles: tuple[tuple[Role, TransportAddress], ...] = (
-        ("alternate-address", both.alternate_address),
-        ("alternate-address-and-port", both.other),
-    )
+async def _alternates(
+    sockets: Sockets, both: Rfc5780, chosen: _Chosen, first: tuple[Call, str | None], *, shows_ports: bool
+) -> None:
+    """Ask the alternates from the mapping socket and, of one server, from new ports.
 
-    async def ask(role: Role, destination: TransportAddress) -> None:
-        await sockets.ask("m1", both.server, "mapping", destination, role=role, schedule=both.asking)
+    ``first`` is what the primary was asked, and the name of the server's filtering test. Where the mapped addresses
+    differ, what such a server told is checked; its alternate has no place for more than the ten transactions that this
+    is with one new port less.
+    """
+    call, name = first
+    roles: dict[Role, TransportAddress] = {
+        "alternate-address": both.alternate_address,
+        "alternate-address-and-port": both.other,
+    }
+    new = {role: destination for role, destination in roles.items() if chosen.is_new(destination)}
 
-    return [ask(role, destination) for role, destination in roles if chosen.is_new(destination)]
+    async def ask(role: Role, destination: TransportAddress) -> Call:
+        return await sockets.ask("m1", both.server, "mapping", destination, role=role, schedule=both.asking)
+
+    async def show(numbers: range) -> None:
+        if shows_ports:
+            await ports(sockets, both.server, both.alternate_address, "alternate-address", both.rtt_ms, numbers=numbers)
+
+    async def compare() -> None:
+        told = dict(zip(new, await asyncio.gather(*(ask(*each) for each in new.items())), strict=True))
+        other = told.get("alternate-address-and-port")
+        if other is None or other.message is None:
+            return
+        if name is not None and differ(call, other):
+            await check(sockets, name, both, call, other)
+        else:
+            await show(range(PORTS)[-1:])
+
+    await asyncio.gather(compare(), show(range(PORTS)[:-1]))
 
 
 def _second_port(
@@ -217,17 +244,3 @@ def _second_port(
         await sockets.ask("m1", server, "mapping", destination, role="alternate-port")
 
     return [ask(other)] if other is not None and chosen.is_new(other) else []
-
-
-async def _ports(
-    sockets: Sockets, server: Server, primary: TransportAddress, other: TransportAddress | None, call: Call
-) -> None:
-    """Ask the first server that answers how ports are chosen, at its alternate address where it has one."""
-    if call.message is None or sockets.ports_asked:
-        return
-    sockets.ports_asked = True
-    rtt_ms = call.transaction.rtt_ms
-    if other is None:
-        await ports(sockets, server, primary, "primary", rtt_ms)
-    else:
-        await ports(sockets, server, TransportAddress(other.ip, primary.port), "alternate-address", rtt_ms)

@@ -18,7 +18,7 @@ from rtcdiag.stun.transaction import Schedule
 from rtcdiag.targets import Server
 from rtcdiag.wires import Call
 
-PLACES = 8
+PLACES = 9
 """How many transactions one RFC 5780 server's primary address gets for the whole experiment."""
 _UNKNOWN_RTT_MS = 200.0
 _LEAST_RTO_MS = 80.0

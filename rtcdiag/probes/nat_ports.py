@@ -19,16 +19,22 @@ _SENDS = 3
 
 
 async def ports(
-    sockets: Sockets, server: Server, destination: TransportAddress, role: Role, rtt_ms: float | None
+    sockets: Sockets,
+    server: Server,
+    destination: TransportAddress,
+    role: Role,
+    rtt_ms: float | None,
+    *,
+    numbers: range = range(PORTS),
 ) -> None:
-    """Ask ``destination`` from ports that nothing was sent from before."""
+    """Ask ``destination`` from ports that nothing was sent from before; ``numbers`` says which of them."""
     gap_ms = max(1.5 * (rtt_ms or 200.0), 100.0)
     schedule = Schedule(tuple(number * gap_ms for number in range(_SENDS)), _SENDS * gap_ms)
 
     async def one(number: int) -> None:
         label = f"p{number + 1}"
         await sockets.wire(label)
-        await asyncio.sleep(number * GAP_MS / 1000)
+        await asyncio.sleep((number - numbers.start) * GAP_MS / 1000)
         await sockets.ask(label, server, "ports", destination, role=role, schedule=schedule)
 
-    await asyncio.gather(*map(one, range(PORTS)))
+    await asyncio.gather(*map(one, numbers))

@@ -40,8 +40,11 @@ class _Asked(msgspec.Struct):
     local: TransportAddress | None
     interface: str | None
     began_ms: float
+    wire: UdpWire
     call: Call
     response_port: int | None = None
+    also_on: str | None = None
+    """The socket to which RESPONSE-PORT leads."""
     ended_ms: float | None = None
     known: tuple[int, Binding] | None = None
     """The evidence of it, and of how many packets it tells."""
@@ -82,14 +85,16 @@ class Sockets(msgspec.Struct):
         change: Change = "none",
         expected: TransportAddress | None = None,
         response_port: int | None = None,
+        also_on: str | None = None,
         schedule: Schedule | None = None,
         beside: Callable[[], None] | None = None,
         kept: bool = True,
     ) -> Call:
         """Run one transaction on a socket and keep it; ``beside`` is called after each transmission.
 
-        With a schedule it ends before that, as soon as silence is proof. ``kept`` tells whether it is one of those that
-        have their place among the transactions with an address.
+        With a schedule it ends before that, as soon as silence is proof. ``also_on`` names the socket whose public port
+        ``response_port`` is, where that is another one. ``kept`` tells whether it is one of those that have their place
+        among the transactions with an address.
         """
         await self.net.pacer.turn(destination.ip, kept=kept)
         wire = self.sockets[label]
@@ -97,8 +102,11 @@ class Sockets(msgspec.Struct):
         request = _request(change, response_port)
         call = wire.start(request, destination, expected=frozenset({source}), schedule=self._in_time(schedule))
         way, now_ms = (wire.local_towards(destination), self.net.interface_towards(destination.ip)), self.net.now_ms()
-        asked = _Asked(server, purpose, label, role, change, destination, source, *way, now_ms, call, response_port)
+        of_whom = (server, purpose, label, role, change, destination, source)
+        asked = _Asked(*of_whom, *way, now_ms, wire, call, response_port, also_on)
         self.asked.append(asked)
+        if also_on is not None:
+            self.sockets[also_on].listen_for(call, destination)
         call.on_sent = beside or call.on_sent
         if schedule is not None:
             call.enough_ms = partial(self._enough_ms, asked)
@@ -190,6 +198,7 @@ def _binding(asked: _Asked, net: Net) -> Binding:
         role=asked.role,
         change=asked.change,
         response_port=asked.response_port,
+        heard_on=asked.also_on if asked.call.heard_by not in (None, asked.wire) else None,
         answer_from=asked.expected,
         exchange=asked.call.exchange(),
     )

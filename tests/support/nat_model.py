@@ -21,6 +21,8 @@ WAIT_MS = 250.0
 RTT_MS = 40.0
 
 Obedience = Literal["obeys", "ignores", "refuses", "drops", "answers-from-elsewhere"]
+Place = Literal["everywhere", "its alternate address", "its primary address"]
+ResponsePort = Literal["obeys", "refuses", "ignores"]
 Asked = Change | Literal["refused"]
 Lie = Callable[[TransportAddress, Random], TransportAddress]
 
@@ -122,7 +124,7 @@ class ModelServer:
     claims: TransportAddress | None = None
     """What it names as OTHER-ADDRESS instead of its real one."""
     lie: Lie | None = None
-    lies_from: Literal["everywhere", "its alternate address"] = "everywhere"
+    lies_from: Place = "everywhere"
     mapped: Literal["absent", "equal", "alone", "garbled"] = "absent"
     up: bool = True
     tcp: bool = True
@@ -130,8 +132,8 @@ class ModelServer:
     alternates_up: bool = True
     elsewhere: bool = False
     """Whether plain answers come from another port."""
-    response_port: bool = True
-    """Whether it does RESPONSE-PORT; otherwise it refuses the attribute with 420."""
+    response_port: ResponsePort = "obeys"
+    """What it does with RESPONSE-PORT: it may refuse the attribute with 420, or answer as if it were not there."""
 
     @property
     def primary(self) -> TransportAddress:
@@ -157,7 +159,8 @@ class ModelServer:
         self, destination: TransportAddress, change: Asked, seen: TransportAddress, random: Random
     ) -> Iterator[tuple[TransportAddress, dict[str, Any]]]:
         """Yield the source and the contents of each answer."""
-        lies = self.lies_from == "everywhere" or destination.host == self.other_ip
+        place = "its alternate address" if destination.host == self.other_ip else "its primary address"
+        lies = self.lies_from in ("everywhere", place)
         told = self._told(destination, self.lie(seen, random) if self.lie and lies else seen)
         if change == "none":
             yield (A(self.ip, 9999) if self.elsewhere else destination), told
@@ -211,16 +214,26 @@ class Probe:
         *,
         change: Change = "none",
         response_port: int | None = None,
+        also_on: str | None = None,
         start_ms: float = 0.0,
     ) -> Binding:
         """Run one transaction."""
         port = self._ports.setdefault(socket, 32768 + 100 * len(self._ports) + self.random.randrange(100))
         local = A(self.nat.local_ip, port)
         expected = self._expected(server, destination, change)
-        sent, answers = self._transmit(
-            local, server, destination, change=change, expected=expected, response_port=response_port, start_ms=start_ms
+        hearing = {local: socket} | ({A(self.nat.local_ip, self._ports[also_on]): also_on} if also_on else {})
+        sent, heard = self._transmit(
+            hearing,
+            server,
+            destination,
+            change=change,
+            expected=expected,
+            response_port=response_port,
+            start_ms=start_ms,
         )
-        counted = next((item for item in answers if item.expected_source), None)
+        answers = list(heard)
+        counted = next((item for item in heard if item.expected_source), None)
+        heard_on = heard[counted] if counted else socket
         end_ms = counted.t_ms if counted else start_ms + self.offsets_ms[-1] + WAIT_MS
         found = Binding(
             id=f"obs-{len(self.seen)}",
@@ -233,6 +246,7 @@ class Probe:
             destination=destination,
             change=change,
             response_port=response_port,
+            heard_on=heard_on if heard_on != socket else None,
             answer_from=expected,
             role="primary" if destination == server.primary else "alternate-address-and-port",
             exchange=Exchange(
@@ -251,7 +265,7 @@ class Probe:
 
     def _transmit(
         self,
-        local: TransportAddress,
+        hearing: dict[TransportAddress, str],
         server: ModelServer,
         destination: TransportAddress,
         *,
@@ -259,9 +273,10 @@ class Probe:
         expected: TransportAddress,
         response_port: int | None,
         start_ms: float,
-    ) -> tuple[list[float], list[Answer]]:
-        sent: list[float] = []
-        answers: dict[TransportAddress, Answer] = {}
+    ) -> tuple[list[float], dict[Answer, str]]:
+        """Return when was sent, and which socket heard what; the first of ``hearing`` sends."""
+        local, sent = next(iter(hearing)), list[float]()
+        answers: dict[TransportAddress, tuple[Answer, str]] = {}
         for offset in self.offsets_ms:
             if expected in answers:
                 break
@@ -269,18 +284,20 @@ class Probe:
             outside = self.nat.outward(local, destination)
             if self._is_lost() or self.nat.blocks_udp or not server.is_at(destination):
                 continue
-            asked = change if response_port is None or server.response_port else "refused"
-            to = outside if response_port is None or not server.response_port else A(outside.ip, response_port)
+            asked = "refused" if response_port and server.response_port == "refuses" else change
+            to = A(outside.ip, response_port) if response_port and server.response_port == "obeys" else outside
             for source, contents in server.answers(destination, asked, outside, self.random):
-                if not self._is_lost() and self.nat.inward(to, source) == local and source not in answers:
-                    answers[source] = Answer(
+                inside = self.nat.inward(to, source)
+                if not self._is_lost() and inside in hearing and source not in answers:
+                    answer = Answer(
                         t_ms=start_ms + offset + RTT_MS,
                         source=source,
                         expected_source=source == expected,
                         size_bytes=68,
                         **contents,
                     )
-        return sent, list(answers.values())
+                    answers[source] = answer, hearing[inside]
+        return sent, dict(answers.values())
 
     def _is_lost(self) -> bool:
         return self.random.random() < self.loss
@@ -301,7 +318,20 @@ class Probe:
         for server in self.servers[:2]:
             self.ask("m2", server, "mapping", server.primary)
         self._new_ports()
+        self._check()
         return self
+
+    def _check(self) -> None:
+        """Have answers sent to what the two addresses of RFC 5780 servers told, where it is not the same."""
+        for name, server in zip("ab", (server for server in self.servers if server.other is not None), strict=False):
+            self._check_one(name, server)
+
+    def _check_one(self, name: str, server: ModelServer) -> None:
+        told = {item.destination: self._mapped_port(item) for item in self.seen if item.socket == "m1"}
+        ports = [(to, told[to]) for to in (server.primary, server.other) if to is not None and told.get(to)]
+        if len({port for _, port in ports}) == 2:
+            for label, (to, port) in zip(("k" + name, "l" + name), ports, strict=True):
+                self.ask(label, server, "control", to, response_port=port, also_on="m1", start_ms=250)
 
     def _new_ports(self) -> None:
         told = [item for item in self.seen if item.socket == "m1" and item.exchange.answer]

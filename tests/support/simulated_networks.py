@@ -44,7 +44,7 @@ KINDS: tuple[Kind, ...] = (
     _server("refuses CHANGE-REQUEST", obedience="refuses"),
     _server("drops CHANGE-REQUEST", obedience="drops"),
     _server("answers from elsewhere", obedience="answers-from-elsewhere"),
-    _server("no RESPONSE-PORT", response_port=False),
+    _server("no RESPONSE-PORT", response_port="refuses"),
     _server("no alternates", other_ip=None),
 )
 NATS: tuple[str, ...] = (

@@ -119,8 +119,8 @@ class World:
     ) -> tuple[TransportAddress, Iterator[tuple[TransportAddress, bytes]]]:
         change: Asked = _CHANGES.get(request.change_request, "none")
         port = request.first(AttributeType.RESPONSE_PORT)
-        if port is not None and not server.response_port:
-            port, change = None, "refused"
+        if port is not None and server.response_port != "obeys":
+            port, change = None, "refused" if server.response_port == "refuses" else change
         told = server.answers(destination, change, outside, self.random)
         to = TransportAddress(outside.ip, port) if port else outside
         return to, ((source, _encoded(request, contents)) for source, contents in told)

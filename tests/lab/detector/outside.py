@@ -45,6 +45,8 @@ MAPPED: dict[str, Callable[[End], End]] = {
     "own-address": lambda _end: ("198.51.100.10", 3478),
 }
 """Lies about the mapped address."""
+ONE_SIDED = {"primary-other-port": 0, "alternate-other-port": 1}
+"""Which of its two addresses tells another port."""
 CLAIMS: dict[str, Callable[[Server, End], End]] = {
     "alternate-same-ip": lambda _server, at: (at[0], at[1] + 1),
     "alternate-same-port": lambda server, at: (server.ips[-1], at[1]),
@@ -56,7 +58,7 @@ CLAIMS: dict[str, Callable[[Server, End], End]] = {
 CHANGES = ("ignores-change", "refuses-change", "drops-change", "changes-to-elsewhere", "drops-change-of-both")
 """What else a server does with CHANGE-REQUEST."""
 OTHERS = ("answers-from-elsewhere", "wrong-origin", "wrong-mapped-only")
-LIES = (*MAPPED, *CLAIMS, *CHANGES, *OTHERS)
+LIES = (*MAPPED, *ONE_SIDED, *CLAIMS, *CHANGES, *OTHERS)
 
 
 def answer(server: Server, at: End, request: bytes, source: End) -> tuple[End, bytes] | None:
@@ -75,6 +77,8 @@ def answer(server: Server, at: End, request: bytes, source: End) -> tuple[End, b
 
 def _told(server: Server, at: End, leaves: End, source: End) -> bytes:
     seen = MAPPED[server.kind](source) if server.kind in MAPPED else source
+    if server.kind in ONE_SIDED and at[0] == server.ips[ONE_SIDED[server.kind]]:
+        seen = MAPPED["other-port"](source)
     body = attribute(0x0020, seen, COOKIE)
     body += attribute(0x0001, ("10.5.5.5", 5) if server.kind == "wrong-mapped-only" else seen)
     other = CLAIMS[server.kind](server, at) if server.kind in CLAIMS else server.diagonal(at)

@@ -14,7 +14,7 @@ from support.nat_model import OFFSETS_MS, ModelNat, ModelServer, Obedience, Prob
 EIM, ADM, APDM = BEHAVIORS
 EIF, ADF, APDF = BEHAVIORS
 ONE, TWO = two_operators()
-WITHOUT_RESPONSE_PORT, ALSO_WITHOUT = (with_field(server, response_port=False) for server in (ONE, TWO))
+WITHOUT_RESPONSE_PORT, ALSO_WITHOUT = (with_field(server, response_port="refuses") for server in (ONE, TWO))
 
 
 def judged(*observations: Binding) -> Nat:
@@ -108,7 +108,7 @@ def test_a_server_that_never_showed_that_it_obeys_proves_no_filter(liar: str, fi
 
 @pytest.mark.parametrize("filtering", BEHAVIORS)
 def test_without_response_port_a_strict_filter_behind_a_symmetric_nat_stays_open(filtering: Behavior) -> None:
-    seen = nat_seen(ModelNat(APDM, filtering), WITHOUT_RESPONSE_PORT)
+    seen = nat_seen(ModelNat(APDM, filtering, ports="kept"), WITHOUT_RESPONSE_PORT)
 
     assert seen.filtering == (filtering if filtering == EIF else "undetermined")
     assert filtering in seen.filtering_possible
@@ -299,7 +299,7 @@ def test_alternates_that_do_not_name_the_primary_are_not_taken_for_one_server(ma
         )
         return msgspec.structs.replace(item, exchange=msgspec.structs.replace(item.exchange, answers=answers))
 
-    seen = changed(ModelNat(mapping, ADF), one_sided, WITHOUT_RESPONSE_PORT)
+    seen = changed(ModelNat(mapping, ADF, ports="kept"), one_sided, WITHOUT_RESPONSE_PORT)
 
     assert seen.filtering_possible == (EIF, ADF)
     assert "RESPONSE-PORT" in seen.undetermined["filtering"]

@@ -9,7 +9,7 @@ import pytest
 from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Evidence
 from rtcdiag.nat import BEHAVIORS, Behavior, Nat, classify, endpoint_dependent
-from support.nat_model import ModelNat, ModelServer, Probe, plain, two_operators
+from support.nat_model import Lie, ModelNat, ModelServer, Place, Probe, ResponsePort, plain, two_operators
 
 EIM, ADM, APDM = BEHAVIORS
 ELSEWHERE = TransportAddress("203.0.113.99", 999)
@@ -292,6 +292,40 @@ def test_a_lone_server_that_tells_its_alternate_another_address_proves_no_depend
 
     assert seen.mapping == "undetermined"
     assert "no second operator" in seen.undetermined["mapping"]
+
+
+OTHER_PORTS: dict[str, Lie] = {
+    "the next": lambda seen, _: TransportAddress(seen.ip, seen.port % 65535 + 1),
+    "one of its own for each": lambda seen, _: TransportAddress(seen.ip, 1024 + seen.port * 40503 % 60000),
+}
+
+
+@pytest.mark.parametrize("lie", OTHER_PORTS.values(), ids=OTHER_PORTS)
+@pytest.mark.parametrize("place", ["its alternate address", "its primary address"])
+@pytest.mark.parametrize(
+    ("response_port", "why"), [("obeys", "no answer that"), ("refuses", "error 420"), ("ignores", "it ignores")]
+)
+def test_a_lone_server_that_tells_another_port_from_one_of_its_addresses_proves_no_dependence(
+    lie: Lie, place: Place, response_port: ResponsePort, why: str
+) -> None:
+    odd = with_field(two_operators()[0], lie=lie, lies_from=place, response_port=response_port)
+    for filtering in BEHAVIORS:
+        for nat in (ModelNat(EIM, filtering), ModelNat(EIM, filtering, ports="kept")):
+            seen = nat_seen(nat, odd)
+            assert seen.mapping == "undetermined"
+            assert EIM in seen.mapping_possible
+            assert why in seen.undetermined["mapping"]
+
+
+@pytest.mark.parametrize("mapping", BEHAVIORS)
+@pytest.mark.parametrize(("response_port", "ports"), [("obeys", "random"), ("refuses", "kept"), ("ignores", "kept")])
+def test_a_lone_honest_server_is_believed_where_its_word_can_be_checked(
+    mapping: Behavior, response_port: ResponsePort, ports: str
+) -> None:
+    honest = with_field(two_operators()[0], response_port=response_port)
+    for filtering in BEHAVIORS:
+        nat = ModelNat(mapping, filtering, ports="kept" if ports == "kept" else "random")
+        assert nat_seen(nat, honest).mapping == mapping
 
 
 def test_a_lone_server_outside_that_tells_our_own_private_address_proves_no_lack_of_a_nat() -> None:
