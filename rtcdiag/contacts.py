@@ -7,7 +7,7 @@ contacted.
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-Use = Literal["nat-behavior", "binding", "second-port", "control", "nat64", "web-check"]
+Use = Literal["nat-behavior", "binding", "second-port", "control", "nat64", "web-check", "clock"]
 
 
 class Contact(NamedTuple):
@@ -19,7 +19,8 @@ class Contact(NamedTuple):
     """Who runs it, as far as is publicly known."""
     use: Use
     """``nat-behavior``: offers OTHER-ADDRESS (RFC 5780); ``binding``: Binding only; ``second-port``: of one of those,
-    asked where it has no second address; ``control``: TCP connect only; ``nat64``: a name that is only looked up;
+    asked where it has no second address; ``control``: TCP connect only;
+    ``clock``: HTTPS, only where a clock is in doubt; ``nat64``: a name that is only looked up;
     ``web-check``: one plain HTTP request, only where no UDP is answered."""
 
 
@@ -93,6 +94,10 @@ CONTROL_HOSTS: tuple[Contact, ...] = (
     Contact("[2606:4700:4700::1111]:443", "Cloudflare", "control"),
     Contact("dns.google:443", "Google", "control"),
 )
+
+# Asked over HTTPS for its time (Date), and only where a TURN server refuses time-limited credentials in a run that asks
+# control hosts anyway.
+CLOCK_HOSTS: tuple[Contact, ...] = (Contact("dns.google", "Google", "clock"),)
 
 # A name whose IPv4 addresses everybody knows: the IPv6 addresses that name service gives beside them tell the prefix of
 # a NAT64 (RFC 7050). Asked only where there is no way out over IPv4, or where an answer came through such a prefix.

@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from rtcdiag.address import Family, Scope, scope_of
+from rtcdiag.clocks import clocks_of
 from rtcdiag.evidence import Binding, Crash, CredentialShape, Evidence, Failure, Observation, Skipped, Target
 from rtcdiag.nat import classify
 from rtcdiag.net import Net, OnProgress
@@ -139,6 +140,7 @@ async def gather(
     started_at_s = time.time()
     net = Net(options, capture)
     net.on_progress = on_progress or net.on_progress
+    net.controls = any(job.probe in _CONTROLS for job in jobs)
     running = [_Running(job) for job in jobs]
     tasks = [asyncio.create_task(_observe(item, net)) for item in running]
     try:
@@ -152,8 +154,9 @@ async def gather(
     finally:
         await _release(tasks)
         await net.close()
-    found = chain(given, _targets(jobs), net.resolutions, *(item.observations for item in running))
-    return Evidence(started_at_s=started_at_s, environment=environment(net), observations=_numbered(found))
+    found = _numbered(chain(given, _targets(jobs), net.resolutions, *(item.observations for item in running)))
+    here = replace(environment(net), clock_offset_s=clocks_of(found).offset_s)
+    return Evidence(started_at_s=started_at_s, environment=here, observations=found)
 
 
 SECOND_VIEW_S = 0.5

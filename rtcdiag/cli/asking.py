@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from rtcdiag.cli.options import Experiments, Judgement, Lasting, Network, Output, Relays, Servers
 
 if TYPE_CHECKING:  # importing them costs what --list-contacts need not pay
+    from rtcdiag.evidence import Observation
+    from rtcdiag.options import RunOptions
     from rtcdiag.targets import Server
 
 
@@ -51,11 +53,12 @@ def ask(question: Question) -> int:
     options, files = run_options(question), destinations(question.output)
     if question.reports_dir is not None:
         prepare_pair(question.reports_dir)
-    servers = _servers(question)
+    servers, before = _servers(question, options)
     from rtcdiag.cli.running import run  # it imports every probe: not before the input is known to be good
 
     with recorded(question.network.pcap, quiet=question.output.quiet) as capture:
-        report, signal = run(question.command, servers, options, capture, quiet=question.output.quiet)
+        quiet = question.output.quiet
+        report, signal = run(question.command, servers, options, capture, quiet=quiet, given=before)
     deliver(report, question.output, files)
     if question.reports_dir is not None:
         save_pair(report, question.reports_dir, quiet=question.output.quiet)
@@ -63,13 +66,21 @@ def ask(question: Question) -> int:
     return exit_code(report, fail_on=judgement.fail_on, require=judgement.require or (), signal=signal)
 
 
-def _servers(question: Question) -> "tuple[Server, ...]":
-    from rtcdiag.cli.servers import default_servers, named_servers, with_credential
+def _servers(question: Question, options: "RunOptions") -> "tuple[tuple[Server, ...], tuple[Observation, ...]]":
+    """Return whom to ask, and what a service that was asked for them left on record."""
+    from rtcdiag.cli.servers import check_credential, default_servers, named_servers, with_credential
+    from rtcdiag.cli.services import ask_service, service_of
 
     if not question.names_servers:
-        return default_servers()
-    named = named_servers(question.servers, question.uris, only=question.only)
-    return with_credential(named, question.servers)
+        return default_servers(), ()
+    given = question.servers
+    named, service = named_servers(given, question.uris, only=question.only), service_of(given)
+    if service is None:
+        return with_credential(named, given), ()
+    check_credential(given)
+    listed = ask_service(service, given, options, question.only)
+    every = {server.uri: server for server in (*named, *listed.servers)}
+    return with_credential(tuple(every.values()), given), listed.observations
 
 
 def _list_contacts(question: Question) -> int:
@@ -84,6 +95,7 @@ def _list_contacts(question: Question) -> int:
         )
     from rtcdiag.cli.checking import run_options
     from rtcdiag.cli.servers import named_servers
+    from rtcdiag.cli.services import service_of
     from rtcdiag.run import plan
 
     named = named_servers(question.servers, question.uris, only=question.only)
@@ -92,12 +104,36 @@ def _list_contacts(question: Question) -> int:
     probes = {job.probe for job in jobs}
     control, gateway = "control" in probes, "gateway" in probes
     look_up = control or (not question.network.no_control and any(map(_is_ipv4_outside, named)))
-    uris = [server.uri for server in named]
+    service = service_of(question.servers)
+    uris = [*([service.label] if service else []), *(server.uri for server in named)]
     goes_through = options.proxy is not None and any(server.via for job in jobs for server in job.servers)
     proxy = (options.proxy.label, options.proxy.named_by) if options.proxy and goes_through else None
+    clocks = _clocks(question, named, options, control=control)
     return print_contacts(
-        uris, control=control, look_up=look_up, gateway=gateway, ports=ports, proxy=proxy, output=question.output
+        uris,
+        control=control,
+        look_up=look_up,
+        gateway=gateway,
+        ports=ports,
+        proxy=proxy,
+        clocks=clocks,
+        output=question.output,
     )
+
+
+def _clocks(question: Question, named: "tuple[Server, ...]", options: "RunOptions", *, control: bool) -> list[str]:
+    """Return who may be asked for the time: only where credentials say until when they are valid."""
+    from rtcdiag.contacts import CLOCK_HOSTS
+    from rtcdiag.stun.credentials import shape_of
+
+    given = question.servers
+    names = [server.credential.username for server in named if server.credential]
+    names += [given.username] if given.username else []
+    limited = given.secret_file is not None or any(shape_of(name).form == "time-limited" for name in names)
+    hosts = [server.host for server in named if server.protocol == "turn"]
+    if not (limited and hosts and options.control):
+        return []
+    return list(dict.fromkeys([*hosts, *((contact.target for contact in CLOCK_HOSTS) if control else ())]))
 
 
 def _is_ipv4_outside(server: "Server") -> bool:

@@ -69,11 +69,14 @@ def _named(asked: Audit) -> "tuple[Server, ...]":
     """Return the servers, none of which may be anybody else's."""
     from rtcdiag.cli.audit_guard import refuse_public
     from rtcdiag.cli.servers import named_servers
+    from rtcdiag.cli.services import service_of
 
     if not asked.names_servers:
         if asked.config is None:
             raise BadInputError("nothing to audit (write rtcdiag audit-turn turn:HOST, or --config turnserver.conf)")
         return ()
+    if service_of(asked.servers) is not None:
+        raise BadInputError("--ice-servers: audit-turn asks the servers that you own (save the list in a file first)")
     servers = named_servers(asked.servers, asked.uris, only="turn")
     refuse_public(servers)
     if not asked.is_own and not asked.network.list_contacts:
@@ -139,7 +142,7 @@ def _with_credentials(asked: Audit, servers: "tuple[Server, ...]") -> "tuple[Ser
     from msgspec.structs import replace
 
     from rtcdiag.cli.files import STDIN
-    from rtcdiag.cli.servers import secret_of
+    from rtcdiag.cli.secrets import secret_of
     from rtcdiag.stun.credentials import mint
 
     if name == STDIN:

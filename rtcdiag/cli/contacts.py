@@ -25,6 +25,7 @@ _USES = {
     "nat64": "looked up only, without IPv4 or by NAT64",
     "web-check": "HTTP, only where no UDP is answered",
 }
+_CLOCK = "its time, where credentials are refused"
 _GATEWAY = "your default gateway"
 
 
@@ -37,18 +38,20 @@ def print_contacts(
     ports: bool,
     output: Output,
     proxy: tuple[str, str] | None = None,
+    clocks: Sequence[str] = (),
 ) -> int:
     """Print one contact a line; ``named`` are URIs that the user gave, None where the default list is used.
 
     ``ports`` is whether second ports are asked too, where a server has no second address. ``look_up`` is whether a
     NAT64 may be asked for, by a name that nobody has to be asked about but name service. ``proxy`` is the URL of the
-    proxy that is used, and what names it.
+    proxy that is used, and what names it. ``clocks`` are hosts that may be asked for the time.
     """
     rows = [(uri, "named by you", "") for uri in named or ()] if named is not None else _rows(STUN_SERVERS)
     named_now = [target for target, _, _ in rows]
     rows += [row for row in _rows(second_ports(named_now)) if row[0] not in named_now] if ports else []
     rows += [(proxy[0], f"CONNECT, named by {proxy[1]}", "")] if proxy else []
     rows += _rows((*CONTROL_HOSTS, *WEB_CHECKS)) if control else []
+    rows += [(f"https://{host}/", _CLOCK, "") for host in clocks]
     rows += _rows(CONTROL_NAMES) if look_up else []
     rows += [(_GATEWAY, use, "") for use in GATEWAY] if gateway else []
     if output.as_json or output.format == "json":

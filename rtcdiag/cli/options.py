@@ -78,7 +78,17 @@ class Servers(NamedTuple):
     ] = None
     ice_servers: Annotated[
         str | None,
-        typer.Option(metavar="FILE|-", help="Ask the servers of an ICE server list in JSON.", rich_help_panel=SERVERS),
+        typer.Option(
+            metavar="FILE|URL|-",
+            help="Ask the servers of an ICE server list in JSON, also of a service (https://).",
+            rich_help_panel=SERVERS,
+        ),
+    ] = None
+    ice_servers_token_file: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|-", help="The bearer token for the service of --ice-servers.", rich_help_panel=SERVERS
+        ),
     ] = None
     username: Annotated[
         str | None,

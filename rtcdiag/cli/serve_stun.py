@@ -53,7 +53,7 @@ def stun(*, options: Serving) -> int:
 
 
 def _config(options: Serving) -> "ServerConfig":
-    from rtcdiag.cli.servers import secret_of
+    from rtcdiag.cli.secrets import secret_of
     from rtcdiag.server.config import DEFAULT_LISTEN, ServerConfig, SharedSecret, read_users
 
     return ServerConfig(

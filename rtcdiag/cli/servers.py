@@ -8,6 +8,8 @@ from typing import Literal
 from rtcdiag.cli.entry import BadInputError
 from rtcdiag.cli.files import STDIN, read_text
 from rtcdiag.cli.options import Servers
+from rtcdiag.cli.secrets import secret_of
+from rtcdiag.cli.services import service_of
 from rtcdiag.config import MAX_BYTES, ConfigError, read_ice_servers
 from rtcdiag.contacts import STUN_SERVERS
 from rtcdiag.stun.credentials import mint
@@ -15,16 +17,16 @@ from rtcdiag.targets import Credential, Server, UriError, parse_server
 
 MINTED_LIFETIME_S = 3600
 """How long a credential made from a shared secret is valid: longer than any run, too short to be worth stealing."""
-_SECRET_BYTES = 4096
 
 
 def named_servers(options: Servers, uris: Sequence[str], *, only: Literal["stun", "turn"] | None) -> tuple[Server, ...]:
     """Return the servers that the user named, each once; ``only`` is the one kind that the command is about."""
     _check_stdin(options)
+    service = service_of(options)
     servers = [_parsed(uri, only) for uri in (*uris, *(options.server or ()))]
-    if options.ice_servers is not None:
+    if options.ice_servers is not None and service is None:
         servers += _listed(options.ice_servers, only)
-    if not servers:
+    if not servers and service is None:
         raise BadInputError(f"no server is named (write rtcdiag check-{only} {only}:HOST, or use --ice-servers FILE)")
     return tuple({server.uri: server for server in servers}.values())
 
@@ -37,6 +39,7 @@ def default_servers() -> tuple[Server, ...]:
 def _check_stdin(options: Servers) -> None:
     given = {
         "--ice-servers": options.ice_servers,
+        "--ice-servers-token-file": options.ice_servers_token_file,
         "--password-file": options.password_file,
         "--secret-file": options.secret_file,
     }
@@ -82,6 +85,13 @@ def with_credential(servers: tuple[Server, ...], options: Servers) -> tuple[Serv
     return tuple(replace(server, credential=credential) if server in bare else server for server in servers)
 
 
+def check_credential(options: Servers) -> None:
+    """Read the files that hold a credential now, so that a wrong name is found before anybody is contacted."""
+    files = [name for name in (options.password_file, options.secret_file) if name is not None]
+    if files and STDIN not in files:
+        _credential(options)
+
+
 def _credential(options: Servers) -> Credential | None:
     """Return the credential that the options and the environment give; None without any: that is a finding."""
     if options.secret_file is not None:
@@ -103,15 +113,6 @@ def _minted(options: Servers, name: str) -> Credential:
     if options.password_file is not None:
         raise BadInputError("--secret-file and --password-file exclude each other: a secret makes the password")
     return mint(secret_of(name, "--secret-file"), options.username or "rtcdiag", int(time.time()) + MINTED_LIFETIME_S)
-
-
-def secret_of(name: str, what: str) -> str:
-    """Return the only line of a file, a password or a secret; errors never show it."""
-    text = read_text(name, what=what, limit=_SECRET_BYTES)
-    line = text.removesuffix("\n").removesuffix("\r")
-    if not line or "\n" in line:
-        raise BadInputError(f"{what} {name}: expected one line, found {'none' if not line else 'several'}")
-    return line
 
 
 def _prompted(options: Servers) -> str:

@@ -31,6 +31,7 @@ from rtcdiag.evidence.hairpin import Hairpin, HairpinEnd
 from rtcdiag.evidence.ice import IceMeeting
 from rtcdiag.evidence.lifetime import IdleMapping, Inward
 from rtcdiag.evidence.quality import Jitter, PacketStream, RateStep, RelayQuality, RelayThroughput, Spread
+from rtcdiag.evidence.service import ClockReading, IceService, ServiceOutcome
 from rtcdiag.evidence.size import SizedBinding, SizeTest
 from rtcdiag.evidence.soak import DataStop, RelaySoak, Upkeep
 from rtcdiag.evidence.target import CredentialShape, Skipped, Target
@@ -68,6 +69,7 @@ __all__ = [
     "Challenge",
     "Change",
     "Check",
+    "ClockReading",
     "ConfigLine",
     "Connect",
     "Crash",
@@ -83,6 +85,7 @@ __all__ = [
     "HairpinEnd",
     "Hop",
     "IceMeeting",
+    "IceService",
     "IdleMapping",
     "Interface",
     "Inward",
@@ -104,6 +107,7 @@ __all__ = [
     "Role",
     "SecretShape",
     "Sent",
+    "ServiceOutcome",
     "SizeTest",
     "SizedBinding",
     "Skipped",
@@ -126,6 +130,7 @@ __all__ = [
 ]
 
 KINDS: tuple[type[Observation], ...] = (
+    IceService,
     Target,
     Resolution,
     Connect,
@@ -133,6 +138,7 @@ KINDS: tuple[type[Observation], ...] = (
     TlsHandshake,
     TlsTrial,
     WebCheck,
+    ClockReading,
     Binding,
     Challenge,
     Allocation,
@@ -168,13 +174,15 @@ KINDS: tuple[type[Observation], ...] = (
 )
 
 AnyObservation = (
-    Target
+    IceService
+    | Target
     | Resolution
     | Connect
     | ProxyTunnel
     | TlsHandshake
     | TlsTrial
     | WebCheck
+    | ClockReading
     | Binding
     | Challenge
     | Allocation

@@ -38,6 +38,10 @@ class Net:
         """What it means when a probe is cancelled."""
         self.heard_udp = False
         """Whether a STUN server beyond this computer has answered over UDP."""
+        self.controls = False
+        """Whether this run asks control hosts."""
+        self.clocks_asked: set[str] = set()
+        """The hosts that were asked for their time."""
         self.pacer = Pacer(self.now_ms)
         self.crowd = Crowd()
         self.quiet = Quiet()

@@ -62,6 +62,13 @@ def is_down(interface: str) -> bool:
         return False
 
 
+def pinning(interface: str | None) -> list[tuple[int, int, bytes]]:
+    """Return the socket options by which others' sockets leave by an interface, where the system has one (Linux)."""
+    if interface is None or sys.platform != "linux":
+        return []
+    return [(socket.SOL_SOCKET, _SO_BINDTODEVICE, interface.encode() + b"\0")]
+
+
 def _pin(sock: socket.socket, interface: str) -> None:
     # Where the system does not let us, the address that is bound too still says what was meant.
     with contextlib.suppress(PermissionError):

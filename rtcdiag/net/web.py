@@ -28,6 +28,10 @@ class WebAnswer:
     """The Location field as it came, in ISO 8859-1."""
     content: bytes
     """As it came, undecoded, cut off after ``MOST_CONTENT_BYTES``; empty where another status than 200 was told."""
+    date: str | None = None
+    """The Date field as it came, in ISO 8859-1."""
+    age: str | None = None
+    """The Age field as it came."""
 
 
 class WebExchange:
@@ -78,6 +82,10 @@ class WebExchange:
         ended = self._http.their_state is not h11.SEND_BODY
         if self._head.status_code == 200 and not ended and len(self._content) < MOST_CONTENT_BYTES:
             return None
-        location = next((value for name, value in self._head.headers if name == b"location"), None)
         content = self._content if self._head.status_code == 200 else b""
-        return WebAnswer(self._head.status_code, None if location is None else location.decode("latin-1"), content)
+        location, date, age = (self._field(name) for name in (b"location", b"date", b"age"))
+        return WebAnswer(self._head.status_code, location, content, date, age)
+
+    def _field(self, wanted: bytes) -> str | None:
+        headers = self._head.headers if self._head is not None else ()
+        return next((value.decode("latin-1") for name, value in headers if name == wanted), None)

@@ -16,6 +16,7 @@ from rtcdiag.evidence.turn import Side
 from rtcdiag.net import Net
 from rtcdiag.net.stream import Stream
 from rtcdiag.probes import lasting
+from rtcdiag.probes.clock import ask_clocks
 from rtcdiag.probes.connection import Path, connect, open_wire, shake_hands, stream_limit_ms
 from rtcdiag.probes.cross_check import HEAD_START, checked_beside, plain_binding, tls_handshake
 from rtcdiag.probes.ice_agents import observe_agents
@@ -27,6 +28,7 @@ from rtcdiag.probes.relay import PlainSocket, Relay, side_by_side, succeeded
 from rtcdiag.probes.tls_trials import tell_silence, tried_beside, try_old_versions
 from rtcdiag.probes.trials import PATIENCE_MS, Trials
 from rtcdiag.probes.tunnel import proxy_addresses
+from rtcdiag.stun.credentials import shape_of
 from rtcdiag.targets import Server, Transport, may_go_through
 from rtcdiag.wires import Call, StreamWire, UdpWire, Wire
 
@@ -43,6 +45,8 @@ _OTHER_FAMILY = (420, 440)
 
 _MISMATCH = 437
 """Allocation Mismatch: this port has an allocation already, perhaps of a program that died (RFC 8656 section 7.2)."""
+_WHO_ASKS = (400, 401)
+"""How servers refuse a user: pion's library says 400."""
 _JITTER_S = 0.15
 _Outcome = TypeVar("_Outcome")
 
@@ -252,6 +256,8 @@ class Chain:
             leg, call = fresh, await fresh.allocate(family)
         if _code(call) in _OTHER_FAMILY and family is Family.IPV6:
             call = await leg.allocate(Family.IPV4)
+        if _code(call) in _WHO_ASKS and is_time_limited(self._path.server) and self._net.options.control:
+            await ask_clocks(self._path.server.host, self._net, self._outer)
         return leg if succeeded(call) and leg.relayed is not None else None
 
     async def _to_plain_socket(self, relay: Relay, allocating: "asyncio.Task[Leg | None]") -> None:
@@ -283,6 +289,11 @@ class Chain:
 
     async def _release(self, *, hurry: bool) -> None:
         await side_by_side(*(leg.release(hurry=hurry) for leg in self._legs))
+
+
+def is_time_limited(server: Server) -> bool:
+    """Tell whether the username says until when it is valid."""
+    return server.credential is not None and shape_of(server.credential.username).form == "time-limited"
 
 
 async def _first_heard(*calls: "asyncio.Future[Call]") -> Literal[True] | Failure:

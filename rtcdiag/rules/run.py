@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from rtcdiag.clocks import AGREE_S, Clocks, clocks_of
 from rtcdiag.evidence import Binding, Crash, Evidence, Failure, Observation, Skipped
 from rtcdiag.findings import Finding, find
-
-_SKEW_S = 30.0
+from rtcdiag.rules.expiry import apart, seconds
 
 
 def crashed(evidence: Evidence) -> Iterator[Finding]:
@@ -30,11 +30,24 @@ def _cut_off(item: Observation) -> bool:
 
 
 def clock(evidence: Evidence) -> Iterator[Finding]:
-    """Compare this computer's clock with the reference, where one was asked."""
-    offset_s = evidence.environment.clock_offset_s
-    if offset_s is not None and abs(offset_s) > _SKEW_S:
-        way = "ahead" if offset_s > 0 else "behind"
-        yield find("clock-wrong", offset_s=round(min(abs(offset_s), 1e10)), way=way)
+    """Compare this computer's clock with others, where any told its time."""
+    clocks = clocks_of(evidence.observations)
+    offset_s = clocks.offset_s if clocks.readings else evidence.environment.clock_offset_s
+    ids = [item.id for item in clocks.readings]
+    if clocks.own == "right":
+        yield from _others(clocks)
+    elif clocks.readings and clocks.own == "unknown":
+        hosts = sorted({item.host for item in clocks.readings})
+        yield find("clocks-differ", *ids, hosts=hosts, offset_s=seconds(offset_s or 0.0))
+    elif offset_s is not None and abs(offset_s) > AGREE_S:
+        yield find("clock-wrong", *ids, offset_s=seconds(offset_s), way="ahead" if offset_s > 0 else "behind")
+
+
+def _others(clocks: Clocks) -> Iterator[Finding]:
+    """Name the hosts whose clocks are wrong where this one is right."""
+    for item in clocks.readings:
+        if item.offset_s is not None and abs(item.offset_s) > AGREE_S:
+            yield find("clock-of-host-wrong", item.id, host=item.host, how=apart(-item.offset_s))
 
 
 def surroundings(evidence: Evidence) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ import msgspec
 from rtcdiag.evidence import Allocation, Answer, Challenge, Evidence
 from rtcdiag.findings import Facts, Finding, Severity
 from rtcdiag.rules.allocation import rejected
+from rtcdiag.rules.expiry import expired
 from rtcdiag.rules.paths import UNFINISHED, Path, asked_paths, clip
 
 _USED_UP = (486, 508)
@@ -105,10 +106,9 @@ def _was_challenged(path: Path) -> bool:
 
 
 def _wrong_credentials(evidence: Evidence, path: Path, item: Allocation, answer: Answer) -> Finding:
-    expires_at = path.target.credential.expires_at if path.target and path.target.credential else None
-    if expires_at is not None and expires_at < evidence.started_at_s:
-        ago_s = round(min(evidence.started_at_s - expires_at, 1e10))
-        return path.find("turn-credentials-expired", item, expired_s_ago=ago_s)
+    late = expired(evidence, path.target)
+    if late is not None:
+        return path.find(late.code, item, **late.facts)
     facts: Facts = {"realm": clip(answer.realm or _realm(path)) or "(empty)"}
     if answer.error_code == 400:
         return path.find("turn-credentials-rejected-as-400", item, **facts)

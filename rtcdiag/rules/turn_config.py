@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from rtcdiag.evidence import Allocation, AuditScope, Evidence, Target, TlsHandshake
 from rtcdiag.findings import Finding
+from rtcdiag.rules.expiry import now_s
 from rtcdiag.rules.paths import about, clip, server_of
 from rtcdiag.targets import Transport
 
@@ -49,7 +50,7 @@ def credentials(evidence: Evidence) -> Iterator[Finding]:
         elif shape.form == "static":
             yield about(target, target.server, "turn-credentials-static", target)
         elif shape.expires_at is not None:
-            yield from _lifetime(evidence, target, shape.expires_at - evidence.started_at_s)
+            yield from _lifetime(evidence, target, shape.expires_at - now_s(evidence))
 
 
 def _lifetime(evidence: Evidence, target: Target, left_s: float) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from rtcdiag.evidence import (
     Candidate,
     Certificate,
     Challenge,
+    ClockReading,
     ConfigLine,
     Connect,
     Crash,
@@ -33,6 +34,7 @@ from rtcdiag.evidence import (
     Hairpin,
     HairpinEnd,
     IceMeeting,
+    IceService,
     IdleMapping,
     Interface,
     Inward,
@@ -70,6 +72,7 @@ from rtcdiag.evidence import (
 )
 from rtcdiag.evidence.audit import AllocationQuestion, TlsVersion
 from rtcdiag.evidence.quality import Way
+from rtcdiag.evidence.service import ServiceOutcome
 from rtcdiag.evidence.soak import Kept
 from rtcdiag.evidence.turn import WhyNot, Wish
 from rtcdiag.evidence.vantage import VantageOutcome
@@ -493,6 +496,26 @@ observations: st.SearchStrategy[Observation] = st.one_of(
         server=_URIS | _HOSTS,
         purpose=st.sampled_from(["server", "control"]),
         destination=_ADDRESSES,
+        failure=_FAILURES,
+    ),
+    st.builds(
+        IceService,
+        **_BASE,
+        url=st.just("https://ice.example"),
+        token=st.booleans(),
+        proxy=st.none() | st.just(PROXY),
+        outcome=st.sampled_from(get_args(ServiceOutcome)),
+        status=st.none() | st.sampled_from([200, 401, 500]),
+        problem=_TEXTS,
+        failure=_FAILURES,
+        detail=_TEXTS,
+    ),
+    st.builds(
+        ClockReading,
+        **_BASE,
+        host=_HOSTS,
+        role=st.sampled_from(["service", "server", "control"]),
+        offset_s=st.none() | st.sampled_from([0.4, -29.0, 31.0, -7200.0, 7200.0]) | _TIMES,
         failure=_FAILURES,
     ),
     st.builds(

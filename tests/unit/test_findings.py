@@ -12,7 +12,21 @@ import pytest
 from rtcdiag import findings
 from rtcdiag.findings import ROLES, STAGES, Entry, Facts, Severity, catalogue, find, merged, silenced
 from rtcdiag.rules import RULES
-from support.cases import audit, audit_config, blocked, gateway, ice, ipv6, network, proxy, quality, stun, tls, turn
+from support.cases import (
+    audit,
+    audit_config,
+    blocked,
+    clock,
+    gateway,
+    ice,
+    ipv6,
+    network,
+    proxy,
+    quality,
+    stun,
+    tls,
+    turn,
+)
 
 ROOT = Path(__file__).parents[2]
 ROWS = (
@@ -45,7 +59,7 @@ NAT_CODES = {
     "nat-servers-contradict",
 }
 """Produced by tests/unit/rules/test_nat.py."""
-SUBJECTS = (audit, audit_config, blocked, gateway, ice, ipv6, network, proxy, quality, tls, stun, turn)
+SUBJECTS = (audit, audit_config, blocked, clock, gateway, ice, ipv6, network, proxy, quality, tls, stun, turn)
 CASES = [case for subject in SUBJECTS for case in subject.CASES.values()]
 ENTRIES = catalogue().items()
 

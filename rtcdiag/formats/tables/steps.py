@@ -15,6 +15,7 @@ from rtcdiag.evidence import (
     AuditTls,
     Binding,
     Candidate,
+    ClockReading,
     Connect,
     Crash,
     Evidence,
@@ -24,6 +25,7 @@ from rtcdiag.evidence import (
     Hairpin,
     Hop,
     IceMeeting,
+    IceService,
     IdleMapping,
     Observation,
     ProxyTunnel,
@@ -154,6 +156,17 @@ def _told(item: AnyObservation) -> _Told:  # noqa: C901, PLR0911 - one line a ki
             return _told_here(item)
 
 
+def _first(item: IceService | ClockReading) -> _Told:
+    if isinstance(item, ClockReading):
+        told = "no time" if item.offset_s is None else f"this clock is {item.offset_s:+.1f} s off from it"
+        return ("Clock", item.host, item.host, *ended(item.failure, told))
+    good = item.outcome == "list"
+    told = f"status {item.status}, {count(item.servers, 'URI')}" if item.status else "no status"
+    words, tone = ended(item.failure, told, item.detail)
+    words += f", {item.problem}" if item.problem else ""
+    return ("ICE server list", item.url, item.url, words, tone if good else "bad")
+
+
 def _agents(item: IceMeeting) -> tuple[str, Tone]:
     if item.outcome == "connected":
         through = " and ".join(map(str, item.relayed))
@@ -175,7 +188,7 @@ def _beside(item: GatewayQuery | Hop | IceMeeting) -> _Told:
     return (label, HERE, str(item.destination), *gateway.outcome(item))
 
 
-_Here = Target | Candidate | Gathering | Skipped | Crash
+_Here = Target | Candidate | Gathering | Skipped | Crash | IceService | ClockReading
 
 
 def _told_here(item: _Vantage | opt_in.Kind | _Here) -> _Told:  # noqa: PLR0911 - one line a kind of evidence
@@ -193,6 +206,8 @@ def _told_here(item: _Vantage | opt_in.Kind | _Here) -> _Told:  # noqa: PLR0911 
             return ("Gathering", item.server or HERE, "", *ended(item.failure, good, item.detail))
         case Skipped():
             return ("Not tested", HERE, item.what, item.why, "muted")
+        case IceService() | ClockReading():
+            return _first(item)
         case Crash():
             return ("Crash", HERE, item.probe, f"{item.error} at {item.where}", "bad")
         case _:

@@ -1,6 +1,7 @@
 """``--list-contacts`` tells the truth about whom a run contacts, and contacts no one."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -108,6 +109,26 @@ def test_a_proxy_is_listed_without_its_login_where_it_is_used(
     assert listed(capsysbinary, "check-stun", "stuns:a.example") == ["stuns:a.example"]
     monkeypatch.setenv("no_proxy", "example")
     assert listed(capsysbinary, *tcp) == [tcp[1]]
+
+
+def test_a_service_is_listed_and_not_asked_and_shows_nothing_that_may_be_a_key(
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    url = "https://ann.example:8443/key-hunter2?apiKey=hunter2"
+    assert listed(capsysbinary, "check-turn", "--ice-servers", url) == ["https://ann.example:8443"]
+
+
+def test_who_may_be_asked_for_the_time_is_listed_where_credentials_carry_one(
+    capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("north")
+    asked = ("turn:a.example", "--secret-file", str(tmp_path / "secret"))
+    assert listed(capsysbinary, "check-turn", *asked) == ["turn:a.example", "https://a.example/"]
+    assert listed(capsysbinary, "check-turn", *asked, "--no-control") == ["turn:a.example"]
+    assert "https://dns.google/" in listed(capsysbinary, "report", "--server", *asked)
+    assert listed(capsysbinary, "check-turn", "turn:a.example", "--username", "1893456000:ann")[1:] == [
+        "https://a.example/"
+    ]
 
 
 def test_control_hosts_are_no_servers_and_at_least_one_needs_no_resolver() -> None:

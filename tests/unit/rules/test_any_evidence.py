@@ -12,7 +12,7 @@ from rtcdiag.evidence import Evidence
 from rtcdiag.rules import RULES
 from support.evidence import evidences
 
-NO_RULES = {"paths", "answers"}
+NO_RULES = {"paths", "answers", "expiry"}
 """Modules that rules ask, and that judge nothing."""
 
 
