@@ -52,7 +52,8 @@ class Redaction(msgspec.Struct, frozen=True, kw_only=True):
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One change that would flip the verdict."""
 
-    side: Literal["here", "peer", "server"]
+    side: Literal["here", "peer", "server", "a", "b"]
+    """``a`` and ``b``: of two reports compared."""
     change: str
     then: Direct
 

@@ -24,6 +24,13 @@ class Requirement(StrEnum):
     IPV6 = "ipv6"
 
 
+class PairRequirement(StrEnum):
+    """What ``--require`` can demand of a pair."""
+
+    DIRECT = "direct"
+    RELAY = "relay"
+
+
 OUTPUT = "Output"
 SERVERS = "Servers and credentials"
 NETWORK = "Network"

@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,10 @@ from rtcdiag.cli.files import check_writable, make_directory, write_new, write_w
 from rtcdiag.cli.options import Output
 from rtcdiag.cli.streams import OutputError, colors, emit, say, shows_unicode
 from rtcdiag.formats import FORMATS, RenderOptions, format_of, render
-from rtcdiag.report import Report
+from rtcdiag.report import Report, Verdict
+
+Rendered = Callable[[str, RenderOptions], str]
+"""The result in the format of a name."""
 
 
 class Destination(NamedTuple):
@@ -56,15 +59,20 @@ def _destination(text: str) -> Destination:
 
 
 def deliver(report: Report, output: Output, files: tuple[Destination, ...]) -> None:
+    """Print a report, then write the files."""
+    hand_over(report.verdict, lambda name, options: render(name, report, options), output, files)
+
+
+def hand_over(verdict: Verdict, rendered: Rendered, output: Output, files: tuple[Destination, ...]) -> None:
     """Print the result, then write the files: a full disk then takes only those."""
     name = "json" if output.as_json else output.format
     if output.quiet and name is None:
-        emit(_quiet(report))
+        emit(_quiet(verdict))
     else:
-        emit(render(name or "text", report, _terminal_options(output)), utf8=name not in {None, "text"})
+        emit(rendered(name or "text", _terminal_options(output)), utf8=name not in {None, "text"})
     options = RenderOptions(verbosity=max(output.verbose, 1), width=100)
     for item in files:
-        data = render(item.format, report, options).encode()
+        data = rendered(item.format, options).encode()
         with _told(item.path):
             write_whole(item.path, data)
 
@@ -77,11 +85,11 @@ def _told(path: Path) -> Iterator[None]:
         raise OutputError(f"{path}: {error.strerror}") from None
 
 
-def _quiet(report: Report) -> str:
+def _quiet(verdict: Verdict) -> str:
     """Return the verdict in one line."""
     from rtcdiag.formats.safe import clean
 
-    return f"{report.verdict.status}: {clean(report.verdict.summary)}\n"
+    return f"{verdict.status}: {clean(verdict.summary)}\n"
 
 
 def _terminal_options(output: Output) -> RenderOptions:

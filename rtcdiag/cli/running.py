@@ -42,9 +42,7 @@ def run(
         id=str(uuid4()),
         command=command,
         options=_asked(servers, options),
-        started_at=_rfc3339(
-            datetime.fromtimestamp(evidence.started_at_s, UTC) if evidence.started_at_s else started_at
-        ),
+        started_at=rfc3339(datetime.fromtimestamp(evidence.started_at_s, UTC) if evidence.started_at_s else started_at),
         duration_ms=round((time.monotonic() - began) * 1000, 1),
         interrupted=ended_by is not None,
     )
@@ -99,7 +97,8 @@ def _asked(servers: tuple[Server, ...], options: RunOptions) -> Options:
     )
 
 
-def _rfc3339(at: datetime) -> str:
+def rfc3339(at: datetime) -> str:
+    """Return a time in UTC with milliseconds, as reports write it."""
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

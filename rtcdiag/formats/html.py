@@ -33,7 +33,7 @@ def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - eve
     evidence, unknown = evidence_of(report)
     embedded = script_json(encode(report, indent=0)).strip()
     return (
-        _environment()
+        environment()
         .get_template("report.html")
         .render(
             report=report,
@@ -88,7 +88,8 @@ def _tables(report: Report, evidence: Evidence) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return what the templates are rendered with: all that they write is escaped, and cleaned."""
     environment = Environment(
         loader=PackageLoader("rtcdiag.formats"),
         autoescape=True,

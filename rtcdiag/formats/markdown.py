@@ -19,7 +19,7 @@ def render(report: Report, options: RenderOptions) -> str:
         *_verdict(report),
         *_todo(report),
         *_findings(report),
-        *(_table(table) for table in _tables(report, evidence, options.verbosity) if table is not None),
+        *(table_lines(table) for table in _tables(report, evidence, options.verbosity) if table is not None),
         _footer(report, unknown),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -86,7 +86,8 @@ def _tables(report: Report, evidence: Evidence, verbosity: int) -> tuple[Table |
     )
 
 
-def _table(table: Table) -> str:
+def table_lines(table: Table) -> str:
+    """Return one table under its heading."""
     lines = [
         f"### {markdown(table.caption)}",
         "",

@@ -10,7 +10,7 @@ from rtcdiag.traversal import PeerKind, Reachable
 
 Tone = Literal["", "ok", "warn", "bad", "info", "muted"]
 """How a word is colored. Color never stands alone: the word itself says the same."""
-Side = Literal["here", "peer", "server"]
+Side = Literal["here", "peer", "server", "a", "b"]
 
 DIRECT: dict[Direct, str] = {
     "confirmed": "confirmed",
@@ -47,7 +47,7 @@ REACH_TONE: dict[Reachable, Tone] = {"yes": "ok", "no": "bad", "unknown": "muted
 SYMBOL: dict[Tone, str] = {"": " ", "ok": "✓", "warn": "!", "bad": "✗", "info": "i", "muted": "?"}
 ASCII_SYMBOL: dict[Tone, str] = {"": " ", "ok": "+", "warn": "!", "bad": "x", "info": "i", "muted": "?"}
 
-SIDE: dict[Side, str] = {"here": "here", "peer": "at the peer", "server": "at the server"}
+SIDE: dict[Side, str] = {"here": "here", "peer": "at the peer", "server": "at the server", "a": "at A", "b": "at B"}
 """Where a change has to be made that flips the verdict."""
 ROLE: dict[Role, str] = {
     "you": "you",

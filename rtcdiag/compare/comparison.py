@@ -1,0 +1,197 @@
+"""The comparison of two reports: the JSON promise of ``rtcdiag compare``, in the envelope of a report."""
+
+import msgspec
+
+from rtcdiag.address import Family
+from rtcdiag.compare.changes import changes
+from rtcdiag.compare.party import KnownRelay, Party, party_of
+from rtcdiag.compare.predict import FamilyResult, Prediction, predict_pair
+from rtcdiag.evidence import encode_value
+from rtcdiag.nat import Nat, familiar_name
+from rtcdiag.report import (
+    SCHEMA_VERSION,
+    Confidence,
+    Direct,
+    Redaction,
+    Report,
+    Status,
+    Tool,
+    Verdict,
+    started_at_s,
+)
+
+_DAY_S = 86400.0
+_LEVELS = ("none", "share", "strict")
+_SURENESS: tuple[Confidence, ...] = ("low", "medium", "high")
+
+
+class SideSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the two reports, in short."""
+
+    report: str
+    """Its id."""
+    command: str
+    started_at: str
+    summary: str
+    """What it says of its own network."""
+    nat: dict[str, str]
+    """By family: mapping, filtering and the familiar name, in words."""
+    relays: tuple[KnownRelay, ...] = ()
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Can these two reach each other directly, and the one change that would flip it."""
+
+    kind: str = "compare"
+    schema_version: str = SCHEMA_VERSION
+    id: str
+    tool: Tool = Tool()
+    command: str = "compare"
+    started_at: str
+    """When they were compared: UTC, RFC 3339 with milliseconds."""
+    redaction: Redaction = Redaction()
+    """The higher of the two."""
+    verdict: Verdict
+    a: SideSummary
+    b: SideSummary
+    direct: str
+    """yes, no or unknown."""
+    relayed: str
+    families: dict[str, FamilyResult]
+    notes: tuple[str, ...] = ()
+    """What limits the answer."""
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a comparison says of itself."""
+
+    id: str
+    started_at: str
+
+
+def compare(first: Report, second: Report, asked: Asked) -> Comparison:
+    """Compare two reports that were diagnosed with today's rules: a pure function of them."""
+    a, b = party_of(first), party_of(second)
+    found = predict_pair(a, b)
+    return Comparison(
+        id=asked.id,
+        started_at=asked.started_at,
+        redaction=max(first.redaction, second.redaction, key=lambda item: _LEVELS.index(item.level)),
+        verdict=_verdict(a, b, found),
+        a=_summary(a),
+        b=_summary(b),
+        direct=found.direct,
+        relayed=found.relayed,
+        families={family.value: result for family, result in found.families.items()},
+        notes=tuple(_notes(first, second)),
+    )
+
+
+def encode(comparison: Comparison) -> bytes:
+    """Return it as JSON, UTF-8, with a final newline."""
+    return msgspec.json.format(msgspec.json.encode(comparison, enc_hook=encode_value), indent=2) + b"\n"
+
+
+def _verdict(a: Party, b: Party, found: Prediction) -> Verdict:
+    status, direct = _outcome(found)
+    return Verdict(
+        status=status,
+        direct_p2p=direct,
+        by_family={family.value: _outcome(_alone(family, found))[1] for family in Family},
+        confidence=_confidence(a, b, found),
+        summary=_sentence(a, b, found),
+        would_change_if=tuple(changes(a, b, found)),
+    )
+
+
+def _alone(family: Family, found: Prediction) -> Prediction:
+    result = found.families[family]
+    return Prediction(result.direct, result.relayed, {family: result})
+
+
+def _outcome(found: Prediction) -> tuple[Status, Direct]:
+    match found.direct, found.relayed:
+        case "yes", _:
+            return "healthy", "likely"
+        case "no", "yes":
+            return "healthy", "relay-needed"
+        case "no", "no":
+            return "broken", "blocked"
+        case _:
+            return "inconclusive", "inconclusive"
+
+
+def _confidence(a: Party, b: Party, found: Prediction) -> Confidence:
+    """Return the lower of the two reports' own, and less where one network was concluded from addresses."""
+    if found.direct == "unknown":
+        return "low"
+    own = min(_SURENESS.index(party.report.verdict.confidence) for party in (a, b))
+    near = any(result.same_address and result.direct == "yes" for result in found.families.values())
+    return _SURENESS[min(own, 1) if near else own]
+
+
+def _sentence(a: Party, b: Party, found: Prediction) -> str:
+    family, result = _deciding(found)
+    over = f"IPv{family.value[-1]}"
+    match found.direct, found.relayed:
+        case "yes", _:
+            return f"A and B connect directly over {over}: {result.why}."
+        case "no", "yes":
+            return f"A and B do not connect directly ({result.why}); their calls go through {_relay_words(a, b)}."
+        case "no", "no":
+            return f"A and B do not connect: {result.why}, and neither has a relay that works for both."
+        case "no", _:
+            return f"A and B do not connect directly ({result.why}); whether a relay helps is not known."
+        case _, "yes":
+            return f"Whether A and B connect directly is not known ({result.why}); else {_relay_words(a, b)} helps."
+        case _:
+            return f"Whether A and B connect is not known: {result.why}."
+
+
+def _deciding(found: Prediction) -> tuple[Family, FamilyResult]:
+    """Return the family that the answer rests on: IPv4 where both say the same."""
+    return next((family, result) for family, result in found.families.items() if result.direct == found.direct)
+
+
+def _relay_words(a: Party, b: Party) -> str:
+    relays = {
+        known.uri: name for name, party in (("A", a), ("B", b)) for known in party.relays if known.usable == "yes"
+    }
+    uri = next(iter(relays), None)
+    return f"a relay, as {uri} of {relays[uri]}" if uri else "a relay"
+
+
+def _summary(party: Party) -> SideSummary:
+    report = party.report
+    nats = {"ipv4": report.nat.ipv4, "ipv6": report.nat.ipv6}
+    words = {name: _nat_words(nat) for name, nat in nats.items() if nat is not None}
+    absent = {family.value: side.absent for family, side in party.families.items() if side.absent}
+    return SideSummary(
+        report=report.id,
+        command=report.command,
+        started_at=report.started_at,
+        summary=report.verdict.summary,
+        nat=words | absent,
+        relays=party.relays,
+    )
+
+
+def _nat_words(nat: Nat) -> str:
+    name = familiar_name(nat)
+    words = f"mapping {nat.mapping}, filtering {nat.filtering}"
+    return f"{words} [{name}]" if name else words
+
+
+def _notes(first: Report, second: Report) -> list[str]:
+    found = []
+    apart_s = abs(started_at_s(first.started_at) - started_at_s(second.started_at))
+    if apart_s > _DAY_S:
+        found.append(f"the reports are {apart_s / _DAY_S:.0f} days apart: a network may have changed since")
+    for name, report in (("A", first), ("B", second)):
+        if report.command not in ("report", "nat-type"):
+            found.append(f"{name} is a report of {report.command}, which does not test the NAT: use rtcdiag report")
+        if report.interrupted:
+            found.append(f"{name} was interrupted, so it does not know all")
+    if first.id == second.id:
+        found.append("both files hold the same report")
+    return found

@@ -1,0 +1,72 @@
+"""What the formats show of a comparison as tables."""
+
+from rtcdiag.compare import Comparison, FamilyResult
+from rtcdiag.formats.tables import Cell, Table, code
+from rtcdiag.formats.words import DIRECT, REACH_TONE, SIDE
+from rtcdiag.traversal import Reachable
+
+FAMILY = {"ipv4": "IPv4", "ipv6": "IPv6"}
+_WORD: dict[Reachable, str] = {"yes": "yes", "no": "no", "unknown": "not known"}
+_REACHED = {
+    "host": "its own address",
+    "srflx": "its public address",
+    "prflx": "a port learned from its checks",
+    "relay": "its relay",
+}
+
+
+def tables(comparison: Comparison) -> tuple[Table, ...]:
+    """Return the tables, those that have rows."""
+    found = (sides(comparison), families(comparison), relays(comparison), changes(comparison))
+    return tuple(table for table in found if table.rows)
+
+
+def sides(comparison: Comparison) -> Table:
+    """Return who is compared."""
+    rows = tuple(
+        (
+            Cell(name),
+            Cell(f"{side.command} of {side.started_at}"),
+            *(Cell(side.nat.get(family, "not tested")) for family in FAMILY),
+        )
+        for name, side in (("A", comparison.a), ("B", comparison.b))
+    )
+    return Table(caption="The two sides", columns=("side", "report", *FAMILY.values()), rows=rows)
+
+
+def families(comparison: Comparison) -> Table:
+    """Return what each address family achieves."""
+    rows = tuple((Cell(FAMILY[name]), *_result(found)) for name, found in comparison.families.items())
+    return Table(caption="Paths", columns=("over", "direct", "through a relay", "how", "why"), rows=rows)
+
+
+def _result(found: FamilyResult) -> tuple[Cell, ...]:
+    return (
+        _answer(found.direct),
+        _answer(found.relayed),
+        Cell(f"A at {_REACHED[found.path.a]}, B at {_REACHED[found.path.b]}" if found.path else ""),
+        Cell(found.why),
+    )
+
+
+def _answer(answer: Reachable) -> Cell:
+    return Cell(_WORD[answer], REACH_TONE[answer])
+
+
+def relays(comparison: Comparison) -> Table:
+    """Return the TURN servers of both."""
+    rows = tuple(
+        (code(relay.uri), Cell(name), Cell(relay.transport), _answer(relay.usable), Cell(relay.why))
+        for name, side in (("A", comparison.a), ("B", comparison.b))
+        for relay in side.relays
+    )
+    return Table(caption="Relays", columns=("server", "of", "over", "works", "why not"), rows=rows)
+
+
+def changes(comparison: Comparison) -> Table:
+    """Return what would flip the answer."""
+    rows = tuple(
+        (Cell(SIDE[change.side].capitalize()), Cell(change.change), Cell(DIRECT[change.then]))
+        for change in comparison.verdict.would_change_if
+    )
+    return Table(caption="One of these changes would do", columns=("where", "change", "then direct P2P is"), rows=rows)

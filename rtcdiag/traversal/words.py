@@ -1,0 +1,107 @@
+"""Why two sides connect directly or not, in one sentence each."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from rtcdiag.nat import Behavior
+from rtcdiag.traversal.checks import connects
+from rtcdiag.traversal.sides import EIM, Endpoint, predict
+from rtcdiag.traversal.world import Side
+
+
+class Names(NamedTuple):
+    """What the two sides are called within a sentence."""
+
+    here: str
+    of_here: str
+    """Its possessive."""
+    at: str
+    """Where it is."""
+    peer: str
+    of_peer: str
+    at_peer: str
+
+    @property
+    def reversed(self) -> "Names":
+        """The same, seen from the other side."""
+        return Names(self.peer, self.of_peer, self.at_peer, self.here, self.of_here, self.at)
+
+
+HERE = Names("this side", "this side's", "here", "the peer", "the peer's", "at the peer")
+"""In a report, which knows one side."""
+
+
+def explain(here: Endpoint, peer: Endpoint, names: Names = HERE) -> str:
+    """Say in one sentence what decides between two sides that are not on one network."""
+    for side, owner in ((here, names.of_here), (peer, names.of_peer)):
+        if side.udp is False:
+            return f"no UDP gets out of {owner} network: only a relay over TCP or TLS is left"
+    match predict(here, peer):
+        case "yes":
+            return _why_yes(here, peer, names)
+        case "no":
+            return _why_no(here, peer, names)
+        case "unknown":
+            return f"direct if {_condition(here, peer, names)}"
+
+
+def _why_yes(here: Endpoint, peer: Endpoint, names: Names) -> str:
+    if here.mappings == EIM and peer.mappings == EIM:
+        return "both sides keep one public address for all destinations, so each can be told where to send"
+    if peer.filterings == EIM:
+        return f"{names.peer} lets packets in from anywhere, so it learns which port {names.here} really uses"
+    if here.filterings == EIM:
+        return f"{names.here} lets packets in from anywhere, so it learns which port {names.peer} really uses"
+    side = names.here if here.mappings == EIM else names.peer
+    return f"{side} lets in every port of an address that it contacted, so it learns which port the other really uses"
+
+
+def _why_no(here: Endpoint, peer: Endpoint, names: Names) -> str:
+    if here.mappings == EIM:
+        return _stopped(names.of_peer, names.of_here)
+    if peer.mappings == EIM:
+        return _stopped(names.of_here, names.of_peer)
+    return "both sides use another port towards each other than the one that they told"
+
+
+def _stopped(sender: str, receiver: str) -> str:
+    return f"{sender} checks come from a port that it uses towards no one else, and {receiver} filter drops them"
+
+
+def _condition(here: Endpoint, peer: Endpoint, names: Names) -> str:
+    """Say which of the possibilities of one side make it direct whatever the other is."""
+    one, two = _good(here, peer), _good(peer, here)
+    if one:
+        return _told(one, here, names.at)
+    return _told(two, peer, names.at_peer) if two else f"{names.of_peer} NAT is a permissive one"
+
+
+def _good(here: Endpoint, peer: Endpoint) -> set[Side]:
+    return {side for side in here.sides if all(connects(side, other) for other in peer.sides)}
+
+
+def _told(good: set[Side], here: Endpoint, at: str) -> str:
+    """Name the good possibilities by one property where one decides."""
+    for name in ("mapping", "filtering", "pooling"):
+        values = dict.fromkeys(getattr(side, name) for side in here.sides if side in good)
+        if good == {side for side in here.sides if getattr(side, name) in values}:
+            return f"{name} {at} is {' or '.join(values)}"
+    return ", or ".join(_alternatives(good, here, at))
+
+
+def _alternatives(good: set[Side], here: Endpoint, at: str) -> Iterator[str]:
+    """Name the mappings, and what has to come with them."""
+    by_limits: dict[str, list[Behavior]] = {}
+    for mapping in here.mappings:
+        sides = [side for side in here.sides if side in good and side.mapping == mapping]
+        if sides:
+            by_limits.setdefault(_limits(sides, here), []).append(mapping)
+    for limits, mappings in by_limits.items():
+        yield f"mapping {at} is {' or '.join(mappings)}" + (f" and {limits}" if limits else "")
+
+
+def _limits(sides: list[Side], here: Endpoint) -> str:
+    """Name the properties that have to be narrower than what is known of them."""
+    options: dict[str, tuple[str, ...]] = {"filtering": here.filterings, "pooling": here.poolings}
+    told = {name: tuple(dict.fromkeys(getattr(side, name) for side in sides)) for name in options}
+    return " and ".join(f"{name} is {' or '.join(told[name])}" for name in options if told[name] != options[name])
