@@ -20,6 +20,12 @@ _SETTINGS = {
 }
 
 
+_NOWHERE = "nowhere"
+_NOBODYS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+"""What the internet swallows without a word. Refused at once instead, it would break a relay: coturn gives up the
+relayed address of a client whose peer has a private address."""
+
+
 class Grounds(NamedTuple):
     """Where everything is built."""
 
@@ -39,9 +45,9 @@ def grounds(*, tap: bool | None) -> Grounds:
 
 
 def build_internet(grounds: Grounds, groups: Sequence[Group], addresses: Sequence[str]) -> list[Port]:
-    """Give the internet its addresses and its ways to the hosts; return its end of each way."""
+    """Give the internet its addresses and its ways to the hosts; return its end of each way, and of that to nobody."""
     names = [f"to-{''.join(host.side for host in group.hosts)}" for group in groups]
-    ports = [plug(grounds.internet, name, grounds.wires, tap=grounds.tap) for name in names]
+    ports = [plug(grounds.internet, name, grounds.wires, tap=grounds.tap) for name in (*names, _NOWHERE)]
     own = [ROUTER, ROUTER6, NAME_SERVER, *addresses]
     own += [address for operator in OPERATORS for family in operator for address in family]
     routes = [
@@ -53,8 +59,9 @@ def build_internet(grounds: Grounds, groups: Sequence[Group], addresses: Sequenc
             f"address add {address} dev lo nodad" if ":" in address else f"address add {address} dev lo"
             for address in own
         ),
-        *(f"link set {name} up" for name in names),
+        *(f"link set {name} up" for name in (*names, _NOWHERE)),
         *routes,
+        *(f"route add {network} dev {_NOWHERE}" for network in _NOBODYS),
     )
     for name, value in _SETTINGS.items():
         Path("/proc/sys/net", name).write_text(value, encoding="ascii")

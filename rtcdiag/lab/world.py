@@ -83,6 +83,8 @@ class _Lab:
         self._foreground = foreground
         self._parts: dict[int, str] = {}
         self._commands: list[int] = []
+        self._nowhere: Port | None = None
+        """Held open: otherwise its interface would be gone."""
 
     def run(self) -> int:
         """Return the exit code. When this process ends, the kernel ends the others and takes everything away."""
@@ -103,7 +105,7 @@ class _Lab:
         branches = [one.nats for one in spec.hosts]
         groups = [plan_together(branches, spec.shared)] if spec.shared else plan_apart(branches)
         grounds = building.grounds(tap=spec.tap)
-        outside = building.build_internet(grounds, groups, spec.addresses)
+        *outside, self._nowhere = building.build_internet(grounds, groups, spec.addresses)
         waits = [servers.start(spec.servers, user, self._keep), names.start(spec.names, self._keep)]
         if spec.internet is not None:
             self._keep(lambda: _shell(str(spec.internet), self._mask), "the command on the internet")

@@ -66,7 +66,7 @@ def relays(comparison: Comparison) -> Table:
 def changes(comparison: Comparison) -> Table:
     """Return what would flip the answer."""
     rows = tuple(
-        (Cell(SIDE[change.side].capitalize()), Cell(change.change), Cell(DIRECT[change.then]))
+        (Cell(SIDE[change.side]), Cell(change.change), Cell(DIRECT[change.then]))
         for change in comparison.verdict.would_change_if
     )
     return Table(caption="One of these changes would do", columns=("where", "change", "then direct P2P is"), rows=rows)

@@ -1,0 +1,124 @@
+"""A pair of networks: what ``rtcdiag compare`` predicts from two reports, and what two real agents achieve.
+
+The prediction sees nothing but the two reports, made in the same lab as the agents' tries.
+"""
+
+import json
+import shlex
+import subprocess
+from itertools import combinations_with_replacement
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+AGENT = Path(__file__).with_name("ice_agent.py")
+NATS = [f"{mapping}/{filtering}" for mapping in ("eim", "adm", "apdm") for filtering in ("eif", "adf", "apdf")]
+NETWORKS = [*NATS, "none", "firewall", "udp=blocked"]
+DELAY = "delay=20ms"
+LIMIT_S = 200.0
+
+
+class Pair(NamedTuple):
+    """Two sides, each a row of NATs from the inside out."""
+
+    a: tuple[str, ...]
+    b: tuple[str, ...]
+    shared: tuple[str, ...] = ()
+    ipv6: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return how it is called in a table."""
+        sides = " - ".join("+".join(side) or "one network" for side in (self.a, self.b))
+        return f"{sides} behind {'+'.join(self.shared)}" if self.shared else sides
+
+    @property
+    def sides(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return each side with its NATs."""
+        return (("a", self.a), ("b", self.b))
+
+    @property
+    def options(self) -> list[str]:
+        """Return how the lab makes it."""
+        rows = (("--a", self.a), ("--b", self.b), ("--shared", self.shared))
+        return [part for option, specs in rows for spec in specs for part in (option, _spec(spec))]
+
+
+PAIRS = [Pair((one,), (two,)) for one, two in combinations_with_replacement(NETWORKS, 2)]
+"""The 78 unordered pairs."""
+DIAGONAL = [pair for pair in PAIRS if pair.a == pair.b]
+FURTHER = [
+    Pair(("eim/apdf", "eim/eif"), ("eim/apdf",)),
+    Pair(("eim/eif", "apdm/apdf"), ("eim/adf",)),
+    Pair(("eim/apdf", "cgnat"), ("symmetric",)),
+    Pair((), (), ("eim/apdf",)),
+    Pair((), (), ("apdm/apdf",)),
+    Pair((), (), ("udp=blocked",)),
+    Pair(("firewall",), ("firewall",), ipv6=True),
+    Pair(("apdm/apdf",), ("apdm/apdf",), ipv6=True),
+    Pair(("apdm/apdf",), ("eim/apdf v6=nat66",), ipv6=True),
+]
+"""Double NAT, one network, IPv6."""
+
+
+class Outcome(NamedTuple):
+    """What was predicted, and what happened."""
+
+    predicted: dict[str, str]
+    """``direct`` and ``relayed``: yes, no or unknown."""
+    happened: dict[str, bool]
+    """``direct``: without a relay; ``relay``: with one."""
+    summary: str
+
+    @property
+    def agrees(self) -> bool:
+        """Whether yes connected and no did not; unknown agrees with nothing."""
+        any_path = "yes" if "yes" in self.predicted.values() else "no" if set(self.predicted.values()) == {"no"} else ""
+        words = {True: "yes", False: "no"}
+        return self.predicted["direct"] == words[self.happened["direct"]] and any_path == words[self.happened["relay"]]
+
+
+def attempt(rtcdiag: Path, pair: Pair, *, tries: int = 3, seconds: float = 12.0) -> Outcome:
+    """Make both reports in one lab, let two agents try, and compare the reports outside."""
+    with TemporaryDirectory() as name:
+        directory = Path(name)
+        directory.chmod(0o777)
+        script = _script(rtcdiag, pair, directory, tries, seconds)
+        line = [str(rtcdiag), "lab", "pair", *pair.options, "--with", "coturn", "--", "sh", "-c", script]
+        ran = subprocess.run(line, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+        if ran.returncode:
+            raise AssertionError(f"{shlex.join(line)}: {ran.stdout}{ran.stderr}")
+        happened = {
+            means: any(json.loads((directory / f"{side}.{means}").read_text())["connected"] for side in "ab")
+            for means in ("direct", "relay")
+        }
+        return _compared(rtcdiag, directory, happened)
+
+
+def _script(rtcdiag: Path, pair: Pair, directory: Path, tries: int, seconds: float) -> str:
+    """Return what both sides run: the report, then the agents, first without a relay and then with one."""
+    over_tcp = {side: any("udp=blocked" in spec for spec in (*specs, *pair.shared)) for side, specs in pair.sides}
+    transports = "; ".join(f"export PAIR_TRANSPORT_{side.upper()}=tcp" for side, tcp in over_tcp.items() if tcp)
+    ipv6 = "export PAIR_IPV6=1" if pair.ipv6 else "ip -6 address flush dev eth0"
+    report = (
+        f"{shlex.quote(str(rtcdiag))} report --no-control --no-gateway --json --reports-dir {directory}/$RTCDIAG_LAB_SIDE"
+        ' -s "$RTCDIAG_LAB_STUN" -s "$RTCDIAG_LAB_STUN6" -s "$RTCDIAG_LAB_TURN" -s "$RTCDIAG_LAB_TURN?transport=tcp"'
+        f" > {directory}/$RTCDIAG_LAB_SIDE.json"
+    )
+    agents = [
+        f"{rtcdiag.with_name('python')} {AGENT} {directory} {tries} {seconds} {means} > {directory}/$RTCDIAG_LAB_SIDE.{means}"
+        for means in ("direct", "relay")
+    ]
+    return "\n".join([transports, ipv6, report, f"test -s {directory}/$RTCDIAG_LAB_SIDE.json || exit 9", *agents])
+
+
+def _compared(rtcdiag: Path, directory: Path, happened: dict[str, bool]) -> Outcome:
+    line = [str(rtcdiag), "compare", str(directory / "a.json"), str(directory / "b.json"), "--json"]
+    ran = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+    found = json.loads(ran.stdout)
+    predicted = {"direct": found["direct"], "relayed": found["relayed"]}
+    return Outcome(predicted, happened, found["verdict"]["summary"])
+
+
+def _spec(spec: str) -> str:
+    return f"eim/apdf {spec} {DELAY}" if spec.startswith("udp") else f"{spec} {DELAY}"
