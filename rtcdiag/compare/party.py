@@ -67,7 +67,7 @@ def _in_family(report: Report, family: Family, relays: tuple[KnownRelay, ...]) -
     nat = report.nat.ipv4 if family is Family.IPV4 else report.nat.ipv6
     relay = _any(known.usable for known in relays if known.family is family)
     blocked = _blocked(report, family)
-    if nat is None:
+    if nat is None or not (nat.mapped or _has(report, family)):
         return _untested(report, family, relay, blocked=blocked)
     seen = {address.ip for address in nat.mapped} | set(_seen_over_tcp(report, family))
     endpoint = msgspec.structs.replace(endpoint_of(nat, udp_blocked=blocked), relay=relay)
@@ -106,14 +106,18 @@ def _blocked(report: Report, family: Family) -> bool:
 
 def _untested(report: Report, family: Family, relay: bool | None, *, blocked: bool) -> InFamily:
     """Tell a family that a computer does not have from one that nobody looked at."""
-    has = report.environment.ipv4 if family is Family.IPV4 else report.environment.ipv6
     words = f"IPv{family.value[-1]}"
-    if blocked or (report.environment.os and not has):
-        # Without a description of the computer nothing is known of its routes.
+    if blocked or not _has(report, family):
         why = "no UDP gets out" if blocked else f"it has no {words}"
         return InFamily(endpoint=Endpoint(udp=False, relay=relay), absent=why)
     endpoint = Endpoint(poolings=("paired", "arbitrary"), udp=None, relay=relay)
     return InFamily(endpoint=endpoint, unknown=f"the NAT was not tested over {words}")
+
+
+def _has(report: Report, family: Family) -> bool:
+    """Tell whether the computer has routes of a family; one that is not described may have them."""
+    environment = report.environment
+    return not environment.os or (environment.ipv4 if family is Family.IPV4 else environment.ipv6)
 
 
 def _unknown(nat: Nat) -> str:

@@ -1,7 +1,7 @@
 """One of two real ICE agents (aioice), which exchange their descriptions through a directory.
 
-``python ice_agent.py DIRECTORY TRIES SECONDS direct|relay``: on side ``RTCDIAG_LAB_SIDE`` of a lab's pair. Prints a JSON
-object: whether they connected, in which try, and between which candidates.
+``python ice_agent.py DIRECTORY TRIES SECONDS direct|relay``: on side ``RTCDIAG_LAB_SIDE`` of a lab's pair. Prints a
+JSON object: whether they connected, in which try, and between which candidates.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import aioice
 
@@ -25,7 +26,7 @@ def server(uri: str) -> tuple[str, int]:
 
 def connection(means: str) -> aioice.Connection:
     stun = os.environ.get("PAIR_STUN", os.environ["RTCDIAG_LAB_STUN"])
-    settings: dict[str, object] = {"stun_server": server(stun) if stun else None}
+    settings: dict[str, Any] = {"stun_server": server(stun) if stun else None}
     if means == "relay":
         settings |= {
             "turn_server": server(os.environ["RTCDIAG_LAB_TURN"]),
@@ -42,13 +43,17 @@ def put(path: Path, value: object) -> None:
     fresh.rename(path)
 
 
+def look(path: Path) -> dict[str, object] | None:
+    found: dict[str, object] | None = json.loads(path.read_text()) if path.exists() else None
+    return found
+
+
 async def get(path: Path, seconds: float) -> dict[str, object]:
     end = time.monotonic() + seconds
-    while not path.exists():
+    while (found := look(path)) is None:
         if time.monotonic() > end:
             raise SystemExit(f"{SIDE}: the other side wrote no {path.name}")
         await asyncio.sleep(0.02)
-    found: dict[str, object] = json.loads(path.read_text())
     return found
 
 
@@ -78,6 +83,10 @@ async def attempt(directory: Path, number: int, seconds: float, means: str) -> l
                 await agent.close()
 
 
+def say(*, connected: bool, number: int, pair: list[str] | None) -> None:
+    sys.stdout.write(json.dumps({"connected": connected, "try": number, "pair": pair}))
+
+
 async def main() -> None:
     directory, tries, seconds, means = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]
     for number in range(tries):
@@ -85,9 +94,8 @@ async def main() -> None:
         put(directory / f"{SIDE}-{means}-{number}-done", {"connected": pair is not None})
         other = await get(directory / f"{OTHER}-{means}-{number}-done", seconds + 30)
         if pair is not None or other["connected"]:
-            print(json.dumps({"connected": True, "try": number + 1, "pair": pair}))
-            return
-    print(json.dumps({"connected": False, "try": tries, "pair": None}))
+            return say(connected=True, number=number + 1, pair=pair)
+    return say(connected=False, number=tries, pair=None)
 
 
 asyncio.run(main())

@@ -56,7 +56,7 @@ FURTHER = [
     Pair((), (), ("udp=blocked",)),
     Pair(("firewall",), ("firewall",), ipv6=True),
     Pair(("apdm/apdf",), ("apdm/apdf",), ipv6=True),
-    Pair(("apdm/apdf",), ("eim/apdf v6=nat66",), ipv6=True),
+    Pair(("apdm/apdf",), ("eim/apdf",), ipv6=True),
 ]
 """Double NAT, one network, IPv6."""
 
@@ -100,16 +100,17 @@ def _script(rtcdiag: Path, pair: Pair, directory: Path, tries: int, seconds: flo
     over_tcp = {side: any("udp=blocked" in spec for spec in (*specs, *pair.shared)) for side, specs in pair.sides}
     transports = "; ".join(f"export PAIR_TRANSPORT_{side.upper()}=tcp" for side, tcp in over_tcp.items() if tcp)
     ipv6 = "export PAIR_IPV6=1" if pair.ipv6 else "ip -6 address flush dev eth0"
+    own = f"{directory}/$RTCDIAG_LAB_SIDE"
     report = (
-        f"{shlex.quote(str(rtcdiag))} report --no-control --no-gateway --json --reports-dir {directory}/$RTCDIAG_LAB_SIDE"
+        f"{shlex.quote(str(rtcdiag))} report --no-control --no-gateway --json --reports-dir {own}"
         ' -s "$RTCDIAG_LAB_STUN" -s "$RTCDIAG_LAB_STUN6" -s "$RTCDIAG_LAB_TURN" -s "$RTCDIAG_LAB_TURN?transport=tcp"'
-        f" > {directory}/$RTCDIAG_LAB_SIDE.json"
+        f" > {own}.json"
     )
+    python = rtcdiag.with_name("python")
     agents = [
-        f"{rtcdiag.with_name('python')} {AGENT} {directory} {tries} {seconds} {means} > {directory}/$RTCDIAG_LAB_SIDE.{means}"
-        for means in ("direct", "relay")
+        f"{python} {AGENT} {directory} {tries} {seconds} {means} > {own}.{means}" for means in ("direct", "relay")
     ]
-    return "\n".join([transports, ipv6, report, f"test -s {directory}/$RTCDIAG_LAB_SIDE.json || exit 9", *agents])
+    return "\n".join([transports, ipv6, report, f"test -s {own}.json || exit 9", *agents])
 
 
 def _compared(rtcdiag: Path, directory: Path, happened: dict[str, bool]) -> Outcome:

@@ -8,8 +8,10 @@ from rtcdiag.address import TransportAddress
 from rtcdiag.nat import BEHAVIORS, Behavior, Nat
 from rtcdiag.traversal import (
     PEERS,
+    Between,
     DirectHere,
     Endpoint,
+    Path,
     PeerKind,
     Reachable,
     Side,
@@ -18,6 +20,7 @@ from rtcdiag.traversal import (
     direct_verdict,
     endpoint_of,
     explain,
+    paths,
     predict,
     reach_rows,
 )
@@ -109,8 +112,10 @@ def test_more_rounds_of_checks_bring_no_other_answer(monkeypatch: pytest.MonkeyP
     sides = [Side(*values) for values in product(BEHAVIORS, BEHAVIORS, ("paired", "arbitrary"))]  # type: ignore[arg-type]  # product widens
     before = [connects(one, two) for one, two in product(sides, sides)]
     for rounds in (3, 7):
-        monkeypatch.setattr("rtcdiag.traversal._ROUNDS", rounds)
-        assert [connects.__wrapped__(one, two) for one, two in product(sides, sides)] == before
+        monkeypatch.setattr("rtcdiag.traversal.checks.ROUNDS", rounds)
+        paths.cache_clear()
+        assert [connects(one, two) for one, two in product(sides, sides)] == before
+    paths.cache_clear()
 
 
 def test_all_possibilities_have_to_agree() -> None:
@@ -172,11 +177,11 @@ def test_each_kind_of_peer_has_its_row(mapping: Behavior, filtering: Behavior, r
         (side(EIM, EIF), PEERS["symmetric"], "this side lets packets in from anywhere"),
         (side(EIM, ADF), PEERS["symmetric"], "this side lets in every port"),
         (side(APDM, APDF), PEERS["address-restricted"], "the peer lets in every port"),
-        (side(EIM, APDF), PEERS["symmetric"], "the filter here drops them"),
+        (side(EIM, APDF), PEERS["symmetric"], "this side's filter drops them"),
         (side(APDM, APDF), PEERS["firewalled"], "the peer's filter drops them"),
         (side(APDM, APDF), PEERS["symmetric"], "both sides use another port"),
         (Endpoint(udp=False), PEERS["open"], "no UDP gets out"),
-        (side(EIM, EIF), PEERS["udp-blocked"], "a peer without UDP"),
+        (side(EIM, EIF), PEERS["udp-blocked"], "no UDP gets out of the peer's network"),
         (Endpoint(mappings=(EIM,)), PEERS["symmetric"], f"direct if filtering here is {EIF} or {ADF}"),
         (Endpoint(filterings=(APDF,)), PEERS["firewalled"], f"direct if mapping here is {EIM}"),
         (Endpoint(), PEERS["symmetric"], f"direct if mapping here is {EIM} and filtering is {EIF} or {ADF}"),
@@ -185,7 +190,7 @@ def test_each_kind_of_peer_has_its_row(mapping: Behavior, filtering: Behavior, r
             PEERS["address-restricted"],
             f"direct if mapping here is {EIM}, or mapping here is {ADM} or {APDM} and pooling is paired",
         ),
-        (side(EIM, APDF), Endpoint(), "direct if the peer's NAT is a permissive one"),
+        (side(EIM, APDF), Endpoint(), f"direct if mapping at the peer is {EIM}"),
     ],
 )
 def test_the_reason_says_what_decides(here: Endpoint, peer: Endpoint, words: str) -> None:
@@ -249,3 +254,53 @@ def test_rows_are_of_ipv4_unless_only_ipv6_can_tell() -> None:
 )
 def test_both_families_make_one_verdict(ipv4: DirectHere, ipv6: DirectHere, both: DirectHere) -> None:
     assert direct_over_families(ipv4, ipv6) == both
+
+
+STRICT = Side(APDM, APDF)
+
+
+def test_one_relay_suffices_for_any_two_sides_that_have_udp() -> None:
+    sides = [Side(*values) for values in product(BEHAVIORS, BEHAVIORS)]
+
+    assert all(
+        any(not path.direct for path in paths(one._replace(relay=True), two)) for one, two in product(sides, sides)
+    )
+
+
+def test_a_relay_lets_in_no_address_that_nobody_told() -> None:
+    roaming = Side(APDM, APDF, "arbitrary")
+
+    assert not paths(STRICT._replace(relay=True), roaming)
+    assert Path("relay", "relay") in paths(STRICT._replace(relay=True), roaming._replace(relay=True))
+
+
+def test_without_udp_only_a_relay_of_ones_own_is_left() -> None:
+    blocked = Side(EIM, EIF, udp=False)
+
+    assert not paths(blocked, blocked)
+    assert paths(blocked._replace(relay=True), STRICT) == {Path("relay", "prflx")}
+    assert not any(path.direct for path in paths(blocked._replace(relay=True), Side(EIM, EIF)))
+
+
+def test_one_local_network_needs_neither_nat_nor_udp_to_the_internet() -> None:
+    near = Between(same_network=True, same_address=True)
+
+    assert Path("host", "host") in paths(STRICT, STRICT, near)
+    assert Path("host", "host") in paths(STRICT._replace(udp=False), STRICT._replace(udp=False), near)
+
+
+def test_behind_one_address_only_hairpinning_makes_public_addresses_reachable() -> None:
+    one = Side(EIM, EIF)
+
+    assert not paths(one, one, Between(same_address=True))
+    assert Path("srflx", "srflx") in paths(one, one, Between(same_address=True, hairpinning=True))
+    assert not paths(STRICT, STRICT, Between(same_address=True, hairpinning=True))
+
+
+def test_a_path_is_the_same_seen_from_the_other_side() -> None:
+    sides = [Side(*values) for values in product(BEHAVIORS, BEHAVIORS)]
+
+    assert all(
+        {path.reversed for path in paths(two, one._replace(relay=True))} == paths(one._replace(relay=True), two)
+        for one, two in product(sides, sides)
+    )

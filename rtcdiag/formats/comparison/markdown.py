@@ -16,8 +16,14 @@ def render(comparison: Comparison, options: RenderOptions) -> str:  # noqa: ARG0
         markdown(verdict.summary),
         *(table_lines(table) for table in tables(comparison)),
         *(f"Note: {markdown(note)}." for note in comparison.notes),
-        f"{markdown(comparison.tool.name)} {code_span(comparison.tool.version)}, {code_span(comparison.started_at)}, "
-        f"reports {code_span(comparison.a.report)} and {code_span(comparison.b.report)}, "
-        f"redaction {comparison.redaction.level}.",
+        _footer(comparison),
     ]
     return "\n\n".join(blocks) + "\n"
+
+
+def _footer(comparison: Comparison) -> str:
+    tool, a, b = comparison.tool, comparison.a, comparison.b
+    return (
+        f"{markdown(tool.name)} {code_span(tool.version)}, {code_span(comparison.started_at)}, "
+        f"reports {code_span(a.report)} and {code_span(b.report)}, redaction {comparison.redaction.level}."
+    )

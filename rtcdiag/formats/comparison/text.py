@@ -1,5 +1,6 @@
 """Text for a terminal: the answer first and last."""
 
+from rich.console import RenderableType
 from rich.text import Text
 
 from rtcdiag.compare import Comparison
@@ -42,7 +43,7 @@ def _brief(paper: Paper, comparison: Comparison) -> list[Text]:
     return lines
 
 
-def _tables(paper: Paper, comparison: Comparison) -> list[object]:
+def _tables(paper: Paper, comparison: Comparison) -> list[RenderableType]:
     found: list[Table] = [table(comparison) for table in (sides, families, relays, changes)]
     shown = [[*paper.table(table), Text()] for table in found if table.rows]
     notes = [line for note in comparison.notes for line in paper.wrap(paper.text(("Note: ", "warn"), note))]

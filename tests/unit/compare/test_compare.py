@@ -1,0 +1,215 @@
+"""Two reports compared: path, reason, the one change, and what cannot be told."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import pytest
+
+from rtcdiag.address import TransportAddress
+from rtcdiag.compare import Asked, Comparison, compare
+from rtcdiag.evidence import Environment, Interface
+from rtcdiag.findings import Finding, Severity
+from rtcdiag.formats import FORMATS, RenderOptions
+from rtcdiag.formats.comparison import render
+from rtcdiag.nat import Behavior, Nat, OtherWay
+from rtcdiag.report import Nats, Redaction, Report, ServerRow, StageRow, Verdict
+
+EIM, ADM, APDM = "endpoint-independent", "address-dependent", "address-and-port-dependent"
+ADF, APDF = ADM, APDM
+ASKED = Asked(id="c", started_at="2026-11-23T12:00:00.000Z")
+VERDICT = Verdict(status="healthy", direct_p2p="likely", confidence="high", summary="Fine.")
+
+
+@dataclass
+class Home:
+    """A place to make a report from."""
+
+    mapping: Behavior = EIM
+    filtering: Behavior = APDF
+    public: str = "203.0.113.7"
+    local: str = "192.168.1.4"
+    ipv6: Nat | None = None
+
+    def report(self, **more: Any) -> Report:
+        nat = Nat(
+            interface="eth0",
+            address=self.local,
+            behind_nat=self.public != self.local,
+            mapping=self.mapping,
+            filtering=self.filtering,
+            mapped=(TransportAddress(self.public, 5000),),
+            pooling="paired",
+        )
+        interface = Interface(name="eth0", role="ethernet", addresses=(self.local,))
+        environment = Environment(os="Linux 6.1", interfaces=(interface,), ipv4=True, ipv6=self.ipv6 is not None)
+        settings = {"environment": environment, "verdict": VERDICT, "nat": Nats(ipv4=nat, ipv6=self.ipv6)} | more
+        return Report(
+            id=f"r-{self.public}-{self.local}",
+            command="report",
+            started_at="2026-11-23T11:00:00.000Z",
+            duration_ms=1.0,
+            **settings,
+        )
+
+
+FAR = Home(public="198.51.100.9", local="192.168.7.4")
+SYMMETRIC = Home(mapping=APDM)
+FAR_SYMMETRIC = Home(mapping=APDM, public="198.51.100.9", local="192.168.7.4")
+
+
+def compared(one: Report, two: Report) -> Comparison:
+    return compare(one, two, ASKED)
+
+
+def turn(status: str = "ok") -> tuple[ServerRow, ...]:
+    stages = (StageRow(stage="allocate", status="ok"), StageRow(stage="data", status=status))  # type: ignore[arg-type] # a stage's word
+    address = TransportAddress("203.0.113.99", 3478)
+    return (ServerRow(uri="turn:turn.example.org", address=address, transport="udp", status="ok", stages=stages),)
+
+
+def test_two_homes_that_map_alike_for_all_connect_by_their_public_addresses() -> None:
+    found = compared(Home().report(), FAR.report())
+
+    assert (found.direct, found.verdict.direct_p2p, found.verdict.confidence) == ("yes", "likely", "high")
+    assert found.families["ipv4"].path == msgspec.convert(
+        {"a": "srflx", "b": "srflx"}, type(found.families["ipv4"].path)
+    )
+    assert found.families["ipv6"].why == "A: it has no IPv6"
+    assert found.verdict.would_change_if == ()
+
+
+def test_two_symmetric_nats_need_a_relay_and_either_can_open_a_port() -> None:
+    found = compared(SYMMETRIC.report(servers=turn()), FAR_SYMMETRIC.report())
+
+    assert (found.direct, found.relayed, found.verdict.direct_p2p) == ("no", "yes", "relay-needed")
+    assert "turn:turn.example.org of A" in found.verdict.summary
+    assert [(item.side, item.then) for item in found.verdict.would_change_if] == [("a", "likely"), ("b", "likely")]
+
+
+def test_without_a_relay_there_is_none_and_a_turn_server_would_help() -> None:
+    found = compared(SYMMETRIC.report(), FAR_SYMMETRIC.report())
+
+    assert (found.verdict.status, found.verdict.direct_p2p) == ("broken", "blocked")
+    assert [item.then for item in found.verdict.would_change_if] == ["likely", "likely", "relay-needed", "relay-needed"]
+
+
+def test_a_relay_that_failed_or_was_not_tried_is_not_counted_on() -> None:
+    failed = compared(SYMMETRIC.report(servers=turn("failed")), FAR_SYMMETRIC.report())
+    untried = compared(SYMMETRIC.report(servers=turn("not-tested")), FAR_SYMMETRIC.report())
+
+    assert (failed.relayed, untried.relayed) == ("no", "unknown")
+    assert untried.verdict.direct_p2p == "inconclusive"
+
+
+def test_an_unknown_filter_gives_a_condition_and_no_guess() -> None:
+    found = compared(Home(filtering="undetermined").report(), FAR_SYMMETRIC.report())
+
+    assert found.direct == "unknown"
+    assert "filtering at A is endpoint-independent or address-dependent" in found.families["ipv4"].why
+    assert found.verdict.confidence == "low"
+
+
+def test_ipv6_on_both_sides_is_a_way_whatever_ipv4_does() -> None:
+    here = Nat(behind_nat=False, mapping=EIM, filtering=APDF, mapped=(TransportAddress("2001:db8:1::7", 5000),))
+    there = Nat(behind_nat=False, mapping=EIM, filtering=APDF, mapped=(TransportAddress("2001:db8:2::7", 5000),))
+    both = compared(Home(APDM, ipv6=here).report(), Home(APDM, public="198.51.100.9", ipv6=there).report())
+    one = compared(Home(APDM, ipv6=here).report(), FAR_SYMMETRIC.report())
+
+    assert (both.direct, both.families["ipv4"].direct) == ("yes", "no")
+    assert "over IPv6" in both.verdict.summary
+    assert one.direct == "no"
+    assert [item.change for item in one.verdict.would_change_if if item.side == "b"][0].startswith("get IPv6")
+
+
+def test_one_local_network_connects_by_host_addresses_with_less_confidence() -> None:
+    found = compared(SYMMETRIC.report(), Home(mapping=APDM, local="192.168.1.5").report())
+
+    assert (found.direct, found.verdict.confidence) == ("yes", "medium")
+    assert found.families["ipv4"].same_address is True
+    assert found.families["ipv4"].path is not None
+    assert found.families["ipv4"].path.a == "host"
+
+
+@pytest.mark.parametrize(
+    ("local", "carrier", "words"),
+    [
+        ("192.168.9.5", None, "different networks"),
+        ("192.168.1.4", None, "same local address"),
+        ("192.168.1.5", True, "a carrier's NAT may join strangers"),
+    ],
+)
+def test_behind_one_address_it_is_not_told_whether_it_is_one_network(local: str, carrier: bool, words: str) -> None:
+    other = Home(local=local).report()
+    nat = msgspec.structs.replace(other.nat.ipv4, cgnat=carrier)
+    found = compared(Home().report(), msgspec.structs.replace(other, nat=Nats(ipv4=nat)))
+
+    assert found.direct == "unknown"
+    assert words in found.families["ipv4"].why
+    assert "hairpinning" in found.families["ipv4"].why
+
+
+def test_known_hairpinning_settles_what_one_public_address_leaves_open() -> None:
+    def told(hairpinning: bool) -> str:
+        one, two = Home(local="192.168.8.4").report(), Home(local="192.168.9.5").report()
+        nat = msgspec.structs.replace(one.nat.ipv4, hairpinning=hairpinning)
+        return compared(msgspec.structs.replace(one, nat=Nats(ipv4=nat)), two).direct
+
+    assert (told(True), told(False)) == ("yes", "unknown")
+
+
+def test_udp_blocked_on_one_side_leaves_its_own_relay() -> None:
+    finding = Finding(code="udp-blocked-relay-works", severity=Severity.WARNING, subject="", title="", meaning="")
+    blocked = FAR.report(findings=(finding,), servers=turn())
+    found = compared(Home().report(), blocked)
+
+    assert (found.direct, found.relayed) == ("no", "yes")
+    assert "no UDP gets out of B's network" in found.verdict.summary
+    assert compared(Home().report(servers=turn()), FAR.report(findings=(finding,))).relayed == "no"
+
+
+def test_reports_redacted_with_different_keys_are_not_compared_by_address() -> None:
+    one = SYMMETRIC.report(redaction=Redaction(level="share", key_id="k1"))
+    other = FAR_SYMMETRIC.report(redaction=Redaction(level="share", key_id="k2"))
+    same = FAR_SYMMETRIC.report(redaction=Redaction(level="share", key_id="k1"))
+
+    assert compared(one, other).direct == "unknown"
+    assert "redacted apart" in compared(one, other).families["ipv4"].why
+    assert compared(one, same).direct == "no"
+
+
+def test_another_way_out_makes_a_no_unknown() -> None:
+    one = SYMMETRIC.report()
+    way = OtherWay(interface="wlan0", address="10.0.0.4", mapped=(TransportAddress("192.0.2.7", 4000),))
+    more = msgspec.structs.replace(one, nat=Nats(ipv4=msgspec.structs.replace(one.nat.ipv4, other_ways=(way,))))
+
+    assert compared(more, FAR_SYMMETRIC.report()).direct == "unknown"
+
+
+def test_a_report_of_a_command_that_tests_no_nat_is_said_to_be_one() -> None:
+    report = msgspec.structs.replace(FAR.report(), command="check-turn", nat=Nats())
+    found = compared(Home().report(), report)
+
+    assert found.direct == "unknown"
+    assert any("check-turn" in note for note in found.notes)
+
+
+def test_who_is_a_does_not_matter() -> None:
+    homes = [Home(mapping, filtering) for mapping in (EIM, ADM, APDM) for filtering in (EIM, APDF)]
+    for one in homes:
+        for two in homes:
+            far = Home(two.mapping, two.filtering, public="198.51.100.9", local="192.168.7.4")
+            forth, back = compared(one.report(), far.report()), compared(far.report(), one.report())
+            assert (forth.direct, forth.relayed) == (back.direct, back.relayed)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_says_the_answer_and_stays_harmless(name: str) -> None:
+    home = FAR.report(verdict=msgspec.structs.replace(VERDICT, summary="<script>\x1b[31m"))
+    hostile = msgspec.structs.replace(home, id="<b>\x1b]0;x\x07", started_at="</script><b>")
+    text = render(name, compared(SYMMETRIC.report(servers=turn()), hostile), RenderOptions(verbosity=1))
+
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert name != "html" or "<b>\\x1b" not in text
+    assert "address" in text
