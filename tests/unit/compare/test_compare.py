@@ -12,11 +12,11 @@ from rtcdiag.evidence import Environment, Interface
 from rtcdiag.findings import Finding, Severity
 from rtcdiag.formats import FORMATS, RenderOptions
 from rtcdiag.formats.comparison import render
-from rtcdiag.nat import Behavior, Nat, OtherWay
+from rtcdiag.nat import BEHAVIORS, Behavior, Nat, OtherWay
 from rtcdiag.report import Nats, Redaction, Report, ServerRow, StageRow, Verdict
 
-EIM, ADM, APDM = "endpoint-independent", "address-dependent", "address-and-port-dependent"
-ADF, APDF = ADM, APDM
+EIM, ADM, APDM = BEHAVIORS
+APDF = APDM
 ASKED = Asked(id="c", started_at="2026-11-23T12:00:00.000Z")
 VERDICT = Verdict(status="healthy", direct_p2p="likely", confidence="high", summary="Fine.")
 
@@ -56,6 +56,11 @@ class Home:
 FAR = Home(public="198.51.100.9", local="192.168.7.4")
 SYMMETRIC = Home(mapping=APDM)
 FAR_SYMMETRIC = Home(mapping=APDM, public="198.51.100.9", local="192.168.7.4")
+
+
+def with_nat(report: Report, **better: Any) -> Report:
+    assert report.nat.ipv4 is not None
+    return msgspec.structs.replace(report, nat=Nats(ipv4=msgspec.structs.replace(report.nat.ipv4, **better)))
 
 
 def compared(one: Report, two: Report) -> Comparison:
@@ -119,7 +124,7 @@ def test_ipv6_on_both_sides_is_a_way_whatever_ipv4_does() -> None:
     assert (both.direct, both.families["ipv4"].direct) == ("yes", "no")
     assert "over IPv6" in both.verdict.summary
     assert one.direct == "no"
-    assert [item.change for item in one.verdict.would_change_if if item.side == "b"][0].startswith("get IPv6")
+    assert next(item.change for item in one.verdict.would_change_if if item.side == "b").startswith("get IPv6")
 
 
 def test_one_local_network_connects_by_host_addresses_with_less_confidence() -> None:
@@ -140,9 +145,7 @@ def test_one_local_network_connects_by_host_addresses_with_less_confidence() -> 
     ],
 )
 def test_behind_one_address_it_is_not_told_whether_it_is_one_network(local: str, carrier: bool, words: str) -> None:
-    other = Home(local=local).report()
-    nat = msgspec.structs.replace(other.nat.ipv4, cgnat=carrier)
-    found = compared(Home().report(), msgspec.structs.replace(other, nat=Nats(ipv4=nat)))
+    found = compared(Home().report(), with_nat(Home(local=local).report(), cgnat=carrier))
 
     assert found.direct == "unknown"
     assert words in found.families["ipv4"].why
@@ -152,8 +155,7 @@ def test_behind_one_address_it_is_not_told_whether_it_is_one_network(local: str,
 def test_known_hairpinning_settles_what_one_public_address_leaves_open() -> None:
     def told(hairpinning: bool) -> str:
         one, two = Home(local="192.168.8.4").report(), Home(local="192.168.9.5").report()
-        nat = msgspec.structs.replace(one.nat.ipv4, hairpinning=hairpinning)
-        return compared(msgspec.structs.replace(one, nat=Nats(ipv4=nat)), two).direct
+        return compared(with_nat(one, hairpinning=hairpinning), two).direct
 
     assert (told(True), told(False)) == ("yes", "unknown")
 
@@ -179,9 +181,8 @@ def test_reports_redacted_with_different_keys_are_not_compared_by_address() -> N
 
 
 def test_another_way_out_makes_a_no_unknown() -> None:
-    one = SYMMETRIC.report()
     way = OtherWay(interface="wlan0", address="10.0.0.4", mapped=(TransportAddress("192.0.2.7", 4000),))
-    more = msgspec.structs.replace(one, nat=Nats(ipv4=msgspec.structs.replace(one.nat.ipv4, other_ways=(way,))))
+    more = with_nat(SYMMETRIC.report(), other_ways=(way,))
 
     assert compared(more, FAR_SYMMETRIC.report()).direct == "unknown"
 
