@@ -34,4 +34,4 @@ table ip front {{
 }}
 """
     server = lab.outside(f"external-ip={PUBLIC}/{INNER}", rules=rules, listen=inner, relay=(INNER,))
-    return inside(lab, server.uri(host=PUBLIC), quick=True)
+    return inside(lab, server.uri(host=PUBLIC))

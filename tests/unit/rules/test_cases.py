@@ -65,6 +65,14 @@ def test_a_named_server_that_is_down_is_an_error() -> None:
 def test_an_allocation_mismatch_that_another_port_heals_is_only_a_fact() -> None:
     found = severity("437, and another port is granted: a fact, no fault")
     assert found == {"turn-allocation-mismatch": Severity.INFO}
+    found = severity("437 before the password, and another port is challenged: a fact, no fault")
+    assert found == {"turn-allocation-mismatch": Severity.INFO}
+    found = severity("437 before the password, and again from another port")
+    assert found == {"turn-allocation-mismatch": Severity.ERROR}
+
+
+def test_a_server_that_ignores_a_wish_for_ipv6_which_no_call_needs_works() -> None:
+    assert severity("an IPv4 address for those that ask for IPv6") == {"turn-relay-wrong-family": Severity.INFO}
 
 
 def test_a_second_relay_that_is_refused_is_a_warning_and_the_first_one_an_error() -> None:
