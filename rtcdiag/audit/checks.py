@@ -1,5 +1,6 @@
 """What an audit's answers mean: each check passed, failed, or is undetermined for a reason."""
 
+import re
 from collections.abc import Iterator
 
 from rtcdiag.address import Scope
@@ -26,7 +27,10 @@ _NOT_LOGGED_IN = (400, 401, 403, 441)
 _NO_TCP_RELAY = (400, 403, 420, 442)
 _REFUSES = (Failure.CONNECTION_REFUSED, Failure.CONNECTION_RESET)
 _BINDING_SLACK, _CHALLENGE_RATIO = 8, 3.0
-_LARGE = 3.0
+_LARGE = 4.0
+"""From this ratio on, long answers are more than a fact: a long realm alone makes less."""
+_VERSION = re.compile(r"[0-9]\.[0-9]")
+"""A name may have a digit, too."""
 
 
 def checks(evidence: Evidence) -> tuple[Check, ...]:
@@ -100,7 +104,7 @@ def _software(view: View) -> Iterator[Check]:
     item, text = software_of(view)
     if item is None:
         yield view.passed(asked, "not told")
-    elif any(char.isdigit() for char in text):
+    elif _VERSION.search(text):
         yield view.failed(asked, text, "turn-audit-software", item, software=text)
     else:
         yield view.passed(asked, text, item)

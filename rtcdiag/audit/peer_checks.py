@@ -22,7 +22,8 @@ _GROUPS: tuple[tuple[Group, CheckName, str], ...] = (
 def outcome_of(item: AuditPermission) -> Outcome:
     """Tell whether a server lets the peer be reached: only a clear refusal is one.
 
-    A server of pion's library refuses a channel by 401 without a nonce, although it knows the user.
+    A server of pion's library refuses a permission by a signed error without any code, and a channel by 401 without a
+    nonce, although it knows the user.
     """
     answer = item.exchange.answer
     if answer is None:
@@ -31,7 +32,8 @@ def outcome_of(item: AuditPermission) -> Outcome:
         return "allowed"
     refused = answer.error_code in (_FORBIDDEN, _OTHER_FAMILY)
     pions = item.channel is not None and answer.error_code == _UNAUTHORIZED and not answer.nonce
-    return "refused" if refused or pions else "unclear"
+    codeless = answer.error_code is None and answer.integrity == "valid"
+    return "refused" if refused or pions or codeless else "unclear"
 
 
 def peer_groups(view: View) -> Iterator[Check]:
@@ -71,7 +73,9 @@ def _why_unclear(view: View, items: list[AuditPermission], listed: list[IPAddres
 
 def _told(item: AuditPermission) -> str:
     answer = item.exchange.answer
-    return "no answer" if answer is None else f"error {answer.error_code}"
+    if answer is None:
+        return "no answer"
+    return "an error without a code" if answer.error_code is None else f"error {answer.error_code}"
 
 
 def _no_ipv6(view: View) -> str:
@@ -141,8 +145,9 @@ def channel_parity(view: View) -> Iterator[Check]:
     elif not pairs:
         yield view.unknown(asked, view.why_not)
     elif any("unclear" in (permission, channel) for permission, channel, _ in pairs):
-        odd = next(item for permission, channel, item in pairs if "unclear" in (permission, channel))
-        yield view.unknown(asked, f"no clear answer for {text_of(odd.peer.ip)}", *channels)
+        permission, item = next((at, item) for at, channel, item in pairs if "unclear" in (at, channel))
+        odd, what = (permissions[item.peer.ip], "permission") if permission == "unclear" else (item, "channel")
+        yield view.unknown(asked, f"{_told(odd)} to a {what} for {text_of(odd.peer.ip)}", *channels)
     else:
         yield view.passed(asked, "the same", *channels)
 

@@ -1,5 +1,6 @@
 """Audits of Debian's coturn, wide open and as our own judgement of a file wants it: what they find and send."""
 
+import json
 import signal
 import subprocess
 import time
@@ -15,6 +16,7 @@ from lab.audit.recommended import recommended
 from rtcdiag.evidence import TurnConfig
 from support.ca import Authority
 from support.process import run as run_command
+from support.turn_libraries import pion
 
 pytestmark = pytest.mark.lab
 RTCDIAG = Path(__file__).parents[3] / ".venv" / "bin" / "rtcdiag"
@@ -34,10 +36,16 @@ OPEN = {
 
 
 @pytest.fixture(scope="module")
-def audits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audited]:
+def audits(runs: dict[str, Any]) -> dict[str, Audited]:
+    """Those of coturn."""
+    return {name: found for name, found in runs.items() if isinstance(found, Audited)}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Every audit of this file, side by side: each takes most of a minute, and waits for nearly all of it."""
     base = tmp_path_factory.mktemp("audits")
-    for name in ("open", "nobody", "recommended", "tls"):
+    for name in ("open", "nobody", "recommended", "tls", "pion"):
         (base / name).mkdir()
     password, secret = base / "password", base / "secret"
     password.write_text("wonderland\n")
@@ -47,6 +55,7 @@ def audits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audited]:
         "nobody": lambda: _nobody(base / "nobody", "--username", "alice", "--password-file", str(password)),
         "recommended": lambda: _recommended(base / "recommended", "--secret-file", str(secret)),
         "tls": lambda: _tls(base / "tls"),
+        "pion": lambda: _pion(base / "pion", password),
     }
     return at_once(jobs)
 
@@ -65,6 +74,14 @@ def _recommended(directory: Path, *login: str) -> Audited:
     """Audit the server with the configuration that was made of what is wrong with an open one."""
     with place(directory, loopback_peers=False, users={}, secret=SECRET, extra=recommended(directory)) as lab:
         return lab.audit(*login)
+
+
+def _pion(directory: Path, password: Path) -> dict[str, str]:
+    """Audit a server of pion's library, which has words of its own for no."""
+    login = ("--username", "alice", "--password-file", password, "--json")
+    with pion(directory, flags={"deny-peers": "true"}) as server:
+        done = run_command([RTCDIAG, "audit-turn", server.uri(), "--i-own-this-server", *login], timeout=240)
+    return {row["check"]: row["verdict"] for row in json.loads(done.stdout)["audit"]}
 
 
 def _tls(directory: Path) -> Audited:
@@ -112,6 +129,11 @@ def test_old_versions_of_tls_are_seen(audits: dict[str, Audited]) -> None:
     assert (offers["TLSv1.2"], offers["TLSv1.1"], offers["TLSv1"]) == ("accepted", "accepted", "accepted")
     assert offers["TLSv1.3"] == "refused"  # Debian's coturn offers 1.2 at most where old versions are on
     assert "turn-audit-old-tls" in audits["tls"].codes
+
+
+def test_how_pion_says_no_is_understood(runs: dict[str, Any]) -> None:
+    denied = ("loopback", "this-host", "embedded", "link-local", "private", "special", "channel-parity", "tcp-relay")
+    assert {name: runs["pion"][name] for name in denied} == dict.fromkeys(denied, "pass")
 
 
 def test_no_packet_ever_goes_to_a_peer(audits: dict[str, Audited]) -> None:

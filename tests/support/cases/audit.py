@@ -27,6 +27,7 @@ from support.evidence import DAY, NOW, answered, at, failed, refused, run
 
 _HERE = TURN.address
 _OPEN = granted()
+_CODELESS = answered(_HERE, success=False, integrity="valid")
 _UNSIGNED_401 = refused(_HERE, 401)
 
 
@@ -79,10 +80,14 @@ CASES: dict[str, Case] = {
     "a channel is refused by an unsigned 401, as pion does": case(
         run(*audited(*permissions(channels=dict.fromkeys(("127.0.0.1", "10.0.0.1", "::1"), _UNSIGNED_401))))
     ),
+    "a permission is refused by a signed error without a code, as pion does": case(
+        run(*audited(*permissions(dict.fromkeys(("127.0.0.1", "10.0.0.1", "::1"), _CODELESS))))
+    ),
     "permissions that nobody answers prove nothing": case(
         run(*audited(*permissions(dict.fromkeys(("127.0.0.1", "10.0.0.1"), failed(Failure.TIMEOUT)))))
     ),
     "TCP is relayed": case(run(*audited(allocation("tcp-relay", granted()))), "turn-audit-tcp-relay"),
+    "a name with a digit is no version": case(run(*audited(told(software="P1 STUN library"))), "server-software"),
     "a version is announced": case(run(*audited(told(software="pion/turn 4.0"))), "turn-audit-software"),
     "a version with known flaws is announced": case(
         run(*audited(told(software="Coturn-4.5.1 'dan Eider'"))), "turn-audit-software", "turn-audit-known-flaws"

@@ -12,7 +12,7 @@ from rtcdiag.findings import Severity
 from rtcdiag.targets import Credential, parse_server
 from support.audit import TURN, allocation, audited, granted, offers, permissions, size
 from support.cases.audit import CASES
-from support.evidence import failed, refused, run
+from support.evidence import answered, failed, refused, run
 
 
 def verdicts(*observations: Observation) -> dict[str, str]:
@@ -41,6 +41,11 @@ def test_silence_is_no_denial_and_one_yes_outweighs_it() -> None:
     assert verdicts(*found)["loopback"] == "undetermined"
     assert "no answer for 127.0.0.1" in why("loopback", *found)
     assert verdicts(*found)["private"] == "fail"
+
+
+def test_an_unsigned_error_without_a_code_is_no_denial() -> None:
+    anybody = dict.fromkeys(("127.0.0.1",), answered(TURN.address, success=False, integrity="absent"))
+    assert verdicts(*audited(*permissions(anybody)))["loopback"] == "undetermined"
 
 
 def test_a_channel_that_nobody_answers_is_not_denied_either() -> None:
@@ -93,7 +98,7 @@ def test_old_tls_that_cannot_be_offered_here_is_not_known() -> None:
 
 
 def test_answers_a_little_too_long_are_a_fact_and_much_too_long_a_warning() -> None:
-    for told, severity in ((44, Severity.INFO), (104, Severity.WARNING)):
+    for told, severity in ((44, Severity.INFO), (79, Severity.INFO), (104, Severity.WARNING)):
         evidence = run(*audited(size("Binding", 20, told), size("Allocate", 28, 76)))
         report = diagnose(evidence, Run(id="x", command="audit-turn", started_at="", duration_ms=1.0))
         assert [(item.code, item.severity) for item in report.findings] == [("turn-audit-large-answers", severity)]
