@@ -19,6 +19,7 @@ from rtcdiag.evidence import Binding, Crash, CredentialShape, Evidence, Failure,
 from rtcdiag.nat import classify
 from rtcdiag.net import Net, OnProgress
 from rtcdiag.net.capture import Capture
+from rtcdiag.net.dtls import dtls_context, is_installed
 from rtcdiag.net.stream import verifying_context
 from rtcdiag.options import RunOptions
 from rtcdiag.probes import probe_of
@@ -230,6 +231,9 @@ def _load(jobs: tuple[Job, ...], options: RunOptions) -> None:
         import_module("aioice")
     if any(server.via is not None for job in jobs for server in job.servers):
         import_module("rtcdiag.net.tunnel")
+    if is_installed() and any(server.transport is Transport.DTLS for job in jobs for server in job.servers):
+        import_module("rtcdiag.net.certificate")
+        dtls_context(options.ca_file)
     if any(server.transport is Transport.TLS for job in jobs for server in job.servers):
         import_module("rtcdiag.net.certificate")
         verifying_context(options.ca_file)

@@ -142,7 +142,7 @@ def _chain(path: Way, about: tuple[Finding, ...]) -> tuple[Stage, ...]:
         stages.add("dns")
     if path.transport in (Transport.TCP, Transport.TLS):
         stages.add("connect")
-    if path.transport is Transport.TLS:
+    if path.transport in (Transport.TLS, Transport.DTLS):
         stages.add("tls")
     if path.target.protocol == "turn" and path.transport is path.target.transport:
         stages |= {"challenge", "allocate", "relayed-address", "permission", "data", "refresh", "release"}

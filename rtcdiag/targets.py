@@ -17,6 +17,11 @@ class Transport(StrEnum):
     DTLS = "dtls"
     """TLS over UDP (RFC 7350): what ``turns:…?transport=udp`` asks for and browsers do not speak."""
 
+    @property
+    def is_datagrams(self) -> bool:
+        """Whether each message is a datagram of its own, which may get lost (RFC 8489 section 6.2.1)."""
+        return self in (Transport.UDP, Transport.DTLS)
+
 
 class UriError(ValueError):
     """A URI that RFC 7064 and RFC 7065 do not allow; the message names it, says why, and shows the corrected form."""

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from rtcdiag.address import Scope, TransportAddress
 from rtcdiag.evidence import Exchange, Failure
 from rtcdiag.net import Net
+from rtcdiag.net.dtls import DtlsSocket
 from rtcdiag.net.icmp import Refusal
 from rtcdiag.net.stream import NetError, Stream
 from rtcdiag.net.udp import UdpSocket
@@ -99,9 +100,9 @@ async def _step(wire: "Wire", call: Call) -> None:
 
 
 class UdpWire:
-    """One UDP socket; many transactions, to any destinations."""
+    """One UDP socket; many transactions, to any destinations. Where it speaks DTLS, to the one server."""
 
-    def __init__(self, net: Net, sock: UdpSocket) -> None:
+    def __init__(self, net: Net, sock: UdpSocket | DtlsSocket) -> None:
         """Take over a socket's callbacks."""
         self.net = net
         self.on_other: OnOther = lambda _frame, _source: None

@@ -6,6 +6,7 @@ import msgspec
 
 from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence.base import Failure, Observation
+from rtcdiag.targets import Transport
 
 
 class Resolution(Observation, frozen=True, kw_only=True, tag=True):
@@ -46,14 +47,16 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TlsHandshake(Observation, frozen=True, kw_only=True, tag=True):
-    """One TLS handshake on a connected stream, verified as a browser would."""
+    """One TLS handshake on a connected stream, or DTLS handshake over UDP, verified as a browser would."""
 
     server: str
+    transport: Transport = Transport.TLS
+    """TLS over TCP, or DTLS over UDP."""
     destination: TransportAddress
     server_name: str | None
     """The SNI that was sent; None for an IP address (RFC 6066 section 3)."""
     version: str | None = None
-    """``TLSv1.3``, as agreed."""
+    """``TLSv1.3`` or ``DTLSv1.2``, as agreed."""
     cipher: str | None = None
     certificate: Certificate | None = None
     failure: Failure | None = None

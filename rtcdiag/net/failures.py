@@ -67,7 +67,15 @@ def errno_failure(number: int) -> Failure:
 def _tls_failure(error: ssl.SSLError) -> Failure:
     # Only errors of OpenSSL itself have a reason.
     reason = getattr(error, "reason", None) or ""
-    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) or "UNEXPECTED_EOF" in reason:
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return Failure.CONNECTION_CLOSED
+    return tls_failure(reason)
+
+
+def tls_failure(words: str) -> Failure:
+    """Return the failure that OpenSSL's reason means, in whichever of its spellings."""
+    reason = words.upper().replace(" ", "_")
+    if "UNEXPECTED_EOF" in reason:
         return Failure.CONNECTION_CLOSED
     if any(word in reason for word in _NOT_TLS):
         return Failure.TLS_NOT_SPOKEN
@@ -78,8 +86,9 @@ def _tls_failure(error: ssl.SSLError) -> Failure:
     return Failure.TLS_HANDSHAKE
 
 
-def _certificate_failure(error: Any) -> Failure:
-    return _VERIFIER.get(error.verify_code, Failure.TLS_CERTIFICATE_INVALID)
+def verifier_failure(code: int) -> Failure:
+    """Return the failure that a number of OpenSSL's verifier means (``X509_V_ERR_…``)."""
+    return _VERIFIER.get(code, Failure.TLS_CERTIFICATE_INVALID)
 
 
 def _resolver_failure(error: Any) -> Failure:
@@ -97,7 +106,7 @@ def _os_failure(error: Any) -> Failure:
 
 # Subclasses before their bases: each of these but EOFError is an OSError.
 _TRANSLATORS: tuple[tuple[type[BaseException], Callable[[Any], Failure]], ...] = (
-    (ssl.SSLCertVerificationError, _certificate_failure),
+    (ssl.SSLCertVerificationError, lambda error: verifier_failure(error.verify_code)),
     (ssl.SSLError, _tls_failure),
     (socket.gaierror, _resolver_failure),
     (EOFError, lambda _: Failure.CONNECTION_CLOSED),

@@ -149,14 +149,14 @@ async def tls_stream(
 def refused(settings: TlsSettings, error: BaseException) -> TlsFacts:
     """Return why a handshake failed."""
     code = getattr(error, "verify_code", None)
-    name = _sent_name(settings.server_name)
+    name = sent_name(settings.server_name)
     return TlsFacts(name, failure=failure_of(error), detail=words_of(error), verify_code=code)
 
 
 def agreed(settings: TlsSettings, writer: asyncio.StreamWriter) -> TlsFacts:
     """Return what a handshake that succeeded ended with."""
     session = writer.get_extra_info("ssl_object")
-    name = _sent_name(settings.server_name)
+    name = sent_name(settings.server_name)
     return TlsFacts(name, session.version(), session.cipher()[0], _certificate(session))
 
 
@@ -216,7 +216,7 @@ def _certificate(session: ssl.SSLObject) -> Certificate | None:
     return certificate_of(session.getpeercert(binary_form=True))
 
 
-def _sent_name(name: str) -> str | None:
+def sent_name(name: str) -> str | None:
     """Return the SNI: none for an IP address (RFC 6066 section 3)."""
     try:
         ip_address(name)

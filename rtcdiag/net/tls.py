@@ -3,7 +3,7 @@
 import socket
 import ssl
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rtcdiag.evidence import Certificate, Failure
@@ -74,16 +74,21 @@ def _context(offer: Offer) -> ssl.SSLContext:
 
 
 def _read(session: ssl.SSLObject, host: str) -> Presented:
+    leaf = session.getpeercert(binary_form=True)
+    seen = read_certificates([leaf] if leaf else [], host)
+    return replace(seen, version=session.version(), alpn=session.selected_alpn_protocol(), sent=_chain_length(session))
+
+
+def read_certificates(chain: list[bytes], host: str) -> Presented:
+    """Return what a chain of certificates in DER tells, the server's own first."""
     from rtcdiag.net.certificate import certificate_of, is_for, names_its_issuer  # noqa: PLC0415 - see its docstring
 
-    der = session.getpeercert(binary_form=True)
+    leaf = next(iter(chain), None)
     return Presented(
-        version=session.version(),
-        alpn=session.selected_alpn_protocol(),
-        certificate=certificate_of(der),
-        named=is_for(der, host),
-        sent=_chain_length(session),
-        names_issuer=names_its_issuer(der),
+        certificate=certificate_of(leaf),
+        named=is_for(leaf, host),
+        sent=len(chain),
+        names_issuer=names_its_issuer(leaf),
     )
 
 

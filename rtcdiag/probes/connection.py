@@ -66,6 +66,11 @@ async def open_wire(
     """Return what carries STUN to a server, after recording each step; None where it did not come about."""
     if path.transport is Transport.UDP:
         return await _open_udp(path, net, record, port)
+    if path.transport is Transport.DTLS:
+        from rtcdiag.probes.dtls import open_dtls  # noqa: PLC0415 - it builds on this module
+
+        wire = await open_dtls(path, net, record, port)
+        return wire if isinstance(wire, UdpWire) else None
     stream = await open_stream(path, net, record, purpose=purpose, limit_ms=limit_ms)
     return StreamWire(net, stream) if isinstance(stream, Stream) else None
 
@@ -172,10 +177,10 @@ async def _look_again(path: Path, net: Net, facts: TlsFacts, settings: TlsSettin
     except NetError:
         return facts
     seen = await presented(sock, settings.server_name, Offer(settings.server_name), limit_ms)
-    return replace(facts, certificate=seen.certificate, failure=_refined(facts, seen, settings))
+    return replace(facts, certificate=seen.certificate, failure=refined(facts, seen, settings))
 
 
-def _refined(facts: TlsFacts, seen: Presented, settings: TlsSettings) -> Failure | None:
+def refined(facts: TlsFacts, seen: Presented, settings: TlsSettings) -> Failure | None:
     """Tell a forgotten intermediate from an authority that nobody here knows; OpenSSL calls both "no issuer"."""
     if facts.verify_code not in _NO_ISSUER or seen.certificate is None:
         return facts.failure

@@ -11,7 +11,6 @@ from rtcdiag.probes.connection import Path, stream_limit_ms
 from rtcdiag.probes.job import Record
 from rtcdiag.stun.request import binding_request
 from rtcdiag.stun.transaction import UDP, Schedule
-from rtcdiag.targets import Transport
 from rtcdiag.wires import Call, Wire, finish
 
 SAMPLE_GAP_MS = 50.0
@@ -37,7 +36,7 @@ class Reach:
             self.answer.set_result(await self._finish(calls[0]))
             if calls[0].call.message is None:
                 await self.over.wait()
-            elif self._path.transport is Transport.UDP:
+            elif self._path.transport.is_datagrams:
                 async with asyncio.TaskGroup() as group:
                     for _ in range(1, self._samples):
                         calls.append(await self._start())
@@ -49,7 +48,7 @@ class Reach:
 
     async def _start(self) -> "_Sample":
         net = self._wire.net
-        udp = self._path.transport is Transport.UDP
+        udp = self._path.transport.is_datagrams
         if udp:
             await net.pacer.turn(self._path.destination.ip)
         schedule = Schedule(UDP.offsets_ms, net.options.timeout_ms) if udp else Schedule((0,), stream_limit_ms(net))

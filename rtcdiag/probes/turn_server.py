@@ -14,11 +14,13 @@ from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Allocation, Challenge, Connect, Failure, Observation, ProxyTunnel, Skipped, TlsHandshake
 from rtcdiag.evidence.turn import Side
 from rtcdiag.net import Net
+from rtcdiag.net.dtls import INSTALL, is_installed
 from rtcdiag.net.stream import Stream
 from rtcdiag.probes import lasting
 from rtcdiag.probes.clock import ask_clocks
 from rtcdiag.probes.connection import Path, connect, open_wire, shake_hands, stream_limit_ms
 from rtcdiag.probes.cross_check import HEAD_START, checked_beside, plain_binding, tls_handshake
+from rtcdiag.probes.dtls import open_dtls, plain_binding_over_udp
 from rtcdiag.probes.ice_agents import observe_agents
 from rtcdiag.probes.job import Job, Record
 from rtcdiag.probes.leg import Leg, forget, to_the_end
@@ -38,6 +40,7 @@ _CHECKS: dict[Transport, tuple[Callable[[Path, Net, Record], Awaitable[None]], f
     Transport.UDP: (plain_binding, frozenset({Failure.TIMEOUT, Failure.CONNECTION_REFUSED, Failure.ADMIN_PROHIBITED})),
     Transport.TCP: (tls_handshake, _SILENT | {Failure.NOT_STUN_TLS}),
     Transport.TLS: (tell_silence, _SILENT | {Failure.TLS_NOT_SPOKEN}),
+    Transport.DTLS: (plain_binding_over_udp, _SILENT | {Failure.TLS_NOT_SPOKEN}),
 }
 """What is asked beside a transport that fails, and which failures it can explain."""
 _OTHER_FAMILY = (420, 440)
@@ -54,8 +57,8 @@ _Outcome = TypeVar("_Outcome")
 async def observe(job: Job, net: Net, record: Record) -> None:
     """Try the whole chain at every address of one server, side by side; and through the proxy, where there is one."""
     server, *others = job.servers
-    if server.transport is Transport.DTLS:
-        why = "browsers do not speak it; ?transport=tcp asks for TURN over TLS"
+    if server.transport is Transport.DTLS and not is_installed():
+        why = f"an extra is not installed: {INSTALL}"
         record(Skipped(t_ms=net.now_ms(), what=f"TURN over DTLS to {server.uri}", why=why))
         return
     if (proxy := net.options.proxy) and proxy.problem and may_go_through(server):
@@ -183,6 +186,9 @@ class Chain:
 
     async def _open(self) -> Wire | None:
         path, net, record = self._path, self._net, self._record
+        if path.transport is Transport.DTLS:
+            wire = await self._checked(open_dtls(path, net, record, self._port))
+            return wire if isinstance(wire, UdpWire) else None
         if path.transport is not Transport.TLS or path.server.via is not None:
             return await open_wire(path, net, record, port=self._port)
         limit_ms = stream_limit_ms(net)
@@ -202,7 +208,8 @@ class Chain:
         async with asyncio.TaskGroup() as group:
             challenge = group.create_task(a.challenge())
             heard = _first_heard(reach.answer, challenge)
-            alone = self._path.transport is Transport.TLS or self._path.server.via is not None
+            encrypted = self._path.transport in (Transport.TLS, Transport.DTLS)
+            alone = encrypted or self._path.server.via is not None
             await (heard if alone else self._checked(heard))
             reach.over.set()
         if _code(challenge.result()) == _MISMATCH:

@@ -190,7 +190,9 @@ def _key(item: Observation, targets: dict[str, Target]) -> _Key | None:
             return item.server, item.destination, _stream(item, targets.get(item.server))
         case ProxyTunnel() if item.destination is not None:
             return item.server, item.destination, _transport(targets.get(item.server))
-        case TlsHandshake() | TlsTrial():
+        case TlsHandshake():
+            return item.server, item.destination, item.transport
+        case TlsTrial():
             return item.server, item.destination, Transport.TLS
         case Binding(role="primary", change="none") | TurnStep() | IceMeeting():
             return item.server, item.destination, item.transport

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from rtcdiag.evidence import Certificate, Evidence, Failure, TlsHandshake, TlsTrial
 from rtcdiag.findings import Facts, Finding
-from rtcdiag.rules.answers import answers
+from rtcdiag.rules.answers import Answers, answers
 from rtcdiag.rules.paths import UNFINISHED, Path, asked_paths, clip
+from rtcdiag.targets import Transport
 
 _DAY_S = 86400.0
 _SOON_DAYS = 21.0
@@ -35,7 +36,7 @@ _CODES = {
 
 def handshake(evidence: Evidence) -> Iterator[Finding]:
     """Judge the handshakes of each path: why none succeeded, or what will break the one that did."""
-    plain = answers(evidence).plain
+    who = answers(evidence)
     for path in asked_paths(evidence):
         tried = path.of(TlsHandshake)
         good = [item for item in tried if item.failure is None]
@@ -43,23 +44,38 @@ def handshake(evidence: Evidence) -> Iterator[Finding]:
             yield from _version(path, good[0])
             yield from _expiry(path, good[0], evidence.started_at_s)
         elif tried:
-            yield from _refused(path, tried[0], path.address in plain, evidence.started_at_s)
+            yield from _refused(path, tried[0], who, evidence.started_at_s)
 
 
-def _refused(path: Path, item: TlsHandshake, plain: bool, now_s: float) -> Iterator[Finding]:
+def _refused(path: Path, item: TlsHandshake, who: Answers, now_s: float) -> Iterator[Finding]:
     failure = item.failure
     if failure is None or failure in UNFINISHED:
         return
     facts: Facts = {"detail": clip(item.detail) or failure.value, "host": _host(path, item)}
     if item.certificate is not None:
         facts |= _certificate(item.certificate, now_s)
+    if path.transport is Transport.DTLS and item.certificate is None:
+        yield _over_udp(path, item, answered=path.address in who.udp)
+        return
     older = _older(path)
     if failure is Failure.TLS_PROTOCOL_VERSION or (older and failure in _NO_TLS):
         yield path.find("tls-protocol-version", item, offers=older, **facts)
-    elif plain and failure in _NO_TLS:
+    elif path.address in who.plain and failure in _NO_TLS:
         yield path.find("tls-on-plain-port", item, **facts)
     else:
         yield path.find(_CODES.get(failure, "tls-failed"), item, **facts)
+
+
+def _over_udp(path: Path, item: TlsHandshake, *, answered: bool) -> Finding:
+    """Tell what became of a handshake that came to no certificate: over UDP, silence has causes of its own."""
+    if item.failure is Failure.CONNECTION_REFUSED:
+        causes = "Nothing listens on the port, or a firewall on the way rejects the packets with this message"
+        return path.find("server-udp-refused", item, stage="tls", causes=causes)
+    if item.failure is not Failure.TIMEOUT:
+        return path.find("dtls-handshake-failed", item, detail=clip(item.detail) or str(item.failure))
+    control = "Plain STUN over UDP answers at the same port, so UDP gets there: DTLS is turned off"
+    silent = "Nothing came back over UDP at all: DTLS may be turned off, the port closed, or UDP blocked on the way"
+    return path.find("dtls-silent", item, beside=control if answered else silent)
 
 
 def _older(path: Path) -> str:

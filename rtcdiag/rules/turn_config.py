@@ -19,15 +19,9 @@ def entry(evidence: Evidence) -> Iterator[Finding]:
             query = clip(target.ignored_query)
             corrected = target.server.partition("?")[0]
             yield about(target, target.server, "uri-query-not-allowed", target, query=query, corrected=corrected)
-        if target.transport is Transport.DTLS:
-            yield about(target, target.server, "turns-over-udp", target, corrected=_over_tcp(target))
         if target.transport is Transport.TLS and target.ip_literal:
             code = "tls-to-certified-ip-address" if _verified(evidence, target) else "tls-to-ip-address"
             yield about(target, target.server, code, target, host=target.host)
-
-
-def _over_tcp(target: Target) -> str:
-    return f"{target.server.partition('?')[0]}?transport=tcp"
 
 
 def _verified(evidence: Evidence, target: Target) -> bool:

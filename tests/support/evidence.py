@@ -535,6 +535,7 @@ observations: st.SearchStrategy[Observation] = st.one_of(
         TlsHandshake,
         **_BASE,
         server=_URIS,
+        transport=st.sampled_from([Transport.TLS, Transport.DTLS]),
         destination=_ADDRESSES,
         server_name=st.none() | _HOSTS,
         version=st.none() | st.sampled_from(["TLSv1.3", "TLSv1"]),

@@ -51,6 +51,7 @@ from rtcdiag.formats.tables import audit_steps, gateway, opt_in, quality, turn_s
 from rtcdiag.formats.tables.outcomes import ended, exchange_outcome
 from rtcdiag.formats.words import Tone, count, failure_words, ms
 from rtcdiag.nat.gateway import PROTOCOLS
+from rtcdiag.targets import Transport
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -241,8 +242,9 @@ def _tone(got: object) -> Tone:
 def _encrypted(item: TlsHandshake | TlsTrial) -> _Told:
     if isinstance(item, TlsTrial):
         return (_TRIALS[item.trial], item.server, str(item.destination), *_trial(item))
-    good = f"{item.version or 'TLS'} {item.cipher or ''}".rstrip()
-    return ("TLS handshake", item.server, str(item.destination), *ended(item.failure, good, item.detail))
+    name = "DTLS" if item.transport is Transport.DTLS else "TLS"
+    good = f"{item.version or name} {item.cipher or ''}".rstrip()
+    return (f"{name} handshake", item.server, str(item.destination), *ended(item.failure, good, item.detail))
 
 
 def _tunnel(item: ProxyTunnel) -> tuple[str, Tone]:

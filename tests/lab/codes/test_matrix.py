@@ -15,6 +15,8 @@ NOT_MADE = {
     "dns-all-names-alike": "needs a network with a resolver that makes names up: lab/detector has one",
     "network-operation-failed": "stands for errors of the operating system that nobody has words for",
     "tls-certificate-invalid": "stands for verdicts of the verifier that nobody has words for",
+    "dtls-handshake-failed": "is said by turns-over-udp, which owns it: lab/tls has several",
+    "dtls-silent": "is said by turns-over-udp, which owns it: lab/tls has one",
     "tls-certificate-weak": "needs a weak key: lab/tls has one",
     "tls-certificates-too-large": "needs a chain that nobody reads to its end: lab/tls has one",
     "tls-failed": "stands for failures of the handshake that nobody has words for",

@@ -47,7 +47,7 @@ ROWS = {
         lambda lab: turn(lab, f"{lab.tls.uri('turns', host='localhost')}?transport=udp"),
         "turns-over-udp",
         stage="config",
-        servers=(),
+        tested=("dns",),
     ),
     "C5 no username": Row(
         lambda lab: turn(lab, lab.tls.uri(), login=None),

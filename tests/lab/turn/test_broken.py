@@ -130,10 +130,12 @@ def test_a_server_that_has_stopped_is_over_within_four_seconds(
     assert {item.failure for item in seen.of(Connect)} == {None}
 
 
-def test_dtls_is_not_tried_and_said_so(server: Coturn) -> None:
+def test_dtls_is_not_tried_without_its_extra_and_said_so(server: Coturn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rtcdiag.probes.turn_server.is_installed", lambda: False)
     seen = ask(server.uri("turns", "udp"))
     assert [type(item) for item in seen.observations] == [Skipped]
     assert "TURN over DTLS" in seen.only(Skipped).what
+    assert "pip install 'rtcdiag[dtls]'" in seen.only(Skipped).why
 
 
 def test_an_address_of_a_family_that_is_left_out_is_said_not_to_be_tried(server: Coturn) -> None:

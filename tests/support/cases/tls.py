@@ -1,6 +1,6 @@
 """TLS handshakes."""
 
-from rtcdiag.evidence import Evidence, Failure, TlsTrial
+from rtcdiag.evidence import Evidence, Failure, Observation, TlsTrial
 from rtcdiag.targets import Transport
 from support.cases import case
 from support.evidence import binding, certificate, connect, failed, handshake, run, target, tls_trial
@@ -21,6 +21,17 @@ def beside(*trials: TlsTrial) -> Evidence:
     usual = (tls_trial(S, S4, "tls-1.2"), tls_trial(S, S4, "old-versions", NEWEST))
     tried = {item.trial: item for item in (*usual, *trials)}
     return run(*OK, handshake(S, S4), STUN, *tried.values())
+
+
+D = "turns:turn.example.org:5349?transport=udp"
+OVER = Transport.DTLS
+UDP = binding(D, S4, transport=Transport.UDP, purpose="control")
+
+
+def over_dtls(failure: Failure | None, *more: Observation, **fields: object) -> Evidence:
+    """A server that is asked for TURN over DTLS."""
+    seen = handshake(D, S4, failure, transport=OVER, certificate=None, **fields)
+    return run(target(D), seen, *more)
 
 
 CASES = {
@@ -81,6 +92,15 @@ CASES = {
     "of two handshakes one succeeded": case(run(*OK, handshake(S, S4, Failure.TIMEOUT), handshake(S, S4), STUN)),
     "TLS stands and STUN is silent": case(
         run(*OK, handshake(S, S4), binding(S, S4, failed(), transport=Transport.TLS)), "stream-silent"
+    ),
+    "DTLS gets no answer": case(over_dtls(Failure.TIMEOUT), "turns-over-udp"),
+    "DTLS gets no answer where STUN does": case(over_dtls(Failure.TIMEOUT, UDP), "turns-over-udp"),
+    "DTLS is refused": case(over_dtls(Failure.CONNECTION_REFUSED), "turns-over-udp"),
+    "a DTLS handshake ends with an alert": case(over_dtls(REFUSED), "turns-over-udp"),
+    "DTLS stands and nothing is relayed": case(over_dtls(None), "turns-over-udp"),
+    "DTLS stands with a certificate for another name": case(
+        run(target(D), handshake(D, S4, Failure.TLS_HOSTNAME_MISMATCH, transport=OVER)),
+        "turns-over-udp",
     ),
     "other handshakes succeed, too": case(
         beside(tls_trial(S, S4, "alpn", alpn="stun.turn"), tls_trial(S, S4, "no-sni"))
