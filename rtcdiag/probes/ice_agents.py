@@ -3,10 +3,10 @@
 from rtcdiag.evidence import IceMeeting, Skipped
 from rtcdiag.net import Net
 from rtcdiag.net.routes import source_towards
-from rtcdiag.net.stream import TlsSettings
 from rtcdiag.probes.candidates import chosen_addresses
-from rtcdiag.probes.connection import Path
+from rtcdiag.probes.connection import Path, tls_settings
 from rtcdiag.probes.job import Record
+from rtcdiag.targets import Transport
 
 
 async def observe_agents(path: Path, net: Net, record: Record) -> None:
@@ -15,12 +15,16 @@ async def observe_agents(path: Path, net: Net, record: Record) -> None:
 
     options = net.options
     bound = options.bind is not None or options.interface is not None
-    if bound and source_towards(path.destination.ip) not in chosen_addresses(net):
+    why = None
+    if path.transport is Transport.DTLS:
+        why = "neither browsers nor this program's ICE agent speak TURN over DTLS"
+    elif bound and source_towards(path.destination.ip) not in chosen_addresses(net):
         why = "an ICE agent cannot be bound to an address for relaying"
+    if why is not None:
         record(Skipped(t_ms=net.now_ms(), what=f"ICE agents through {path.server.uri} at {path.destination}", why=why))
         return
     began, meeting = net.now_ms(), Meeting()
-    settings = TlsSettings(options.server_name or path.server.host, options.ca_file)
+    settings = tls_settings(path, net)
     relay = Relay(address=path.destination, transport=path.transport, credential=path.server.credential, tls=settings)
     finished = False
     try:

@@ -51,6 +51,14 @@ def test_a_relay_is_proven_over_dtls_and_nothing_is_left(lab: Lab) -> None:
     assert server.wait_until_empty()
 
 
+def test_an_ice_agent_is_not_sent_there_and_quality_is_measured(lab: Lab) -> None:
+    told = report_of(turn(lab, uri(dtls(lab).tls_port), more=("--ice", "--quality", "1")).run("--json"))
+    assert "ICE agent" in str(told["not_tested"])
+    assert "probe-crashed" not in told.codes()
+    kinds = {item["kind"] for item in told["evidence"]}
+    assert "RelayQuality" in kinds
+
+
 @pytest.mark.parametrize(
     ("issue", "words"),
     [
@@ -145,7 +153,7 @@ class Back(asyncio.DatagramProtocol):
 @pytest.mark.parametrize("lost", [{1}, {2}, {3}, {4}, {5}])
 def test_a_lost_flight_is_sent_again(lab: Lab, lost: set[int]) -> None:
     with lossy(dtls(lab).tls_port, frozenset(lost)) as port:
-        told = report_of(turn(lab, uri(port)).run("--json"))
+        told = report_of(turn(lab, uri(port), more=("--timeout", "4")).run("--json"))
     assert told["servers"][0]["stages"][-1]["status"] == "ok", told.codes()
 
 
