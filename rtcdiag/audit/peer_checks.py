@@ -81,8 +81,11 @@ def _told(item: AuditPermission) -> str:
 def _no_ipv6(view: View) -> str:
     """Return how the server said that it relays no IPv6; nothing where it did not say so."""
     for item in view.of(AuditAllocation, lambda item: item.question == "ipv6-relay"):
-        if item.exchange.answer is not None and item.exchange.answer.error_code in _NO_IPV6_RELAY:
-            return f"no IPv6 relay (error {item.exchange.answer.error_code})"
+        answer = item.exchange.answer
+        if answer is not None and answer.error_code in _NO_IPV6_RELAY:
+            return f"no IPv6 relay (error {answer.error_code})"
+        if answer is not None and answer.relayed is not None and answer.relayed.family is Family.IPV4:
+            return "no IPv6 relay (an IPv4 one was given)"
     return ""
 
 

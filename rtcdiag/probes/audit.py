@@ -170,6 +170,8 @@ class _Audit:
             return
         if message.relayed is not None:
             self._own.append(message.relayed.ip)
+            if message.relayed.family is not family:  # pion's library gives IPv4 whatever was asked for
+                return
         fixed = [peer.ip for peer in fixed_peers(family)]
         own = [peer.ip for peer in own_peers(tuple(self._own), family)]
         asks = [partial(talk.permit, family, ip) for ip in fixed + own]

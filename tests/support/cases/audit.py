@@ -50,6 +50,13 @@ CASES: dict[str, Case] = {
     "a well-kept server without IPv6 passes its audit": case(
         run(*audited(*permissions(without=Family.IPV6), allocation("ipv6-relay", refused(_HERE, 440))))
     ),
+    "a server that gives an IPv4 relay for an IPv6 one passes its audit": case(
+        run(
+            *audited(
+                *permissions(without=Family.IPV6), allocation("ipv6-relay", granted(relayed=at("198.51.100.30:49170")))
+            )
+        )
+    ),
     "strangers are served": case(run(*audited(TURN.challenge(granted()))), "turn-audit-open-relay"),
     "an expired credential is accepted": case(
         run(*audited(allocation("expired-credentials", granted()))), "turn-audit-expired-credentials-accepted"

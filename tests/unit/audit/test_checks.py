@@ -2,7 +2,7 @@
 
 import pytest
 
-from rtcdiag.address import Family
+from rtcdiag.address import Family, TransportAddress
 from rtcdiag.audit.checks import checks
 from rtcdiag.audit.flaws import announced, flaws_of
 from rtcdiag.audit.peers import CHANNEL_PEERS, PEERS, audit_seconds, fixed_peers
@@ -67,6 +67,9 @@ def test_a_server_that_says_that_it_relays_no_ipv6_reaches_none() -> None:
     for code, verdict in ((440, "pass"), (420, "pass"), (508, "undetermined"), (401, "undetermined")):
         found = verdicts(*audited(*only_ipv4, allocation("ipv6-relay", refused(TURN.address, code))))
         assert (found["embedded"], found["loopback"]) == (verdict, verdict)
+    given = granted(relayed=TransportAddress.parse("198.51.100.30:49170"))
+    found = verdicts(*audited(*only_ipv4, allocation("ipv6-relay", given)))
+    assert (found["embedded"], found["loopback"]) == ("pass", "pass")
 
 
 def test_that_an_expired_credential_is_refused_proves_nothing_where_a_valid_one_was_too() -> None:
