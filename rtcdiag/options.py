@@ -38,6 +38,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Gather relay candidates only."""
     ice: bool = False
     """Let two real ICE agents connect through each TURN server that granted an allocation."""
+    tcp_relay: bool = False
+    """Try whether TURN servers that are asked over TCP or TLS relay TCP connections (RFC 6062)."""
     hairpin: bool = False
     """Try whether the NAT lets two sockets here reach each other by their mapped addresses."""
     lifetime_up_to_s: float | None = None

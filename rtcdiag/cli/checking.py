@@ -44,6 +44,7 @@ def run_options(question: "Question") -> RunOptions:
         proxy=proxy_for(network.proxy),
         relay_only=question.relay_only,
         ice=question.relays.ice,
+        tcp_relay=question.relays.tcp_relay,
         hairpin=question.experiments.hairpin,
         lifetime_up_to_s=lifetime_s,
         fragments=question.experiments.fragments,

@@ -5,7 +5,7 @@ from typing import Literal
 
 from rtcdiag.address import Family
 from rtcdiag.cli.options import FailOn, Requirement
-from rtcdiag.evidence import Crash
+from rtcdiag.evidence import Crash, Failure, Resolution, Target
 from rtcdiag.findings import Severity
 from rtcdiag.report import Report, ServerRow, evidence_of
 from rtcdiag.targets import parse_server
@@ -80,8 +80,25 @@ def _ipv6(report: Report) -> Met:
     if report.nat.ipv6 is not None and report.nat.ipv6.mapped:
         return "yes"
     direct = [row for row in report.servers if row.address is not None and row.via is None]
-    works = _any_works([_works(row) for row in direct if row.address and row.address.family is Family.IPV6])
+    rows = [_works(row) for row in direct if row.address and row.address.family is Family.IPV6]
+    if not rows and _have_ipv4_only(report):
+        return "no"
+    works = _any_works(rows)
     return "no" if works == "unknown" and not report.environment.ipv6 else works
+
+
+_NO_IPV6 = (Failure.DNS_NO_ADDRESS, Failure.DNS_NOT_FOUND)
+
+
+def _have_ipv4_only(report: Report) -> bool:
+    """Whether no server has an IPv6 address: their names were looked up and have none, or they are IPv4 addresses."""
+    evidence, _ = evidence_of(report)
+    looked_up = evidence.of(Resolution, lambda item: item.family is Family.IPV6 and item.failure in _NO_IPV6)
+    without = {item.host for item in looked_up}
+    targets = evidence.of(Target)
+    return bool(targets) and all(
+        ":" not in target.host if target.ip_literal else target.host in without for target in targets
+    )
 
 
 REQUIREMENTS: dict[Requirement, Callable[[Report], Met]] = {

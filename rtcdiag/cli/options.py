@@ -240,6 +240,14 @@ class Relays(NamedTuple):
             rich_help_panel=EXPERIMENTS,
         ),
     ] = False
+    tcp_relay: Annotated[
+        bool,
+        typer.Option(
+            "--tcp-relay",
+            help="Also try whether TURN servers asked over TCP or TLS relay TCP connections (RFC 6062).",
+            rich_help_panel=EXPERIMENTS,
+        ),
+    ] = False
 
 
 class Lasting(NamedTuple):

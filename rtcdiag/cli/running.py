@@ -72,6 +72,7 @@ _FLAGS = (
     "gateway",
     "relay_only",
     "ice",
+    "tcp_relay",
     "hairpin",
     "lifetime_up_to_s",
     "fragments",

@@ -31,6 +31,9 @@ class Serving(NamedTuple):
         str | None, typer.Option(metavar="FILE|-", help="Relay for time-limited passwords made from this secret.")
     ] = None
     realm: Annotated[str, typer.Option(metavar="NAME", help="The realm of TURN's users.")] = "rtcdiag"
+    sha256: Annotated[
+        bool, typer.Option("--sha256", help="Offer SHA-256 for passwords too (RFC 8489), to try clients.")
+    ] = False
     allow_loopback_peers: Annotated[
         bool, typer.Option("--allow-loopback-peers", help="Relay to this computer itself, for demonstrations.")
     ] = False
@@ -63,6 +66,7 @@ def _config(options: Serving) -> "ServerConfig":
         users=read_users(options.turn_users) if options.turn_users else (),
         secret=SharedSecret(secret_of(options.secret_file, "--secret-file")) if options.secret_file else None,
         realm=options.realm,
+        sha256=options.sha256,
         allow_loopback_peers=options.allow_loopback_peers,
     )
 

@@ -35,6 +35,7 @@ from rtcdiag.evidence.service import ClockReading, IceService, ServiceOutcome
 from rtcdiag.evidence.size import SizedBinding, SizeTest
 from rtcdiag.evidence.soak import DataStop, RelaySoak, Upkeep
 from rtcdiag.evidence.target import CredentialShape, Skipped, Target
+from rtcdiag.evidence.tcp_relay import PeerConnection, RelayedStream
 from rtcdiag.evidence.tls_trial import TlsTrial, Trial
 from rtcdiag.evidence.tunnel import ProxyTunnel
 from rtcdiag.evidence.turn import (
@@ -93,6 +94,7 @@ __all__ = [
     "KnockArrival",
     "Observation",
     "PacketStream",
+    "PeerConnection",
     "Permission",
     "ProxyTunnel",
     "Purpose",
@@ -103,6 +105,7 @@ __all__ = [
     "RelaySoak",
     "RelayThroughput",
     "RelayedData",
+    "RelayedStream",
     "Resolution",
     "Role",
     "SecretShape",
@@ -143,6 +146,8 @@ KINDS: tuple[type[Observation], ...] = (
     Challenge,
     Allocation,
     AllocationTrial,
+    PeerConnection,
+    RelayedStream,
     Redirect,
     Permission,
     RelayedData,
@@ -187,6 +192,8 @@ AnyObservation = (
     | Challenge
     | Allocation
     | AllocationTrial
+    | PeerConnection
+    | RelayedStream
     | Redirect
     | Permission
     | RelayedData

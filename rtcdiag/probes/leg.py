@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any, Literal
 
 from rtcdiag.address import Family, TransportAddress
-from rtcdiag.evidence import Allocation, AllocationTrial, Challenge, Permission, Refresh, TurnStep
+from rtcdiag.evidence import Allocation, AllocationTrial, Challenge, PeerConnection, Permission, Refresh, TurnStep
+from rtcdiag.evidence.tcp_relay import ConnectionStep
 from rtcdiag.evidence.turn import Side, Wish
 from rtcdiag.probes.connection import Path, stream_limit_ms
 from rtcdiag.probes.job import Record
@@ -85,6 +86,24 @@ class Leg:
     async def permit(self, peer: TransportAddress) -> Call:
         """Install a permission for a peer's IP address."""
         return await self._ask(lambda: self._client.permission_request(peer), partial(Permission, peer=peer))
+
+    async def connect(self, step: ConnectionStep, peer: TransportAddress, record: Record) -> Call:
+        """Let a peer connect to the relayed address of TCP, or ask for a connection to it (RFC 6062)."""
+        build = self._client.connect_request if step == "connect" else self._client.permission_request
+        return await self._ask(lambda: build(peer), partial(PeerConnection, step=step, peer=peer), record)
+
+    async def take_over(
+        self, wire: Wire, step: ConnectionStep, number: int, peer: TransportAddress, record: Record
+    ) -> Call:
+        """Make another connection to the server carry a relayed one, with this leg's nonce, as coturn wants it."""
+        began_ms = self.net.now_ms()
+        for _ in range(2):
+            call = wire.start(self._client.connection_bind_request(number), self.path.destination)
+            await finish(wire, call)
+            if call.message is None or self._client.digest(call.transaction.request, call.message) != "fresh-nonce":
+                break
+        record(PeerConnection(step=step, peer=peer, **self._fields(call, began_ms)))
+        return call
 
     async def bind(self, channel: int, peer: TransportAddress) -> Call:
         """Bind a channel to a peer."""

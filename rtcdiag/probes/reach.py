@@ -2,10 +2,11 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
+from rtcdiag.evidence import Failure
 from rtcdiag.probes.bindings import binding_of
 from rtcdiag.probes.connection import Path, stream_limit_ms
 from rtcdiag.probes.job import Record
@@ -82,3 +83,13 @@ class _Sample:
     call: Call
     began_ms: float
     duration_ms: float = 0.0
+
+
+async def first_heard(*calls: "asyncio.Future[Call]") -> Literal[True] | Failure:
+    """Return as soon as one is answered; else, when all are finished, why one is not."""
+    pending = set(calls)
+    while pending:
+        done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+        if any(call.result().message is not None for call in done):
+            return True
+    return next((failure for call in calls if (failure := call.result().failure)), Failure.TIMEOUT)

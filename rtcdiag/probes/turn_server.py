@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from itertools import islice
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Allocation, Challenge, Connect, Failure, Observation, ProxyTunnel, Skipped, TlsHandshake
@@ -24,9 +24,10 @@ from rtcdiag.probes.dtls import open_dtls, plain_binding_over_udp
 from rtcdiag.probes.ice_agents import observe_agents
 from rtcdiag.probes.job import Job, Record
 from rtcdiag.probes.leg import Leg, forget, to_the_end
-from rtcdiag.probes.reach import Reach
+from rtcdiag.probes.reach import Reach, first_heard
 from rtcdiag.probes.redirect import path_after, redirect_of
 from rtcdiag.probes.relay import PlainSocket, Relay, side_by_side, succeeded
+from rtcdiag.probes.tcp_relay import observe_tcp_relay
 from rtcdiag.probes.tls_trials import tell_silence, tried_beside, try_old_versions
 from rtcdiag.probes.trials import PATIENCE_MS, Trials
 from rtcdiag.probes.tunnel import proxy_addresses
@@ -147,7 +148,7 @@ class Chain:
         return connected
 
     async def _try(self) -> bool:
-        """Go from step to step until one breaks; then give back what was allocated, and close. Whether it connected."""
+        """Go from step to step until one breaks; then give back what was allocated, and close."""
         wire = await self._open()
         if wire is None:
             return False
@@ -167,10 +168,16 @@ class Chain:
             await to_the_end(self._release(hurry=True))
             for opened in self._wires:
                 opened.close()
-        if self._path.server.via is None and self._net.options.ice and any(leg.relayed for leg in self._legs):
-            # With nothing of this chain left on the server, ICE agents have the last word.
-            await observe_agents(self._path, self._net, self._outer)
+        if self._path.server.via is None and any(leg.relayed for leg in self._legs):
+            await self._what_is_left()
         return True
+
+    async def _what_is_left(self) -> None:
+        """Do what was asked for besides, once this chain holds nothing any more; ICE agents have the last word."""
+        if self._net.options.tcp_relay:
+            await observe_tcp_relay(self._path, self._net, self._outer)
+        if self._net.options.ice:
+            await observe_agents(self._path, self._net, self._outer)
 
     def _record(self, seen: Observation) -> None:
         """Record a step, and where it sends on: what the second allocation alone is told does not count.
@@ -207,7 +214,7 @@ class Chain:
         """
         async with asyncio.TaskGroup() as group:
             challenge = group.create_task(a.challenge())
-            heard = _first_heard(reach.answer, challenge)
+            heard = first_heard(reach.answer, challenge)
             encrypted = self._path.transport in (Transport.TLS, Transport.DTLS)
             alone = encrypted or self._path.server.via is not None
             await (heard if alone else self._checked(heard))
@@ -301,16 +308,6 @@ class Chain:
 def is_time_limited(server: Server) -> bool:
     """Tell whether the username says until when it is valid."""
     return server.credential is not None and shape_of(server.credential.username).form == "time-limited"
-
-
-async def _first_heard(*calls: "asyncio.Future[Call]") -> Literal[True] | Failure:
-    """Return as soon as one is answered; else, when all are finished, why one is not."""
-    pending = set(calls)
-    while pending:
-        done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-        if any(call.result().message is not None for call in done):
-            return True
-    return next((failure for call in calls if (failure := call.result().failure)), Failure.TIMEOUT)
 
 
 def _code(call: Call) -> int | None:

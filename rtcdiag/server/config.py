@@ -58,6 +58,8 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Long-term credentials. Without any, and without a secret, TURN is off."""
     secret: SharedSecret | None = None
     realm: str = "rtcdiag"
+    sha256: bool = False
+    """Offer SHA-256 beside MD5 and SHA-1 (RFC 8489 section 9.2), as few servers do."""
     allow_loopback_peers: bool = False
     """Relay to loopback addresses, for tests and demonstrations on one computer."""
     default_lifetime_s: int = 600

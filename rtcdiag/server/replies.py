@@ -39,7 +39,7 @@ class RefusedError(Exception):
 def success(request: Message, attributes: Attributes, key: bytes | None = None) -> bytes:
     """Build a success response, signed where a key is given."""
     values = [*attributes, (AttributeType.SOFTWARE, SOFTWARE)]
-    return encode(MessageClass.SUCCESS, request.method, request.transaction_id, values, key=key)
+    return _encoded(MessageClass.SUCCESS, request, values, key)
 
 
 def refusal(request: Message, refused: RefusedError, key: bytes | None = None) -> bytes:
@@ -47,7 +47,13 @@ def refusal(request: Message, refused: RefusedError, key: bytes | None = None) -
     software = [(AttributeType.SOFTWARE, SOFTWARE)] if key is not None else []
     error = (AttributeType.ERROR_CODE, ErrorCode(refused.code, _REASONS[refused.code]))
     values = [error, *refused.attributes, *software]
-    return encode(MessageClass.ERROR, request.method, request.transaction_id, values, key=key)
+    return _encoded(MessageClass.ERROR, request, values, key)
+
+
+def _encoded(kind: MessageClass, request: Message, values: Attributes, key: bytes | None) -> bytes:
+    """Sign as the request is signed (RFC 8489 section 9.2.4)."""
+    sha256 = request.raw_of(AttributeType.MESSAGE_INTEGRITY) is None
+    return encode(kind, request.method, request.transaction_id, values, key=key, sha256=sha256)
 
 
 def refuse_unknown(request: Message, understood: frozenset[int]) -> None:

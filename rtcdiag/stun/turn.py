@@ -94,6 +94,14 @@ class TurnClient:
             Method.CHANNEL_BIND, [(AttributeType.CHANNEL_NUMBER, channel), (AttributeType.XOR_PEER_ADDRESS, peer)]
         )
 
+    def connect_request(self, peer: TransportAddress) -> Request:
+        """Build a Connect (RFC 6062 section 4.3)."""
+        return self._request(Method.CONNECT, [(AttributeType.XOR_PEER_ADDRESS, peer)])
+
+    def connection_bind_request(self, number: int) -> Request:
+        """Build a ConnectionBind for a CONNECTION-ID (RFC 6062 section 4.3)."""
+        return self._request(Method.CONNECTION_BIND, [(AttributeType.CONNECTION_ID, number)])
+
     def refresh_request(self, lifetime_s: int | None = None) -> Request:
         """Build a Refresh (RFC 8656 section 8.1); LIFETIME 0 releases the allocation."""
         attributes: list[tuple[int, Any]] = [] if lifetime_s is None else [(AttributeType.LIFETIME, lifetime_s)]

@@ -42,12 +42,14 @@ from rtcdiag.evidence import (
     KnockArrival,
     Observation,
     PacketStream,
+    PeerConnection,
     Permission,
     ProxyTunnel,
     RateStep,
     Redirect,
     Refresh,
     RelayedData,
+    RelayedStream,
     RelayQuality,
     RelaySoak,
     RelayThroughput,
@@ -74,6 +76,7 @@ from rtcdiag.evidence.audit import AllocationQuestion, TlsVersion
 from rtcdiag.evidence.quality import Way
 from rtcdiag.evidence.service import ServiceOutcome
 from rtcdiag.evidence.soak import Kept
+from rtcdiag.evidence.tcp_relay import ConnectionStep
 from rtcdiag.evidence.turn import WhyNot, Wish
 from rtcdiag.evidence.vantage import VantageOutcome
 from rtcdiag.targets import VIA, Transport, parse_server
@@ -247,6 +250,16 @@ class Turn(msgspec.Struct, frozen=True):
         """Return a question about capabilities, granted unless its exchange is given."""
         good = answered(self.address, **{"relayed": at(self.relayed), "lifetime_s": 600} | granted)
         return AllocationTrial(wishes=wishes, exchange=exchange or good, **self._common(allocation="c"))
+
+    def peer_connection(self, step: ConnectionStep, exchange: Exchange | None = None) -> PeerConnection:
+        """Return a step towards a relayed TCP connection."""
+        done = exchange or answered(self.address)
+        return PeerConnection(step=step, peer=at(self.peer), exchange=done, **self._common(allocation="c"))
+
+    def stream(self, out: int = 1000, back: int = 1000) -> RelayedStream:
+        """Return what came through a relayed TCP connection."""
+        sent: dict[str, Any] = {"sent_bytes": 1000, "out_bytes": out, "back_bytes": back}
+        return RelayedStream(peer=at(self.peer), attempt=True, **sent, **self._common(allocation="c"))
 
     def redirect(self, to: str, not_followed: WhyNot | None = None) -> tuple[Challenge, Redirect]:
         """Return a challenge that sends on, and what became of it."""
@@ -576,6 +589,22 @@ observations: st.SearchStrategy[Observation] = st.one_of(
         **_STEP,
         wishes=st.lists(st.sampled_from(get_args(Wish)), min_size=1, max_size=3, unique=True).map(tuple),
         exchange=exchanges,
+    ),
+    st.builds(
+        PeerConnection,
+        **_STEP,
+        step=st.sampled_from(get_args(ConnectionStep)),
+        peer=_ADDRESSES,
+        exchange=exchanges,
+    ),
+    st.builds(
+        RelayedStream,
+        **_STEP,
+        peer=_ADDRESSES,
+        attempt=st.booleans(),
+        sent_bytes=st.just(1000),
+        out_bytes=st.integers(0, 1000),
+        back_bytes=st.integers(0, 1000),
     ),
     st.builds(
         Redirect,

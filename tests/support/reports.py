@@ -29,9 +29,11 @@ from rtcdiag.evidence import (
     IdleMapping,
     Inward,
     Observation,
+    PeerConnection,
     ProxyTunnel,
     RateStep,
     Redirect,
+    RelayedStream,
     SecretShape,
     Sent,
     SizedBinding,
@@ -314,6 +316,16 @@ def turn_extras() -> tuple[Observation, ...]:
     granted = answered(5.0, TURN_AT, **both, reservation_token=True, alternate_domain="worker.example.org")
     return (
         Redirect(t_ms=5.0, alternate=at("198.51.100.31:3478"), domain="worker.example.org", **common),
+        PeerConnection(t_ms=5.0, step="connect", peer=at("198.51.100.20:49161"), exchange=granted, **common),
+        RelayedStream(
+            t_ms=5.0,
+            peer=at("198.51.100.20:49161"),
+            attempt=True,
+            sent_bytes=1000,
+            out_bytes=1000,
+            back_bytes=0,
+            **common,
+        ),
         AllocationTrial(t_ms=5.0, wishes=("dont-fragment", "both-families"), exchange=granted, **common),
     )
 

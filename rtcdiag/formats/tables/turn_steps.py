@@ -2,12 +2,33 @@
 
 from typing import assert_never
 
-from rtcdiag.evidence import Allocation, AllocationTrial, Challenge, Permission, Redirect, Refresh, RelayedData
+from rtcdiag.evidence import (
+    Allocation,
+    AllocationTrial,
+    Challenge,
+    PeerConnection,
+    Permission,
+    Redirect,
+    Refresh,
+    RelayedData,
+    RelayedStream,
+)
+from rtcdiag.evidence.tcp_relay import ConnectionStep
 from rtcdiag.evidence.turn import WhyNot
 from rtcdiag.formats.tables.outcomes import exchange_outcome
 from rtcdiag.formats.words import Tone, ms
 
-Kind = Challenge | Allocation | AllocationTrial | Redirect | Permission | RelayedData | Refresh
+Kind = (
+    Challenge
+    | Allocation
+    | AllocationTrial
+    | PeerConnection
+    | RelayedStream
+    | Redirect
+    | Permission
+    | RelayedData
+    | Refresh
+)
 
 
 def told(item: Kind) -> tuple[str, str, str, str, Tone]:
@@ -24,10 +45,27 @@ def _told(item: Kind) -> tuple[str, str, Tone]:
             return (f"Allocate {item.allocation}", *_allocation(item))
         case AllocationTrial():
             return (f"Allocate {', '.join(item.wishes)}", *_trial(item))
+        case PeerConnection() | RelayedStream():
+            return _told_of_tcp(item)
         case Redirect():
             return ("Try alternate", *_redirect(item))
         case _:
             return _told_of_use(item)
+
+
+_CONNECTION: dict[ConnectionStep, str] = {
+    "permission": "CreatePermission for TCP",
+    "connect": "Connect",
+    "bind-out": "ConnectionBind",
+    "bind-in": "ConnectionBind, other end",
+}
+
+
+def _told_of_tcp(item: PeerConnection | RelayedStream) -> tuple[str, str, Tone]:
+    if isinstance(item, PeerConnection):
+        return (_CONNECTION[item.step], *exchange_outcome(item.exchange, f"for {item.peer}"))
+    words = f"{item.out_bytes} and {item.back_bytes} of {item.sent_bytes} bytes arrived, out and back"
+    return "Data through relayed TCP", words, "ok" if item.out_bytes and item.back_bytes else "bad"
 
 
 def _told_of_use(item: Permission | RelayedData | Refresh) -> tuple[str, str, Tone]:

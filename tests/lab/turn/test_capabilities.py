@@ -9,7 +9,17 @@ from lab.turn.asking import Seen, ask, cut
 from lab.turn.test_healthy import assert_whole
 from rtcdiag.address import Family
 from rtcdiag.capabilities import capabilities_of
-from rtcdiag.evidence import Allocation, AllocationTrial, Evidence, Refresh, RelayedData, Target
+from rtcdiag.evidence import (
+    Allocation,
+    AllocationTrial,
+    Evidence,
+    PeerConnection,
+    Refresh,
+    RelayedData,
+    RelayedStream,
+    Skipped,
+    Target,
+)
 from rtcdiag.targets import Transport, parse_server
 from support.coturn import Coturn, coturn
 from support.process import RTCDIAG, running
@@ -114,4 +124,41 @@ def test_a_server_that_does_not_know_an_attribute_is_asked_again_without_it(tmp_
 @pytest.mark.parametrize("after_ms", [5.0, 10.0, 15.0, 25.0])
 def test_nothing_is_left_wherever_the_run_is_cut(server: Coturn, after_ms: float) -> None:
     cut(server.uri(), after_ms, trials=True)
+    assert server.wait_until_empty()
+
+
+# --- relays of TCP (RFC 6062) ---
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_connection_between_two_tcp_relays_of_coturn_carries_bytes_both_ways(server: Coturn, host: str) -> None:
+    uri = server.uri(transport="tcp", host=host)
+    seen = ask(uri, tcp_relay=True)
+    stream = seen.only(RelayedStream)
+    assert (stream.attempt, stream.sent_bytes, stream.out_bytes, stream.back_bytes) == (True, 1000, 1000, 1000)
+    assert [item.step for item in seen.of(PeerConnection)][:2] == ["permission", "connect"]
+    assert {item.exchange.succeeded for item in seen.of(PeerConnection)} == {True}
+    assert told(seen, uri)["tcp-relay"] == "yes"
+    assert server.wait_until_empty()
+
+
+def test_tcp_relays_that_are_switched_off_are_asked_for_once(tmp_path: Path) -> None:
+    with coturn(tmp_path, extra=["no-tcp-relay"]) as off:
+        seen = ask(off.uri(transport="tcp"), tcp_relay=True)
+        assert_whole(seen)
+        assert seen.code(AllocationTrial) == 442
+        assert told(seen, off.uri(transport="tcp"))["tcp-relay"] == "no"
+        assert off.wait_until_empty()
+
+
+def test_over_udp_there_is_nothing_to_ask_and_the_report_says_so(server: Coturn) -> None:
+    seen = ask(server.uri(), tcp_relay=True)
+    assert_whole(seen)
+    assert "TCP" in seen.only(Skipped).what
+    assert not seen.of(AllocationTrial)
+
+
+@pytest.mark.parametrize("after_ms", [40.0, 60.0, 90.0])
+def test_no_tcp_relay_is_left_wherever_the_run_is_cut(server: Coturn, after_ms: float) -> None:
+    cut(server.uri(transport="tcp"), after_ms, tcp_relay=True)
     assert server.wait_until_empty()

@@ -231,6 +231,24 @@ CASES: dict[str, Case] = {
     "an IPv4 address for those that ask for IPv6": case(
         then("end", T.trial("ipv6", relayed=at("198.51.100.30:49170"))), "turn-relay-wrong-family"
     ),
+    # --- TCP relays, where they are asked for
+    "TCP relays that are refused": case(
+        then("end", TCP.trial("tcp", exchange=refused(TCP.address, 442)), turn=TCP), "turn-tcp-relay-off"
+    ),
+    "TCP relays that work": case(
+        then("end", TCP.trial("tcp"), TCP.trial("tcp"), TCP.stream(), turn=TCP), "turn-tcp-relay-works"
+    ),
+    "a TCP relay that cannot be connected to": case(
+        then("end", TCP.trial("tcp"), TCP.peer_connection("connect", refused(TCP.address, 447)), turn=TCP),
+        "turn-tcp-relay-broken",
+    ),
+    "a TCP relay that carries nothing back": case(
+        then("end", TCP.trial("tcp"), TCP.stream(back=0), turn=TCP), "turn-tcp-relay-broken"
+    ),
+    "TCP relays that were not tried to the end": case(
+        then("end", TCP.trial("tcp"), TCP.peer_connection("connect", failed(Failure.DEADLINE)), turn=TCP),
+        "deadline-reached",
+    ),
     # --- what is granted
     "a signature that does not verify": case(
         then(

@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from rtcdiag.address import TransportAddress
+from rtcdiag.address import Family, TransportAddress
 from rtcdiag.cli.exits import exit_code
 from rtcdiag.cli.options import FailOn, Requirement
-from rtcdiag.evidence import Crash, Environment, Evidence
+from rtcdiag.evidence import Crash, Environment, Evidence, Failure, Resolution
 from rtcdiag.findings import Finding, Severity
 from rtcdiag.nat import Nat
 from rtcdiag.report import (
@@ -20,6 +21,7 @@ from rtcdiag.report import (
     Verdict,
     raw_evidence,
 )
+from support.evidence import target
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 DIRECT, RELAY, TLS_443, IPV6 = Requirement
@@ -166,3 +168,23 @@ def test_ipv6_is_met_by_an_address_that_a_server_saw_and_unmet_where_this_comput
     assert met(IPV6, report(nat=Nats(ipv6=seen))) == "yes"
     assert met(IPV6, report(environment=Environment(ipv6=False))) == "no"
     assert met(IPV6, report(environment=Environment(ipv6=True))) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("uris", "looked_up", "answer"),
+    [
+        (["turn:192.0.2.1"], [], "no"),
+        (["turn:turn.example.org"], [("turn.example.org", Failure.DNS_NO_ADDRESS)], "no"),
+        (["turn:turn.example.org"], [("turn.example.org", Failure.DNS_TIMEOUT)], "unknown"),
+        (["turn:turn.example.org"], [], "unknown"),
+        (["turn:192.0.2.1", "turn:turn.example.org"], [("turn.example.org", Failure.DNS_FAILURE)], "unknown"),
+    ],
+)
+def test_ipv6_is_unmet_where_no_server_has_such_an_address(
+    uris: list[str], looked_up: list[tuple[str, Failure]], answer: str
+) -> None:
+    names = [Resolution(t_ms=1.0, host=host, family=Family.IPV6, failure=failure) for host, failure in looked_up]
+    seen = (*map(target, uris), *names)
+    made = report(servers=(row(TURN, "ok"),), environment=Environment(ipv6=True))
+    made = msgspec.structs.replace(made, evidence=raw_evidence(Evidence(observations=seen)))
+    assert met(IPV6, made) == answer

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from rtcdiag.address import Family, TransportAddress
@@ -11,9 +12,9 @@ from rtcdiag.stun.attributes import AttributeType as A
 from rtcdiag.stun.credentials import long_term_key, mint
 from rtcdiag.stun.framing import Frame, channel_data
 from rtcdiag.stun.header import MessageClass, Method
-from rtcdiag.stun.message import decode, encode
+from rtcdiag.stun.message import Message, decode, encode
 from rtcdiag.stun.request import Request, new_request
-from rtcdiag.stun.turn import relayed_datagram
+from rtcdiag.stun.turn import Step, TurnClient, relayed_datagram
 from rtcdiag.targets import Credential
 from support.turn_bench import ALICE, BOB, PEER, PEER6, SERVER, UNIX_S, Bench, Caller, code_of
 
@@ -558,3 +559,43 @@ def test_what_follows_the_signature_changes_nothing() -> None:
     assert decode(data).raw_of(A.LIFETIME) == bytes(4)
     assert [code_of(answer) for answer in caller.send(data)] == [0]
     assert bench.closed == []
+
+
+def test_a_server_that_offers_sha_256_works_for_clients_that_take_it_and_for_those_that_do_not() -> None:
+    bench = Bench(sha256=True)
+    modern = Caller(bench)
+    answer = modern.allocate()
+    assert modern.turn.signs_with_sha256
+    assert (code_of(answer), modern.turn.check(answer)) == (0, "valid")
+    assert answer.raw_of(A.MESSAGE_INTEGRITY) is None
+    assert (modern.permit(PEER), modern.bind(0x4000, PEER), modern.refresh(0)) == (0, 0, 0)
+    old = Caller(bench, port=1001)
+    old.turn = OldClient("alice", "wonderland")
+    assert code_of(old.allocate()) == 0
+    assert code_of(Caller(bench, Credential("alice", "wrong"), port=1002).allocate()) == 401
+
+
+class OldClient(TurnClient):
+    """A client before RFC 8489: it does not see what is offered."""
+
+    def digest(self, request: Request, answer: Message) -> Step:
+        kept = tuple(item for item in answer.attributes if item.type != A.PASSWORD_ALGORITHMS)
+        return super().digest(request, msgspec.structs.replace(answer, attributes=kept))
+
+
+@pytest.mark.parametrize("change", ["without-the-list", "another-list", "another-algorithm"])
+def test_an_offer_of_sha_256_that_does_not_come_back_as_it_was_is_a_bad_request(change: str) -> None:
+    bench = Bench(sha256=True)
+    caller = Caller(bench)
+    caller.challenge()
+    template = decode(caller.turn.allocate_request().data)
+    changes: dict[str, dict[int, bytes | None]] = {
+        "without-the-list": {A.PASSWORD_ALGORITHMS: None},
+        "another-list": {A.PASSWORD_ALGORITHMS: b"\0\1\0\0"},
+        "another-algorithm": {A.PASSWORD_ALGORITHM: b"\0\7\0\0"},
+    }
+    kept = [(item.type, changes[change].get(item.type, item.value)) for item in template.attributes[:-2]]
+    sent = [(kind, value) for kind, value in kept if value is not None]
+    data = encode(MessageClass.REQUEST, Method.ALLOCATE, bytes(12), sent, key=caller.turn.key, sha256=True)
+    (answer,) = caller.send(data)
+    assert code_of(answer) == 400

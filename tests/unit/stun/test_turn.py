@@ -183,3 +183,72 @@ def test_other_messages_carry_no_relayed_datagram(
     message_class: MessageClass, method: Method, values: list[tuple[int, object]]
 ) -> None:
     assert relayed_datagram(decode(encode(message_class, method, bytes(12), values))) is None
+
+
+LIST = b"\0\2\0\0\0\1\0\0"
+
+
+def offered(made: TurnClient, nonce: bytes, algorithms: bytes | None = LIST) -> Message:
+    """Offer a choice of algorithms, and return the request that comes then."""
+    first = made.allocate_request()
+    more = [(A.PASSWORD_ALGORITHMS, algorithms)] if algorithms is not None else []
+    assert made.digest(first, error(first, 401, (A.REALM, "example.org"), (A.NONCE, nonce), *more)) == "authenticate"
+    return decode(made.allocate_request().data)
+
+
+# The right-most bit by the erratum, the left-most by the text of RFC 8489.
+@pytest.mark.parametrize("nonce", [b"obMatJos2AAABx", b"obMatJos2gAAAx", b"obMatJos2AAADx"])
+def test_an_offer_of_sha_256_is_taken_and_repeated_byte_for_byte(nonce: bytes) -> None:
+    made = client()
+    found = offered(made, nonce)
+    key = long_term_key("alice", "example.org", "pw", "sha256")
+    assert (found.raw_of(A.PASSWORD_ALGORITHMS), found.raw_of(A.PASSWORD_ALGORITHM)) == (LIST, b"\0\2\0\0")
+    assert (found.raw_of(A.MESSAGE_INTEGRITY), found.check_integrity(key), found.problems) == (None, "valid", ())
+    assert made.signs_with_sha256
+
+
+def test_where_only_md5_is_offered_the_key_is_md5_and_the_signature_sha_256() -> None:
+    found = offered(client(), b"obMatJos2AAABx", b"\0\1\0\0")
+    assert (found.raw_of(A.PASSWORD_ALGORITHM), found.check_integrity(KEY)) == (b"\0\1\0\0", "valid")
+    assert found.raw_of(A.MESSAGE_INTEGRITY) is None
+
+
+@pytest.mark.parametrize(
+    ("nonce", "algorithms"),
+    [
+        (b"n1", LIST),
+        (b"obMatJos2AAAAx", LIST),
+        (b"obMatJos2!!!!x", LIST),
+        (b"obMatJos2AA", LIST),
+        (b"obMatJos2AAABx", None),
+        (b"obMatJos2AAABx", b""),
+        (b"obMatJos2AAABx", b"\0\7\0\0"),
+        (b"obMatJos2AAABx", b"\0\7\xff\xff"),
+    ],
+)
+def test_without_a_whole_offer_requests_are_signed_as_ever(nonce: bytes, algorithms: bytes | None) -> None:
+    found = offered(client(), nonce, algorithms)
+    assert (found.raw_of(A.PASSWORD_ALGORITHM), found.raw_of(A.MESSAGE_INTEGRITY_SHA256)) == (None, None)
+    assert found.check_integrity(KEY) == "valid"
+
+
+@pytest.mark.parametrize("code", [400, 401])
+def test_a_server_that_refuses_its_own_offer_is_asked_once_as_ever(code: int) -> None:
+    made = client()
+    offered(made, b"obMatJos2AAABx")
+    request = made.allocate_request()
+    assert made.digest(request, error(request, code)) == "fresh-nonce"
+    again = made.allocate_request()
+    assert decode(again.data).check_integrity(KEY) == "valid"
+    assert not made.signs_with_sha256
+    assert made.digest(again, error(again, code)) == "refused"
+
+
+def test_an_offer_that_worked_is_not_given_up_for_a_later_refusal() -> None:
+    made = client()
+    offered(made, b"obMatJos2AAABx")
+    request = made.allocate_request()
+    assert made.digest(request, success(request, made.key)) == "done"
+    later = made.permission_request(PEER)
+    assert made.digest(later, error(later, 400)) == "refused"
+    assert made.signs_with_sha256
