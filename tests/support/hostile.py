@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from rtcdiag.report import Report, ReportError, decode, encode, evidence_of
+from support.reports import REPORTS
 
 HOSTILE = {
     "script": "<script>alert(1)</script>",
@@ -37,6 +38,25 @@ HOSTILE = {
     "blank": "   ",
     "empty": "",
 }
+
+
+_SHORT = [text for text in HOSTILE.values() if 0 < len(text.strip()) < 100]
+_AT_ONCE, _PARTS = 7, 6
+TOGETHER = {
+    **{
+        f"together {part}": " ".join((_SHORT * 2)[start : start + _AT_ONCE])
+        for part in range(_PARTS)
+        for start in [part * len(_SHORT) // _PARTS]
+    },
+    **{name: text for name, text in HOSTILE.items() if text not in _SHORT},
+}
+"""The same in fewer strings: the short ones several at a time, each of them twice, and the long and the empty ones."""
+
+
+@cache
+def poisoned_report(name: str, text: str) -> Report:
+    """Return the poisoned report of a name, made once."""
+    return poisoned(REPORTS[name](), text)
 
 
 def poisoned(report: Report, text: str) -> Report:

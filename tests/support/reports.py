@@ -1,6 +1,7 @@
 """Whole reports with plausible data; every format is tested on all of them (``REPORTS``)."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -381,3 +382,5 @@ REPORTS: dict[str, Callable[[], Report]] = {
     "audit": audited,
     "everything": everything,
 }
+REPORTS |= {name: cache(make) for name, make in REPORTS.items()}
+"""Each is made once: nobody changes a report."""

@@ -1,6 +1,7 @@
 """What a terminal shows."""
 
 import re
+from functools import cache
 
 import msgspec
 import pytest
@@ -9,7 +10,7 @@ from rtcdiag.formats import FORMATS, RenderOptions, render
 from rtcdiag.formats.terminal import Paper, Section, fold
 from rtcdiag.nat import Nat
 from rtcdiag.report import Nats, Redaction, evidence_of
-from support.hostile import HOSTILE, poisoned
+from support.hostile import HOSTILE, TOGETHER, poisoned_report
 from support.observations import at
 from support.reports import REPORTS, crowded
 
@@ -17,7 +18,8 @@ LINES = 24
 EVERY_REPORT = pytest.mark.parametrize("name", REPORTS)
 
 
-def shown(name: str, **options: object) -> str:
+@cache
+def shown(name: str, **options: bool | int) -> str:
     return render("text", REPORTS[name](), msgspec.convert(options, RenderOptions))
 
 
@@ -36,10 +38,10 @@ def test_no_report_takes_more_than_a_screen_without_v(name: str, unicode: bool) 
     assert len(shown(name, unicode=unicode).splitlines()) <= LINES
 
 
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("text", TOGETHER.values(), ids=TOGETHER)
 @pytest.mark.parametrize("name", ["everything", "candidates"])
 def test_no_hostile_report_takes_more_than_a_screen(name: str, text: str) -> None:
-    assert len(render("text", poisoned(REPORTS[name](), text)).splitlines()) <= LINES
+    assert len(render("text", poisoned_report(name, text)).splitlines()) <= LINES
 
 
 @pytest.mark.parametrize(("room", "whole"), [(2, False), (3, True)])
@@ -227,6 +229,6 @@ def test_peers_of_whom_nothing_is_known_are_not_counted_as_no() -> None:
 
 @pytest.mark.parametrize("name", ["long word", "wide", "hyperlink"])
 def test_ascii_means_the_tables_too_and_nothing_in_them_is_cut(name: str) -> None:
-    text = render("text", poisoned(REPORTS["everything"](), HOSTILE[name]), RenderOptions(unicode=False, verbosity=1))
+    text = render("text", poisoned_report("everything", HOSTILE[name]), RenderOptions(unicode=False, verbosity=1))
 
     assert text.isascii()

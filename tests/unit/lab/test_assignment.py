@@ -5,6 +5,7 @@ from statistics import mean
 
 import pytest
 
+from rtcdiag.lab import mappings
 from rtcdiag.lab.spec import Addresses
 from support.middleboxes import ADDRESSES, EXTERNAL, HOST, OTHER_HOST, SERVER, Box, End, tcp, udp
 
@@ -145,9 +146,11 @@ def test_too_few_addresses_are_a_clear_error(spec: str, addresses: Addresses) ->
         Box(spec, addresses=addresses)
 
 
-def test_a_table_is_bounded_and_takes_new_mappings_when_old_ones_expire() -> None:
+def test_a_table_is_bounded_and_takes_new_mappings_when_old_ones_expire(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert mappings.MOST_MAPPINGS == 8192
+    monkeypatch.setattr(mappings, "MOST_MAPPINGS", 100)
     box = Box("apdm/apdf port=random lifetime=30s")
-    for index in range(8192):
+    for index in range(100):
         box.mapped((HOST, 5000), (SERVER, 1 + index))
     with pytest.raises(AssertionError):
         box.mapped((OTHER_HOST, 5000), A)

@@ -84,7 +84,7 @@ def _ended_ms(evidence: Evidence) -> float:
 @pytest.mark.parametrize("link", LINES.values(), ids=LINES)
 @pytest.mark.parametrize("rtt_ms", [40, 600])
 def test_no_silence_is_taken_for_proof_while_an_answer_may_come(link: Link, rtt_ms: int) -> None:
-    for seed in range(6):
+    for seed in range(3):
         evidence = _one_server(link, rtt_ms, seed)
         assert _heard(evidence) or _ended_ms(evidence) >= 1990
 
