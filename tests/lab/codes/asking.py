@@ -31,7 +31,7 @@ class Asked:
     where: Namespace | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     before: tuple[str, ...] = ()
-    """What starts it, such as `faketime`."""
+    """What starts it, such as `support.faketime.shifted`."""
 
     def run(self, *more: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
         return run([*self.command, *more], timeout=40, env={**PLAIN, **self.env}, stdin=stdin)

@@ -13,7 +13,7 @@ from support.ca import Authority, Certificate
 from support.coturn import Coturn, coturn
 from support.crashed import crashed_client
 from support.fronts import haproxy, nginx
-from support.netns import NAME_SERVER, OTHER_SERVER, SERVER, SERVER6, Client, Namespace, Topology
+from support.netns import ALTERNATE, NAME_SERVER, OTHER_SERVER, SERVER, SERVER6, Client, Namespace, Topology
 from support.nft import Nat
 from support.ports import free_port
 from support.process import RTCDIAG, running, stopped
@@ -26,6 +26,7 @@ NAMES = {
     "six.example.org": [SERVER, SERVER6],
     "inner.example.org": ["10.0.0.5"],
     "blocked.example.org": ["0.0.0.0"],
+    "clock.example.org": [ALTERNATE],
     "office.example.org": ["10.20.30.40"],
     "loop.example.org": ["127.0.0.1"],
 }
@@ -218,6 +219,13 @@ class Lab:
                 functools.reduce(lambda text, word: text.replace(word, str(words[word])), words, rules)
             )
         return server
+
+    @functools.cache  # noqa: B019
+    def web_outside(self, host: str, certificate: Certificate, clock: tuple[str, ...] = ()) -> None:
+        """Run nginx over TLS at an address on the internet of namespaces, with a clock of its own."""
+        keys = f"ssl_certificate {certificate.chain_file}; ssl_certificate_key {certificate.key_file};"
+        where: dict[str, Any] = {"host": host, "port": 443, "prefix": (*self.net.internet.prefix, *clock)}
+        self._stack.enter_context(nginx(self.place(), f"listen {host}:443 ssl; {keys} return 200;", **where))
 
     @functools.cache  # noqa: B019
     def pion_outside(self, certificate: Certificate | None = None, **flags: Any) -> LibraryServer:

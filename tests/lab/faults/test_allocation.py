@@ -79,6 +79,18 @@ ROWS = {
     "L5 coturn without a relay over UDP, asked over TCP": refused(
         lambda lab: turn(lab, lab.coturn("no-udp-relay").uri(transport="tcp")), "turn-udp-relay-disabled"
     ),
+    "L6 coturn that relays no TCP": Row(
+        lambda lab: turn(lab, lab.coturn("no-tcp-relay").uri(transport="tcp"), more=("--tcp-relay",)),
+        exit=0,
+        servers=("ok",),
+        beside=("turn-tcp-relay-off",),
+    ),
+    "L6 pion's library, which relays no TCP": Row(
+        lambda lab: turn(lab, lab.pion().uri(transport="tcp"), more=("--tcp-relay",)),
+        exit=0,
+        servers=("ok",),
+        beside=("turn-tcp-relay-off",),
+    ),
     "L8 a user whose quota is used up": refused(
         lambda lab: full(lab, lab.coturn("user-quota=1", "verbose")), "turn-quota-reached"
     ),

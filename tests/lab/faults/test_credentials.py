@@ -8,6 +8,7 @@ from lab.codes.asking import Asked, Row, check, turn
 from lab.codes.outside import inside
 from lab.codes.place import Lab
 from rtcdiag.stun.credentials import mint
+from support.faketime import shifted
 from support.netns import ALTERNATE, SERVER
 
 pytestmark = pytest.mark.lab
@@ -58,6 +59,16 @@ def unsteady(lab: Lab) -> Asked:
     return inside(lab, first.uri(host=VIRTUAL))
 
 
+def ahead(lab: Lab) -> Asked:
+    """Ask a host whose clock is two hours ahead: its TURN server takes good credentials for expired."""
+    clock, files = shifted("+2h"), lab.certificate("clock.example.org", days=(-30, 30))
+    lab.web_outside(ALTERNATE, files, clock)
+    where = {"listen": (ALTERNATE,), "relay": (ALTERNATE,), "prefix": (*lab.net.internet.prefix, *clock)}
+    server = lab.outside(secret="north", users=(), **where)
+    more = ("--secret-file", lab.file("north\n"), "--ca-file", str(lab.authority.ca_file))
+    return turn(lab, server.uri(host="clock.example.org"), login=None, where=lab.client(), more=more)
+
+
 ROWS = {
     "A1 a username whose time is over": rejected(
         lambda lab: turn(lab, lab.secret().uri(), login=minted(-HOUR_S)), "turn-credentials-expired"
@@ -67,6 +78,9 @@ ROWS = {
     ),
     "A1 a username whose time is over at a server on pion's library": rejected(
         lambda lab: turn(lab, lab.pion().uri(), login=minted(-HOUR_S)), "turn-credentials-expired"
+    ),
+    "A2 a server whose clock is ahead": Row(
+        ahead, "turn-credentials-clock-skew", stage="allocate", beside=("clocks-differ",)
     ),
     "A3 a wrong password over UDP": rejected(lambda lab: turn(lab, lab.tls.uri(), login=WRONG)),
     "A3 a wrong password over TCP": rejected(lambda lab: turn(lab, lab.tls.uri(transport="tcp"), login=WRONG)),

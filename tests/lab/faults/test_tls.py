@@ -5,6 +5,7 @@ import pytest
 from lab.codes.asking import Asked, Row, check, turn
 from lab.codes.place import Lab
 from support.ca import Certificate
+from support.faketime import shifted
 from support.fronts import bundle
 
 pytestmark = pytest.mark.lab
@@ -57,7 +58,7 @@ def routed(lab: Lab, *more: str) -> Asked:
 def elsewhere(lab: Lab, shift: str) -> Asked:
     """Ask with a clock that is wrong by so much."""
     asked = turn(lab, lab.tls.uri("turns", host="localhost"))
-    return Asked(asked.words, asked.where, asked.env, before=("faketime", "-f", shift))
+    return Asked(asked.words, asked.where, asked.env, before=shifted(shift))
 
 
 def broken(asked: object, code: str) -> Row:
