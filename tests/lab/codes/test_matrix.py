@@ -21,7 +21,6 @@ NOT_MADE = {
     "tls-certificates-too-large": "needs a chain that nobody reads to its end: lab/tls has one",
     "tls-failed": "stands for failures of the handshake that nobody has words for",
     "turn-channel-too-short": "needs a soak test: lab/turn/test_lasting.py has it",
-    "turn-credentials-clock-skew": "needs clocks that differ: lab/service has three",
     "turn-ice-agents-fail": "needs --ice: lab/turn/test_ice.py has it",
     "turn-not-renewed": "needs a server that refuses to renew what it granted, which no real one does",
     "turn-permission-too-short": "needs a soak test: lab/turn/test_lasting.py has it",
