@@ -229,7 +229,15 @@ CASES: dict[str, Case] = {
     ),
     "silence about what no call needs is no fault": case(then("end", T.trial("even-port", exchange=failed()))),
     "an IPv4 address for those that ask for IPv6": case(
-        then("end", T.trial("ipv6", relayed=at("198.51.100.30:49170"))), "turn-relay-wrong-family"
+        then("end", T.trial("ipv6", relayed=at("198.51.100.30:49170"))), "turn-ipv6-relay-is-ipv4"
+    ),
+    "an IPv4 address for those that ask for IPv6 hides no fault": case(
+        then("data", *T.flows(0), T.data("relay-to-mapped"), T.trial("ipv6", relayed=at("198.51.100.30:49170"))),
+        "turn-ipv6-relay-is-ipv4",
+        "turn-cannot-reach-itself",
+    ),
+    "IPv4 where a call asked for IPv6, and data passes": case(
+        then("allocate", T.allocation(family=Family.IPV6), T.permission(), *T.flows()), "turn-relay-wrong-family"
     ),
     # --- TCP relays, where they are asked for
     "TCP relays that are refused": case(

@@ -72,7 +72,9 @@ def test_an_allocation_mismatch_that_another_port_heals_is_only_a_fact() -> None
 
 
 def test_a_server_that_ignores_a_wish_for_ipv6_which_no_call_needs_works() -> None:
-    assert severity("an IPv4 address for those that ask for IPv6") == {"turn-relay-wrong-family": Severity.INFO}
+    assert severity("an IPv4 address for those that ask for IPv6") == {"turn-ipv6-relay-is-ipv4": Severity.INFO}
+    assert severity("IPv4 where a call asked for IPv6, and data passes") == {"turn-relay-wrong-family": Severity.INFO}
+    assert severity("IPv4 where IPv6 was asked for") == {"turn-relay-wrong-family": Severity.ERROR}
 
 
 def test_a_second_relay_that_is_refused_is_a_warning_and_the_first_one_an_error() -> None:
