@@ -9,6 +9,8 @@ import contextlib
 from collections.abc import Callable
 from typing import TypeAlias
 
+from msgspec.structs import replace
+
 from rtcdiag.address import Scope, TransportAddress
 from rtcdiag.evidence import Exchange, Failure
 from rtcdiag.net import Net
@@ -46,6 +48,8 @@ class Call:
         """Until when to wait for an answer, once it need not be sent again; None while the schedule stands."""
         self.on_sent: Callable[[], None] = lambda: None
         """Called after each transmission."""
+        self.unfinished_bytes: Callable[[], int] = lambda: 0
+        """How much of a message is there whose rest has not come."""
 
     @property
     def message(self) -> Message | None:
@@ -61,7 +65,8 @@ class Call:
     def exchange(self, *, key: bytes | None = None, secrets: frozenset[str] = frozenset()) -> Exchange:
         """Return what a report keeps of it, as known now."""
         failure = self.failure or Failure.TIMEOUT
-        return exchange_of(self.transaction, failure=failure, refused_by=self.refused_by, key=key, secrets=secrets)
+        found = exchange_of(self.transaction, failure=failure, refused_by=self.refused_by, key=key, secrets=secrets)
+        return found if found.answers else replace(found, unfinished_bytes=self.unfinished_bytes())
 
 
 async def finish(wire: "Wire", call: Call) -> Call:
@@ -206,6 +211,8 @@ class StreamWire:
         self._calls: dict[bytes, Call] = {}
         self._failure: Failure | None = None
         self._unasked = 0
+        self._answered = False
+        self._frames = StreamFrames()
         net.watch(stream)
         self._reading = asyncio.create_task(self._read())
 
@@ -230,6 +237,7 @@ class StreamWire:
         del destination, expected
         chosen = schedule or Schedule(STREAM.offsets_ms, 2 * self.net.options.timeout_ms)
         call = Call(Transaction(request, chosen, start_ms=self.net.now_ms()))
+        call.unfinished_bytes = lambda: self._frames.unfinished_bytes
         self._calls[request.transaction_id] = call
         if self._failure is not None:
             call.fail(self._failure)
@@ -251,7 +259,7 @@ class StreamWire:
         self._stream.close()
 
     async def _read(self) -> None:
-        frames = StreamFrames()
+        frames = self._frames
         try:
             while frames.failure is None and self._unasked < MOST_UNASKED and (data := await self._stream.read()):
                 for frame in frames.feed(data):
@@ -266,10 +274,12 @@ class StreamWire:
         call = self._calls.get(frame.data[8:HEADER_BYTES]) if frame.channel is None else None
         if call is not None:
             self._unasked += call.transaction.answer is not None
+            self._answered = True
             _receive(call, self.net.now_ms(), frame.data, self._stream.destination)
             return
         self.on_other(frame, self._stream.destination)
-        stray = _is_stray(frame)
+        # Nothing is relayed before the server has answered anything.
+        stray = _is_stray(frame) or not self._answered
         self._unasked += stray
         for waiting in self._calls.values() if stray else ():
             if not waiting.transaction.is_finished(self.net.now_ms()):

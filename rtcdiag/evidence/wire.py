@@ -108,6 +108,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     strays: tuple[Stray, ...] = ()
     stray_count: int = 0
     """All strays; only the first few are kept."""
+    unfinished_bytes: int = 0
+    """How much of a message had come over a stream when its end was no longer awaited."""
     failure: Failure | None = None
     """Why there was no answer in time; None where there was one. A late answer counts all the same."""
     refused_by: str | None = None

@@ -35,7 +35,8 @@ _UNTOLD = (Failure.TIMEOUT, *UNFINISHED, None)
 """Failures that tell the less, the later they stand here."""
 _WRONG = (Failure.NOT_STUN, Failure.NOT_STUN_HTTP, Failure.NOT_STUN_TLS)
 _NO_STUN = {"not-stun", "wrong-cookie"}
-_HUNG_UP = (Failure.CONNECTION_CLOSED, Failure.CONNECTION_RESET)
+_HUNG_UP = (Failure.CONNECTION_CLOSED, Failure.CONNECTION_RESET, Failure.TLS_HANDSHAKE)
+"""Ends of a connection that stood; TLS ends with an alert, too."""
 
 
 class _Scene(msgspec.Struct, frozen=True):
@@ -235,4 +236,7 @@ def _stream(scene: _Scene, broken: _Broken) -> Finding:
         return broken.find("network-operation-failed", why=broken.failure.value)
     if broken.path.transport is Transport.TCP and broken.path.address in scene.answers.tls:
         return broken.find("plain-on-tls-port")
+    count = max((step.exchange.unfinished_bytes for step in broken.path.steps), default=0)
+    if silent and count:
+        return broken.find("stream-unfinished", count=count)
     return broken.find("stream-silent" if silent else "stream-closed")

@@ -54,6 +54,11 @@ class StreamFrames:
         self._buffer = bytearray()
         self._seen_stun = False
 
+    @property
+    def unfinished_bytes(self) -> int:
+        """How much has come of the frame that is not whole yet."""
+        return len(self._buffer)
+
     def feed(self, data: bytes) -> list[Frame]:
         """Take bytes as they arrived; return the frames that are now whole."""
         if self.failure is not None:

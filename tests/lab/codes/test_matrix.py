@@ -14,6 +14,7 @@ NOT_MADE = {
     "captive-portal": "needs a network with a sign-in page: lab/detector has several",
     "dns-all-names-alike": "needs a network with a resolver that makes names up: lab/detector has one",
     "network-operation-failed": "stands for errors of the operating system that nobody has words for",
+    "stream-unfinished": "needs a server that dawdles: lab/tls has several",
     "tls-certificate-invalid": "stands for verdicts of the verifier that nobody has words for",
     "dtls-handshake-failed": "is said by turns-over-udp, which owns it: lab/tls has several",
     "dtls-silent": "is said by turns-over-udp, which owns it: lab/tls has one",

@@ -102,6 +102,10 @@ CASES = {
         run(target(D), handshake(D, S4, Failure.TLS_HOSTNAME_MISMATCH, transport=OVER)),
         "turns-over-udp",
     ),
+    "an answer over TLS begins and does not end": case(
+        run(*OK, handshake(S, S4), binding(S, S4, failed(unfinished_bytes=3), transport=Transport.TLS)),
+        "stream-unfinished",
+    ),
     "other handshakes succeed, too": case(
         beside(tls_trial(S, S4, "alpn", alpn="stun.turn"), tls_trial(S, S4, "no-sni"))
     ),
