@@ -1,13 +1,12 @@
 """The name server on the lab's internet: Debian's dnsmasq, which knows the names that were given and no others."""
 
 import os
-import socket
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from rtcdiag.lab import linux
+from rtcdiag.lab.answering import answers
 from rtcdiag.lab.failure import LabError
 from rtcdiag.lab.iproute import find
 from rtcdiag.lab.plan import NAME_SERVER
@@ -29,7 +28,7 @@ def start(names: Sequence[tuple[str, str]], fork: Fork) -> Callable[[], None]:
 
     def wait() -> None:
         end = time.monotonic() + _READY_S
-        while not _answers():
+        while not answers(NAME_SERVER, PORT, _QUESTION):
             check()
             if time.monotonic() > end:
                 raise LabError("the name server did not start")
@@ -54,15 +53,3 @@ def _options(hosts: Path) -> list[str]:
         *(f"--listen-address={NAME_SERVER}", "--bind-interfaces", "--user=", "--group="),
         *(f"--addn-hosts={hosts}", "--address=/#/"),
     ]
-
-
-def _answers() -> bool:
-    """Ask once whether the server is there."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking, suppress(OSError):
-        asking.settimeout(0.2)
-        asking.connect((NAME_SERVER, PORT))
-        asking.send(_QUESTION)
-        if asking.recv(512):
-            return True
-    time.sleep(0.02)
-    return False

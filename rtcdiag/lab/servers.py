@@ -1,10 +1,8 @@
 """The servers on the lab's internet: our own, or Debian's coturn, each on two addresses of both families."""
 
 import os
-import socket
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 from secrets import token_hex
@@ -12,6 +10,7 @@ from select import select
 from typing import Literal, NamedTuple
 
 from rtcdiag.lab import linux
+from rtcdiag.lab.answering import answers
 from rtcdiag.lab.failure import LabError
 from rtcdiag.lab.iproute import find
 from rtcdiag.lab.plan import OPERATORS, Operator
@@ -101,7 +100,7 @@ def _start_coturn(operator: Operator, user: User, fork: Fork) -> Callable[[float
 
     def wait(end: float) -> None:
         while time.monotonic() < end:
-            if _answers(operator.ipv4[0]):
+            if answers(operator.ipv4[0], PORT, _BINDING_REQUEST):
                 return
             check()
         raise LabError("coturn did not start")
@@ -133,18 +132,6 @@ def _coturn_lines(operator: Operator, user: User) -> list[str]:
         f"pidfile={_SCRATCH}/pid",
         f"userdb={_SCRATCH}/turndb",
     ]
-
-
-def _answers(address: str) -> bool:
-    """Ask once whether a STUN server is there."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking, suppress(OSError):
-        asking.settimeout(0.2)
-        asking.connect((address, PORT))
-        asking.send(_BINDING_REQUEST)
-        if asking.recv(2048):
-            return True
-    time.sleep(0.02)
-    return False
 
 
 _STARTS: dict[ServerKind, Callable[[Operator, User, Fork], Callable[[float], None]]] = {

@@ -118,6 +118,12 @@ def p_all_lost(counted: Tally, transmissions: int) -> float:
     return float(max(estimate, FLOOR**transmissions))
 
 
+def not_excluded(sends: int, lost: Tally) -> str:
+    """Return the reason why a silence may be loss: so few transmissions, beside so much loss."""
+    waited = f"{sends} transmission{'' if sends == 1 else 's'} waited for long enough"
+    return f"loss cannot be excluded: {waited}, {lost[0]} of {sum(lost)} others lost"
+
+
 def telling(test: Binding, others: tuple[Transmission, ...], until_ms: float = inf) -> int:
     """Return how many transmissions of a silent test, up to ``until_ms``, count as independent of each other.
 

@@ -25,7 +25,7 @@ import msgspec
 from rtcdiag.evidence import Binding, Change, Failure
 from rtcdiag.nat.behavior import Behavior
 from rtcdiag.nat.judgement import Judgement
-from rtcdiag.nat.loss import Tally, Transmission, last_waited_ms, p_all_lost, tally, telling
+from rtcdiag.nat.loss import Tally, Transmission, last_waited_ms, not_excluded, p_all_lost, tally, telling
 from rtcdiag.nat.servers import Server, came_from, changes_of, delivered
 from rtcdiag.nat.view import View
 
@@ -91,20 +91,12 @@ def silence(setting: Setting, server: Server, change: Change) -> Judgement[float
     sends = max(telling(item, setting.sent, last_waited_ms(item, wait_ms)) for item in tests)
     p_loss = p_all_lost(setting.lost, sends)
     if p_loss >= LIMIT:
-        return Judgement(why=f"loss cannot be excluded: {_counted(sends)}, {_told(setting.lost)}")
+        return Judgement(why=not_excluded(sends, setting.lost))
     control = _vouched(setting, server, change)
     if control.value is None:
         return control
     ids = (*(item.id for item in tests), direct[0][0].id, *control.evidence)
     return Judgement(value=control.value + p_loss, evidence=ids)
-
-
-def _counted(sends: int) -> str:
-    return f"{sends} transmission{'' if sends == 1 else 's'} waited for long enough"
-
-
-def _told(lost: Tally) -> str:
-    return f"{lost[0]} of {sum(lost)} others lost"
 
 
 def _is_silent(test: Binding) -> bool:

@@ -20,7 +20,7 @@ from rtcdiag.address import TransportAddress
 from rtcdiag.evidence import VantageKnock
 from rtcdiag.nat.behavior import Behavior
 from rtcdiag.nat.judgement import Judgement
-from rtcdiag.nat.loss import NEAR_MS, Tally, p_all_lost
+from rtcdiag.nat.loss import NEAR_MS, Tally, not_excluded, p_all_lost
 from rtcdiag.nat.opinion import Opinion, without_port
 from rtcdiag.nat.relays import arrived, openings_seen
 from rtcdiag.nat.samples import Sample
@@ -163,8 +163,7 @@ def _dropped(case: _Case, knock: VantageKnock) -> Judgement[float]:
     sends = counted(knock, control, wait_ms(case.knocks))
     p_loss = p_all_lost(case.lost, sends)
     if p_loss >= LIMIT:
-        told = f"{case.lost[0]} of {sum(case.lost)} others lost"
-        return Judgement(why=f"loss cannot be excluded: its relay sent {sends} times, {told}")
+        return Judgement(why=not_excluded(sends, case.lost))
     return Judgement(value=p_loss + trust.value, evidence=(knock.id, control[0].id, *trust.evidence))
 
 

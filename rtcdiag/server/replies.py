@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from rtcdiag.stun.attributes import AttributeType, ErrorCode
+from rtcdiag.stun.attributes import AttributeType, ErrorCode, comprehension_required
 from rtcdiag.stun.header import MessageClass
 from rtcdiag.stun.message import Message, encode
 
@@ -58,7 +58,7 @@ def _encoded(kind: MessageClass, request: Message, values: Attributes, key: byte
 
 def refuse_unknown(request: Message, understood: frozenset[int]) -> None:
     """Raise 420 with UNKNOWN-ATTRIBUTES where comprehension is required of what is not understood."""
-    kinds = dict.fromkeys(found.type for found in request.attributes if found.type < 0x8000)
+    kinds = dict.fromkeys(found.type for found in request.attributes if comprehension_required(found.type))
     unknown = tuple(kind for kind in kinds if kind not in understood)[:16]
     if unknown:
         raise RefusedError(420, [(AttributeType.UNKNOWN_ATTRIBUTES, unknown)])

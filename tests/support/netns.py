@@ -42,6 +42,7 @@ _BRIDGE = "02:00:00:00:00:01"
 _numbers = itertools.count(1)
 _NETNS = Path("/run/netns")
 _ETC = Path("/etc/netns")
+# An IPv6 address is "tentative" for a moment even so: nodad below lets it be used at once.
 _QUIET = "echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad; echo 0 >/proc/sys/net/ipv6/conf/all/accept_dad"
 _FORWARD = "echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding"
 
@@ -211,10 +212,10 @@ class Topology:
             "link set wide up",
             "address add 203.0.113.1/24 dev wide",
             f"address add {PUBLIC}.1/24 dev wide",
-            "address add 2001:db8::1/64 dev wide",
+            "address add 2001:db8::1/64 dev wide nodad",
             f"address add {NAME_SERVER}/32 dev wide",
             *(f"address add {address}/32 dev wide" for address in SERVERS),
-            *(f"address add {address}/128 dev wide" for address in SERVERS6),
+            *(f"address add {address}/128 dev wide nodad" for address in SERVERS6),
         )
         _do([*self.internet.prefix, "sh", "-euc", _FORWARD])
 
@@ -245,11 +246,15 @@ class Topology:
             "link set wan up",
             f"address add {router.wan}/24 dev wan",
             f"route add default via {gateway}",
-            *([f"address add {router.wan6}/64 dev wan", "route add default via 2001:db8::1"] if not behind else []),
+            *(
+                [f"address add {router.wan6}/64 dev wan nodad", "route add default via 2001:db8::1"]
+                if not behind
+                else []
+            ),
             f"link add lan address {_BRIDGE} type bridge",
             "link set lan up",
             f"address add {router.lan[1]}/{router.lan.prefixlen} dev lan",
-            f"address add {router.lan6[1]}/64 dev lan",
+            f"address add {router.lan6[1]}/64 dev lan nodad",
         )
         if behind is None:
             self.internet.ip(f"route add {router.lan6} via {router.wan6}")
@@ -273,7 +278,7 @@ class Topology:
             f"route add default via {router.lan[1]}",
         )
         if ipv6:
-            client.ip(f"address add {address6}/64 dev eth0", f"route add default via {router.lan6[1]}")
+            client.ip(f"address add {address6}/64 dev eth0 nodad", f"route add default via {router.lan6[1]}")
         return client
 
     def connect(self, client: Client, interface: str, router: Router) -> None:

@@ -22,7 +22,8 @@ from rtcdiag.evidence import (
 )
 from rtcdiag.evidence.vantage import VantageOutcome
 from rtcdiag.targets import Transport
-from support.nat_model import RTT_MS, ModelNat, ModelServer, Probe
+from support.nat_model import ModelNat, ModelServer
+from support.nat_probe import RTT_MS, Probe
 
 A = TransportAddress
 GAP_MS = 50.0

@@ -16,7 +16,8 @@ from rtcdiag.probes import PROBES, probe_of
 from rtcdiag.probes.job import Job, Record
 from rtcdiag.run import gather, plan
 from rtcdiag.targets import Credential, parse_server
-from support.nat_model import ModelNat, Probe, plain, two_operators
+from support.nat_model import ModelNat, plain, two_operators
+from support.nat_probe import Probe
 from support.observations import mapped
 
 STUN = parse_server("stun:stun.example.org")

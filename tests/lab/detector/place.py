@@ -12,12 +12,17 @@ from typing import Any, Literal, Self
 from rtcdiag.contacts import CONTROL_HOSTS, STUN_SERVERS, WEB_CHECKS
 from support import portal
 from support.coturn import coturn
-from support.netns import SERVER, SERVERS, Client, Namespace, Router, Topology
+from support.netns import NAME_SERVER, SERVER, SERVERS, Client, Namespace, Router, Topology
 from support.nft import Nat
 from support.process import RTCDIAG
 
 CONTROL, WEB = "203.0.113.80", "203.0.113.81"
 PORTAL_PORT = 8080
+QUICK = ("--timeout", "1")
+ONE = ("--server", "stun:stun.example.org")
+ONE_ADDRESS = ("--server", f"stun:{SERVER}")
+ASKED = {"the default list": (), "one name": ONE, "one address": ONE_ADDRESS}
+NO_UDP = f"meta l4proto udp ip daddr != {NAME_SERVER} drop"
 PLAIN = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "80"}
 NAMES = (
     {contact.target.split(":")[1]: [SERVERS[number % 4]] for number, contact in enumerate(STUN_SERVERS)}
@@ -183,3 +188,8 @@ def text_of(host: Namespace, *options: str) -> str:
 
 
 __all__ = ["Answer", "Place", "Told", "ask", "place", "text_of", "wall"]
+
+
+def errors(told: Told) -> set[str]:
+    """Return the codes of what is wrong."""
+    return told.codes("error", "warning")

@@ -1,30 +1,11 @@
 """Why nothing is answered over UDP: each reason has a name of its own, and none has that of another."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from lab.detector.place import Answer, Place, Told, ask, place, wall
-from support.netns import NAME_SERVER, SERVER
+from lab.detector.place import ASKED, NO_UDP, ONE, ONE_ADDRESS, QUICK, Answer, Place, ask, errors, place, wall
+from support.netns import NAME_SERVER
 
 pytestmark = pytest.mark.lab
-
-QUICK = ("--timeout", "1")
-ONE = ("--server", "stun:stun.example.org")
-ONE_ADDRESS = ("--server", f"stun:{SERVER}")
-ASKED = {"the default list": (), "one name": ONE, "one address": ONE_ADDRESS}
-NO_UDP = f"meta l4proto udp ip daddr != {NAME_SERVER} drop"
-
-
-@pytest.fixture(scope="module")
-def internet() -> Iterator[Place]:
-    with place() as net:
-        yield net
-
-
-def errors(told: Told) -> set[str]:
-    return told.codes("error", "warning")
-
 
 # --- UDP ---
 

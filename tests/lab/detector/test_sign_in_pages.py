@@ -1,32 +1,14 @@
 """A sign-in page in place of the web is named where it stands, is never named elsewhere, and is hostile input."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from lab.detector.place import Place, Told, ask, place, text_of
+from lab.detector.place import ASKED, ONE_ADDRESS, QUICK, Place, ask, errors, text_of
 from rtcdiag.contacts import WEB_CHECKS
-from support.netns import NAME_SERVER, SERVER
 from support.portal import LEADS_TO
 
 pytestmark = pytest.mark.lab
-
-QUICK = ("--timeout", "1")
-ONE = ("--server", "stun:stun.example.org")
-ONE_ADDRESS = ("--server", f"stun:{SERVER}")
-ASKED = {"the default list": (), "one name": ONE, "one address": ONE_ADDRESS}
-NO_UDP = f"meta l4proto udp ip daddr != {NAME_SERVER} drop"
-
-
-@pytest.fixture(scope="module")
-def internet() -> Iterator[Place]:
-    with place() as net:
-        yield net
-
-
-def errors(told: Told) -> set[str]:
-    return told.codes("error", "warning")
 
 
 @pytest.mark.parametrize("options", ASKED.values(), ids=ASKED)

@@ -9,7 +9,8 @@ import pytest
 from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Environment, Evidence, Interface
 from rtcdiag.nat import BEHAVIORS, Behavior, Nat, classify
-from support.nat_model import INSIDE, ModelNat, ModelServer, Probe, plain, two_operators
+from support.nat_model import INSIDE, ModelNat, ModelServer, plain, two_operators
+from support.nat_probe import Probe
 
 EIM, ADM, APDM = BEHAVIORS
 POOL = ("203.0.113.50", "203.0.113.51", "203.0.113.52")

@@ -6,7 +6,8 @@ from msgspec.structs import replace
 from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Binding, Evidence, Exchange, Failure
 from rtcdiag.nat import BEHAVIORS, Behavior, Nat, classify, endpoint_dependent, familiar_name
-from support.nat_model import ModelNat, ModelServer, Probe, plain, two_operators
+from support.nat_model import ModelNat, ModelServer, plain, two_operators
+from support.nat_probe import Probe
 
 EIM, ADM, APDM = BEHAVIORS
 EIF, ADF, APDF = BEHAVIORS

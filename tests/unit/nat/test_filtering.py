@@ -9,7 +9,8 @@ import pytest
 from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Answer, Binding, Evidence, Failure
 from rtcdiag.nat import BEHAVIORS, Behavior, Nat, classify
-from support.nat_model import OFFSETS_MS, ModelNat, ModelServer, Obedience, Probe, plain, two_operators
+from support.nat_model import ModelNat, ModelServer, Obedience, plain, two_operators
+from support.nat_probe import OFFSETS_MS, Probe
 
 EIM, ADM, APDM = BEHAVIORS
 EIF, ADF, APDF = BEHAVIORS

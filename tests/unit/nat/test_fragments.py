@@ -9,7 +9,8 @@ from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Evidence, Exchange, Failure, SizedBinding, SizeTest
 from rtcdiag.nat import Nat, classify
 from support.evidence import answer
-from support.nat_model import ModelNat, ModelServer, Probe, two_operators
+from support.nat_model import ModelNat, ModelServer, two_operators
+from support.nat_probe import Probe
 
 ONE, TWO = two_operators()
 PACKETS: dict[SizeTest, int] = {

@@ -9,7 +9,8 @@ from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Evidence, Exchange, Failure, Hairpin, HairpinEnd, Stray
 from rtcdiag.nat import BEHAVIORS, Behavior, Nat, classify
 from support.evidence import answered, at
-from support.nat_model import INSIDE, OUTSIDE, ModelNat, ModelServer, Probe, two_operators
+from support.nat_model import INSIDE, OUTSIDE, ModelNat, ModelServer, two_operators
+from support.nat_probe import Probe
 
 EIM, ADM, APDM = BEHAVIORS
 EIF, ADF, APDF = BEHAVIORS

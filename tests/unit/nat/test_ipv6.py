@@ -10,7 +10,8 @@ from rtcdiag.evidence import Binding, Evidence, Resolution
 from rtcdiag.nat import BEHAVIORS, Behavior, Nat, classify
 from rtcdiag.synthesis import WELL_KNOWN, synthesized
 from support.evidence import answered, at, binding, failed, run
-from support.nat_model import ModelNat, ModelServer, Probe, two_operators
+from support.nat_model import ModelNat, ModelServer, two_operators
+from support.nat_probe import Probe
 
 OWN = IPv6Network("2001:db8:64::/96")
 HERE = "2001:db8:7::7"

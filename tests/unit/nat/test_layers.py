@@ -12,7 +12,8 @@ from rtcdiag.evidence import Binding, Environment, Evidence, Interface, Observat
 from rtcdiag.nat import BEHAVIORS, Nat, classify
 from rtcdiag.nat.inferred import P_STRONG, P_WEAK
 from support.gateway import GATEWAY, hop, nat_pmp, pcp, silence, upnp
-from support.nat_model import OUTSIDE, ModelNat, ModelServer, Probe, plain, two_operators
+from support.nat_model import OUTSIDE, ModelNat, ModelServer, plain, two_operators
+from support.nat_probe import Probe
 
 REAL = "93.184.216.34"
 """A public address that is of no documentation range: no redacted report has it."""

@@ -9,7 +9,8 @@ from rtcdiag.address import Family
 from rtcdiag.evidence import Evidence, Exchange, Failure, IdleMapping, Inward
 from rtcdiag.nat import BEHAVIORS, Nat, classify, lifetime_words
 from support.evidence import answer, at
-from support.nat_model import OUTSIDE, ModelNat, Probe, two_operators
+from support.nat_model import OUTSIDE, ModelNat, two_operators
+from support.nat_probe import Probe
 
 EIM, _, APDM = BEHAVIORS
 EIF, _, APDF = BEHAVIORS

@@ -9,7 +9,8 @@ from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Answer, Binding, Exchange, Failure, Stray
 from rtcdiag.nat import BEHAVIORS, Behavior, Nat, classify
 from rtcdiag.nat.loss import FLOOR, Tally, Transmission, last_waited_ms, p_all_lost, tally, telling, transmissions
-from support.nat_model import ModelNat, ModelServer, Probe, plain, two_operators
+from support.nat_model import ModelNat, ModelServer, plain, two_operators
+from support.nat_probe import Probe
 
 SERVERS = {"one": two_operators()[:1], "two": two_operators(), "two and plain": (*two_operators(), *plain(2))}
 SERVER = TransportAddress("198.51.100.1", 3478)

@@ -9,7 +9,8 @@ import pytest
 from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Evidence
 from rtcdiag.nat import BEHAVIORS, Behavior, Nat, classify, endpoint_dependent
-from support.nat_model import Lie, ModelNat, ModelServer, Place, Probe, ResponsePort, plain, two_operators
+from support.nat_model import Lie, ModelNat, ModelServer, Place, ResponsePort, plain, two_operators
+from support.nat_probe import Probe
 
 EIM, ADM, APDM = BEHAVIORS
 ELSEWHERE = TransportAddress("203.0.113.99", 999)

@@ -10,7 +10,8 @@ import pytest
 from rtcdiag.address import Family
 from rtcdiag.evidence import Evidence
 from rtcdiag.nat import BEHAVIORS, Behavior, Nat, classify
-from support.nat_model import ModelNat, ModelServer, Probe, plain, two_operators
+from support.nat_model import ModelNat, ModelServer, plain, two_operators
+from support.nat_probe import Probe
 
 EIM, ADM, APDM = BEHAVIORS
 ONE = two_operators()[:1]

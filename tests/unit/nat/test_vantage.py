@@ -13,7 +13,8 @@ from rtcdiag.nat.loss import p_all_lost
 from rtcdiag.nat.vantage import P_TWO_FACED, counted
 from rtcdiag.rules.behavior import no_behavior_server
 from rtcdiag.targets import Transport
-from support.nat_model import Lie, ModelNat, ModelServer, Probe, plain, two_operators
+from support.nat_model import Lie, ModelNat, ModelServer, plain, two_operators
+from support.nat_probe import Probe
 from support.relay_model import ModelTurn, RelayProbe
 
 EIM, ADM, APDM = BEHAVIORS
@@ -200,7 +201,7 @@ def test_loss_leaves_it_open_until_enough_was_sent() -> None:
     few = judged(RelayProbe(ModelNat(EIM, APDF), ONE, rounds=1))
 
     assert few.filtering == "undetermined"
-    assert "loss cannot be excluded: its relay sent 1 time" in few.undetermined["filtering"]
+    assert "loss cannot be excluded: 1 transmission waited" in few.undetermined["filtering"]
 
 
 def test_loss_makes_no_wrong_class_of_any_nat() -> None:

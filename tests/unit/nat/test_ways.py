@@ -7,7 +7,8 @@ import msgspec
 from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Binding, Environment, Evidence
 from rtcdiag.nat import BEHAVIORS, Nat, classify
-from support.nat_model import ModelNat, ModelServer, Probe, plain
+from support.nat_model import ModelNat, ModelServer, plain
+from support.nat_probe import Probe
 
 EIM, _, APDM = BEHAVIORS
 ETH0 = Environment(default_route="eth0", default_interfaces={"ipv4": "eth0", "ipv6": "wwan0"})
