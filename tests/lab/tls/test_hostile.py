@@ -37,6 +37,16 @@ def endless(piece: bytes) -> Handler:
     return handle
 
 
+def asked_first(handler: Handler) -> Handler:
+    """Wait for a request before the flood."""
+
+    def handle(connection: socket.socket) -> None:
+        connection.recv(2048)
+        handler(connection)
+
+    return handle
+
+
 def drained(connection: socket.socket) -> None:
     try:
         while connection.recv(65_536):
@@ -88,7 +98,7 @@ TCP: dict[str, tuple[Handler, str]] = {
     "an endless stream of zeros": (endless(bytes(16)), "answer-is-not-stun"),
     "an endless stream of escapes": (endless(ESCAPES), "answer-is-not-stun"),
     "endless ChannelData": (endless(bytes.fromhex("40000000")), "answer-is-not-stun"),
-    "endless indications": (endless(INDICATION), "answer-does-not-match"),
+    "endless indications": (asked_first(endless(INDICATION)), "answer-does-not-match"),
     "a byte a second": (slowly(UNFINISHED), "stream-unfinished"),
     "a huge length": (says(UNFINISHED), "stream-unfinished"),
     "a huge length and some of it": (says(UNFINISHED + bytes(20_000)), "stream-unfinished"),
@@ -107,7 +117,7 @@ BEFORE_TLS: dict[str, tuple[Handler, str]] = {
 }
 INSIDE_TLS: dict[str, tuple[Handler, str]] = {
     "endless noise inside": (endless(b"\xff\xfe\xfd"), "answer-is-not-stun"),
-    "endless indications inside": (endless(INDICATION), "answer-does-not-match"),
+    "endless indications inside": (asked_first(endless(INDICATION)), "answer-does-not-match"),
     "a byte a second inside": (slowly(UNFINISHED), "stream-unfinished"),
     "a huge length inside": (says(UNFINISHED), "stream-unfinished"),
     "a goodbye without an end": (close_notify, "stream-closed"),

@@ -118,7 +118,9 @@ def test_a_proxy_that_is_silent_without_a_name_delays_nothing(lab: Lab, stack: E
         silent = lab.tcp(lambda _data, _source: [])
         port = stack.enter_context(gate(lab.tls.tls_port, wants_name("localhost"), other_port=silent.port))
         told = report_of(turn(lab, f"turns:localhost:{port}").run("--json"))
-    assert told["duration_ms"] < 1900
     assert told["servers"][0]["stages"][-1]["status"] == "ok"
-    assert "TLS without a server name" in str(told["not_tested"])
-    assert "tls-needs-server-name" not in told.codes()
+    released = max(item["t_ms"] + item["duration_ms"] for item in told["evidence"] if item["kind"] == "Refresh")
+    # The silent one is waited for two seconds, unless all else is over before.
+    assert told["duration_ms"] - released < 1000
+    untested = "TLS without a server name" in str(told["not_tested"])
+    assert untested or trials(told)["no-sni"]["failure"] == "timeout"
