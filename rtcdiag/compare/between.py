@@ -48,9 +48,14 @@ def standing(a: Party, b: Party, family: Family) -> Standing:
 
 def _seen_as(one: InFamily, two: InFamily) -> Standing:
     same = not one.public.isdisjoint(two.public)
-    if not same or one.behind_nat is False or two.behind_nat is False:
+    if one.behind_nat is False or two.behind_nat is False:
         return Standing(betweens=(APART,), same_address=same)
-    return _behind_one_address(one, two)
+    if same:
+        return _behind_one_address(one, two)
+    if (one.carrier or two.carrier) and not _neighborhoods(one.public).isdisjoint(_neighborhoods(two.public)):
+        words = "their public addresses are neighbors, as those of one carrier's NAT are"
+        return Standing(betweens=(APART, *_outside(one, two)), same_address=False, why=words)
+    return Standing(betweens=(APART,), same_address=False)
 
 
 def comparable(a: Party, b: Party) -> bool:

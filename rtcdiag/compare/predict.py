@@ -96,7 +96,7 @@ def _why(one: InFamily, two: InFamily, stand: Standing, direct: Reachable) -> st
             return f"{name}: {side.absent}"
     if direct == "unknown" and (words := _other_way(one, two)):
         return f"{words}, by which a path may exist"
-    if stand.betweens != (APART,):
+    if stand.betweens != (APART,) and not (direct == "yes" and APART in stand.betweens):
         return _near(one.endpoint, two.endpoint, stand, direct)
     unknown = [f"{name}: {side.unknown}" for name, side in (("A", one), ("B", two)) if side.unknown]
     if unknown and direct == "unknown":

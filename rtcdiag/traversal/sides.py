@@ -45,7 +45,8 @@ def endpoint_of(nat: Nat, *, udp_blocked: bool = False) -> Endpoint:
     return Endpoint(
         mappings=possible_mappings(nat),
         filterings=possible_filterings(nat),
-        poolings=(nat.pooling,) if nat.pooling else ("paired", "arbitrary"),
+        # A pool is small: by chance the address towards a peer may be the one that the peer was told.
+        poolings=("paired",) if nat.pooling == "paired" else ("paired", "arbitrary"),
         udp=not udp_blocked,
     )
 

@@ -27,6 +27,8 @@ class Names(NamedTuple):
         return Names(self.peer, self.of_peer, self.at_peer, self.here, self.of_here, self.at)
 
 
+_ONE_ADDRESS = "takes one public address towards everybody"
+"""What paired pooling does always, and arbitrary pooling by chance."""
 HERE = Names("this side", "this side's", "here", "the peer", "the peer's", "at the peer")
 """In a report, which knows one side."""
 
@@ -85,7 +87,7 @@ def _told(good: set[Side], here: Endpoint, at: str) -> str:
     for name in ("mapping", "filtering", "pooling"):
         values = dict.fromkeys(getattr(side, name) for side in here.sides if side in good)
         if good == {side for side in here.sides if getattr(side, name) in values}:
-            return f"{name} {at} is {' or '.join(values)}"
+            return f"the NAT {at} {_ONE_ADDRESS}" if name == "pooling" else f"{name} {at} is {' or '.join(values)}"
     return ", or ".join(_alternatives(good, here, at))
 
 
@@ -102,6 +104,7 @@ def _alternatives(good: set[Side], here: Endpoint, at: str) -> Iterator[str]:
 
 def _limits(sides: list[Side], here: Endpoint) -> str:
     """Name the properties that have to be narrower than what is known of them."""
-    options: dict[str, tuple[str, ...]] = {"filtering": here.filterings, "pooling": here.poolings}
-    told = {name: tuple(dict.fromkeys(getattr(side, name) for side in sides)) for name in options}
-    return " and ".join(f"{name} is {' or '.join(told[name])}" for name in options if told[name] != options[name])
+    filterings = tuple(dict.fromkeys(side.filtering for side in sides))
+    limits = [] if filterings == here.filterings else [f"filtering is {' or '.join(filterings)}"]
+    limits += [f"the NAT {_ONE_ADDRESS}"] if {side.pooling for side in sides} != set(here.poolings) else []
+    return " and ".join(limits)

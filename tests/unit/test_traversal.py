@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from rtcdiag.address import TransportAddress
-from rtcdiag.nat import BEHAVIORS, Behavior, Nat
+from rtcdiag.nat import BEHAVIORS, Behavior, Nat, Pooling
 from rtcdiag.traversal import (
     PEERS,
     Between,
@@ -128,11 +128,15 @@ def test_all_possibilities_have_to_agree() -> None:
     assert predict(Endpoint(udp=False), PEERS["open"]) == "no"
 
 
-def test_what_is_not_known_of_the_pooling_is_tried_both_ways() -> None:
-    nat = Nat(mapping=APDM, filtering=APDF)
+@pytest.mark.parametrize("pooling", [None, "arbitrary"])
+def test_where_a_nat_may_take_another_address_each_time_a_filter_by_address_is_a_matter_of_luck(
+    pooling: Pooling | None,
+) -> None:
+    nat = Nat(mapping=APDM, filtering=APDF, pooling=pooling)
 
     assert predict(endpoint_of(nat), PEERS["address-restricted"]) == "unknown"
-    assert explain(endpoint_of(nat), PEERS["address-restricted"]) == "direct if pooling here is paired"
+    words = "direct if the NAT here takes one public address towards everybody"
+    assert explain(endpoint_of(nat), PEERS["address-restricted"]) == words
 
 
 KINDS: tuple[PeerKind, ...] = (
@@ -188,7 +192,7 @@ def test_each_kind_of_peer_has_its_row(mapping: Behavior, filtering: Behavior, r
         (
             Endpoint(filterings=(APDF,), poolings=("paired", "arbitrary")),
             PEERS["address-restricted"],
-            f"direct if mapping here is {EIM}, or mapping here is {ADM} or {APDM} and pooling is paired",
+            f"or mapping here is {ADM} or {APDM} and the NAT takes one public address towards everybody",
         ),
         (side(EIM, APDF), Endpoint(), f"direct if mapping at the peer is {EIM}"),
     ],

@@ -160,6 +160,24 @@ def test_known_hairpinning_settles_what_one_public_address_leaves_open() -> None
     assert (told(True), told(False)) == ("yes", "unknown")
 
 
+@pytest.mark.parametrize(("hairpinning", "direct"), [(None, "unknown"), (False, "unknown"), (True, "yes")])
+def test_neighboring_public_addresses_may_be_of_one_carriers_nat(hairpinning: bool | None, direct: str) -> None:
+    one, two = Home(public="203.0.113.130"), Home(public="203.0.113.131", local="192.168.2.4")
+    found = compared(
+        with_nat(one.report(), cgnat=True, hairpinning=hairpinning), with_nat(two.report(), layers=2, cgnat=True)
+    )
+
+    assert found.direct == direct
+    assert found.families["ipv4"].same_address is False
+    assert ("one carrier's NAT" in found.families["ipv4"].why) == (direct == "unknown")
+
+
+def test_neighbors_without_a_carriers_nat_are_apart() -> None:
+    found = compared(Home(public="203.0.113.8").report(), Home(local="192.168.9.5").report())
+
+    assert found.direct == "yes"
+
+
 def test_udp_blocked_on_one_side_leaves_its_own_relay() -> None:
     finding = Finding(code="udp-blocked-relay-works", severity=Severity.WARNING, subject="", title="", meaning="")
     blocked = FAR.report(findings=(finding,), servers=turn())
