@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from ipaddress import ip_address
 
 from rtcdiag.address import Scope, scope_of
-from rtcdiag.audit.conf import UNKNOWN
+from rtcdiag.audit.conf import UNKNOWN, UNREADABLE
 from rtcdiag.audit.conf_view import Conf, Issue
 from rtcdiag.audit.options import options
 
@@ -18,7 +18,9 @@ _SMALL_ANSWERS = ("no-rfc5780", "no-stun-backward-compatibility", "response-orig
 
 def exposure(conf: Conf) -> Iterator[Issue]:
     """Judge everything but users and peers."""
-    for judge in (_external, _ports, _admin, _metrics, _tls, _banner, _answers, _limits, _nonce, _unknown):
+    for judge in (_admin, _metrics, _old_tls, _banner, _answers, _unknown, _unreadable):
+        yield from judge(conf)
+    for judge in () if conf.flag("stun-only") else (_external, _ports, _no_tls, _limits, _nonce):
         yield from judge(conf)
 
 
@@ -68,9 +70,12 @@ def _metrics(conf: Conf) -> Iterator[Issue]:
         yield Issue(code="turn-config-metrics-exposed", lines=lines, suggested=suggested)
 
 
-def _tls(conf: Conf) -> Iterator[Issue]:
+def _no_tls(conf: Conf) -> Iterator[Issue]:
     if conf.flag("no-tls") or not conf.all("cert"):
         yield Issue(code="turn-config-no-tls", suggested=_CERTIFICATE, lines=conf.all("no-tls"))
+
+
+def _old_tls(conf: Conf) -> Iterator[Issue]:
     if conf.flag("no-tlsv1_2"):
         yield Issue(code="turn-config-no-tls12", lines=conf.all("no-tlsv1_2"))
     if conf.has_safer_defaults:
@@ -122,6 +127,12 @@ def _nonce(conf: Conf) -> Iterator[Issue]:
     lines = conf.all("stale-nonce")
     if not lines or (lines[-1].value is not None and conf.number("stale-nonce", 600) == 0):
         yield Issue(code="turn-config-lasting-nonce", lines=lines, suggested=("stale-nonce=600",))
+
+
+def _unreadable(conf: Conf) -> Iterator[Issue]:
+    lines = tuple(line for line in conf.lines if line.value == UNREADABLE)
+    if lines:
+        yield Issue(code="turn-config-bad-switch", lines=lines, suggested=tuple(line.option for line in lines))
 
 
 def _unknown(conf: Conf) -> Iterator[Issue]:

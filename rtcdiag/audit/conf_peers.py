@@ -12,7 +12,9 @@ _MULTICAST = (network_range("224.0.0.0/4"), network_range("ff00::/8"))
 
 
 def peers(conf: Conf) -> Iterator[Issue]:
-    """Judge which peers are let through."""
+    """Judge which peers are let through, where there is a relay."""
+    if conf.flag("stun-only"):
+        return
     yield from _unreadable(conf)
     yield from _boundless(conf)
     yield from _not_denied(conf)
@@ -71,10 +73,13 @@ def _narrowed(item: Range) -> Range | None:
 
 
 def _as_range(line: ConfigLine) -> tuple[str, ...]:
-    try:
-        return (f"{line.option}={network_range(line.value or '')}",)
-    except ValueError:
-        return (f"{line.option}=<first address>-<last address>",)
+    text = (line.value or "").partition("#")[0].strip()
+    for read in (network_range, parse_range):
+        try:
+            return (f"{line.option}={read(text)}",)
+        except ValueError:
+            continue
+    return (f"{line.option}=<first address>-<last address>",)
 
 
 def _own(conf: Conf) -> list[tuple[ConfigLine, IPAddress]]:

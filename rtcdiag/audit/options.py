@@ -11,6 +11,8 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The lists of ``options.toml``."""
 
     shown: frozenset[str]
+    switches: frozenset[str]
+    """Of all: what coturn 4.6.1 does not start with where there is neither yes nor no behind it."""
     secret: frozenset[str]
     other: frozenset[str]
     well_known_secrets: frozenset[str]

@@ -38,6 +38,8 @@ def but(*more: str, without: str = "-", version: str | None = None) -> Evidence:
     return run(config(*(line for line in GOOD if not line.startswith(without)), *more, version=version))
 
 
+_SMALL_ANSWERS = ("no-rfc5780", "no-stun-backward-compatibility", "response-origin-only-with-rfc5780")
+
 CASES: dict[str, Case] = {
     "a configuration in which nothing is to be changed": case(but()),
     "a switch of an old coturn is none of a new one": case(but(without="no-tlsv1", version="4.8.0")),
@@ -56,6 +58,10 @@ CASES: dict[str, Case] = {
     "users beside a secret": case(but("user=kim:k3Jd9fQpZ1vXw7Lr"), "turn-config-mixed-credentials"),
     "no realm": case(but(without="realm"), "turn-config-no-realm"),
     "one range is not denied": case(but(without="denied-peer-ip=169"), "turn-config-peers-not-denied"),
+    "a comment behind a switch": case(but("lt-cred-mech # before 4.5.0.8"), "turn-config-bad-switch"),
+    "a server that only does STUN": case(
+        run(config("stun-only", "no-software-attribute", "no-tlsv1", "no-tlsv1_1", *_SMALL_ANSWERS))
+    ),
     "a range with a slash": case(but("denied-peer-ip=25.0.0.0/8"), "turn-config-bad-range"),
     "a range from the unspecified address on": case(but("denied-peer-ip=::-::1"), "turn-config-boundless-range"),
     "the unspecified address alone": case(

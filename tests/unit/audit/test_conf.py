@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtcdiag.audit.conf import MOST_SETTINGS, UNKNOWN, ConfError, parse
+from rtcdiag.audit.conf import MOST_SETTINGS, UNKNOWN, UNREADABLE, ConfError, parse
 from rtcdiag.audit.conf_view import Conf
 from rtcdiag.audit.ranges import Range, network_range, parse_range, uncovered
 from rtcdiag.diagnosis import findings_of
@@ -47,7 +47,6 @@ def test_numbers_are_read_as_far_as_they_are_digits() -> None:
     ("data", "why"),
     [
         (b"realm=\0", "not a text file"),
-        (b"\x7fELF\x02\x01\xff", "not UTF-8 text"),
         (b"realm=" + b"x" * 1100, "line 1 is longer"),
         (b"no-auth\n" * (MOST_SETTINGS + 1), f"more than {MOST_SETTINGS}"),
     ],
@@ -55,6 +54,29 @@ def test_numbers_are_read_as_far_as_they_are_digits() -> None:
 def test_what_is_no_configuration_is_refused_in_a_line(data: bytes, why: str) -> None:
     with pytest.raises(ConfError, match=why):
         parse(data)
+
+
+def test_comments_in_an_old_encoding_do_not_matter() -> None:
+    lines = parse("# Schlüssel\nstatic-auth-secret=Schlüssel\nrealm=a.example".encode("latin-1"))
+    assert [(line.number, line.option, line.value) for line in lines] == [
+        (2, "static-auth-secret", None),
+        (3, "realm", "a.example"),
+    ]
+    assert lines[0].secret is not None
+    assert lines[0].secret.length == 9
+
+
+def test_a_byte_order_mark_is_a_part_of_its_line_which_coturn_passes_over() -> None:
+    conf = Conf(TurnConfig(t_ms=0.0, name="x", lines=parse("no-tcp-relay\nno-auth".encode("utf-8-sig"))))
+    assert (conf.flag("no-tcp-relay"), conf.flag("no-auth")) == (False, True)
+
+
+def test_what_stands_behind_a_switch_is_not_kept_unless_it_turns_it_on_or_off() -> None:
+    assert read(f"lt-cred-mech # {HIDDEN}\nlt-cred-mech off\nverbose {HIDDEN}") == [
+        (1, "lt-cred-mech", UNREADABLE),
+        (2, "lt-cred-mech", "off"),
+        (3, "verbose", UNREADABLE),
+    ]
 
 
 @given(st.binary(max_size=400))
@@ -118,6 +140,15 @@ def test_a_range_is_covered_by_several_that_touch() -> None:
 def test_what_coturn_reads_as_no_range_is_none(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         parse_range(text)
+
+
+@pytest.mark.parametrize("behind", ["", " # private", "# private"])
+@pytest.mark.parametrize("written", ["10.0.0.0/8", "10.0.0.0-10.255.255.255"])
+def test_a_range_that_coturn_cannot_read_is_written_anew(written: str, behind: str) -> None:
+    found = findings_of(Evidence(observations=(config(f"denied-peer-ip={written}{behind}"),)))
+    bad = next((item for item in found if item.code == "turn-config-bad-range"), None)
+    assert (bad is None) == ("/" not in written and not behind)
+    assert bad is None or bad.facts["suggested"] == ["denied-peer-ip=10.0.0.0-10.255.255.255"]
 
 
 def test_a_range_with_an_unspecified_end_is_boundless_but_for_the_first_of_ipv4() -> None:
