@@ -239,19 +239,19 @@ def decode(data: bytes) -> Report:
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
         # Pieces of evidence stay raw, so that nothing but a look at the whole tells whether they are JSON in UTF-8.
-        _check_version(msgspec.json.decode(data.decode()))
-        report = _reports.decode(data)
+        _check(msgspec.json.decode(data.decode()))
+        return _reports.decode(data)
     except msgspec.ValidationError as error:
         raise ReportError(f"not a report: {error}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ReportError(f"not JSON, or cut off: {error}") from None
-    if report.kind != "report":
-        raise ReportError(f"this file is of the kind {report.kind!r}, not a report")
-    return report
 
 
-def _check_version(tree: Any) -> None:
-    """Raise ReportError for another major version, before its shape is held against it."""
+def _check(tree: Any) -> None:
+    """Raise ReportError for another kind or major version, before its shape is held against it."""
+    kind = tree.get("kind", "report") if isinstance(tree, dict) else "report"
+    if kind != "report":
+        raise ReportError(f"this file is of the kind {str(kind)[:20]!r}, not a report")
     version = tree.get("schema_version", SCHEMA_VERSION) if isinstance(tree, dict) else SCHEMA_VERSION
     major = SCHEMA_VERSION.partition(".")[0]
     if str(version).partition(".")[0] != major:

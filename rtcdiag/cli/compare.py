@@ -42,6 +42,8 @@ def compare(
         raise BadInputError("both reports are -: only one can be read from standard input")
     files = destinations(output)
     first, second = (rediagnose(read_report(name))[0] for name in (a, b))
+    if first.id == second.id:
+        raise BadInputError(f"{a} and {b}: one and the same report (compare takes those of two people)")
     found = compare_reports(first, second, Asked(id=str(uuid4()), started_at=rfc3339(datetime.now(UTC))))
     hand_over(found.verdict, lambda name, options: render(name, found, options), output, files)
     return _exit_code(found, require or ())

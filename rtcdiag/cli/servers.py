@@ -56,7 +56,7 @@ def _parsed(uri: str, only: Literal["stun", "turn"] | None) -> Server:
     if only is not None and server.protocol != only:
         right = only + uri.strip()[len(server.protocol) :].partition("?")[0]
         raise BadInputError(
-            f"{uri!r}: check-{only} is about {only.upper()} servers (write {right}, or use check-{server.protocol})"
+            f"{uri!r}: no {only.upper()} server, as this command wants (write {right}, or use check-{server.protocol})"
         )
     return server
 

@@ -159,6 +159,9 @@ def _leads_on(response: httpx.Response, seen: Fetched) -> bool:
     if seen.redirects >= MOST_REDIRECTS:
         seen.away = f"more than {MOST_REDIRECTS} times"
         return False
+    if not response.headers.get("location"):
+        seen.away = "nowhere: it names no place"
+        return False
     try:
         target = httpx.URL(seen.service.url).join(response.headers.get("location", ""))
         if target.scheme != seen.service.scheme:

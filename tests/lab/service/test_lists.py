@@ -133,6 +133,7 @@ def test_a_redirect_to_another_host_gets_no_token(
         ("/http", "ice-service-leads-away", "http://"),
         ("/file", "ice-service-leads-away", "file://"),
         ("/login", "ice-service-leads-away", "user name"),
+        ("/nowhere", "ice-service-leads-away", "nowhere"),
         ("/401", "ice-service-refuses", "401"),
         ("/404", "ice-service-fails", "404"),
         ("/500", "ice-service-fails", "500"),

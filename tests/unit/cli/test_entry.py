@@ -28,7 +28,7 @@ USAGE = [
     (["nat-type", "--output", "/no/such/dir/x.json"], "--output /no/such/dir/x.json: there is no directory"),
     (["report", "--reports-dir", f"{__file__}/x"], f"--reports-dir {__file__}/x: Not a directory"),
     (["check-turn"], "no server is named (write rtcdiag check-turn turn:HOST"),
-    (["check-stun", "turn:h"], "'turn:h': check-stun is about STUN servers (write stun:h, or use check-turn)"),
+    (["check-stun", "turn:h"], "'turn:h': no STUN server, as this command wants (write stun:h, or use check-turn)"),
     (["check-turn", "turn:h:0"], "'turn:h:0': port '0' is not a number from 1 to 65535"),
     (["check-turn", "turn:h", "--password-file", "/no/such/file"], "--password-file needs --username NAME"),
     (["check-turn", "turn:h", "--username", "a", "--no-input"], "--username needs a password"),

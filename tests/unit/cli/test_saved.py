@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rtcdiag.cli.entry import BadInputError
+from rtcdiag.cli.entry import BadInputError, main
 from rtcdiag.cli.saved import read_report
 from rtcdiag.formats import render
 from rtcdiag.report import Report, encode
@@ -31,6 +31,7 @@ BAD: list[tuple[bytes, str]] = [
     (b'{"facts":' + b"[" * 100_000, "not JSON, or cut off"),
     (b"\xff\xfe{}", "not JSON, or cut off"),
     (WHOLE.replace(b'"kind": "report"', b'"kind": "diff"', 1), "this file is of the kind 'diff', not a report"),
+    (b'{"kind": "compare", "schema_version": "1.0"}', "this file is of the kind 'compare', not a report"),
     (WHOLE.replace(b'"1.0"', b'"2.0"', 1), "schema version '2.0' is not 1.x"),
     (b"<html><p>hello", "no report is embedded in this HTML, or it is cut off before the report"),
     (PAGE[: PAGE.index(b'"verdict":')], "this HTML is cut off inside the report that it embeds"),
@@ -45,3 +46,14 @@ def test_what_is_no_report_is_refused_with_its_name_and_the_reason(data: bytes, 
     with pytest.raises(BadInputError) as caught:
         read_report(str(path))
     assert str(caught.value).startswith(f"report {path}: {why}")
+
+
+@pytest.mark.parametrize("other", ["json", "html"])
+def test_one_report_is_not_compared_with_itself(other: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, two = tmp_path / "one.json", tmp_path / f"two.{other}"
+    for path in (one, two):
+        path.write_text(render(path.suffix[1:], REPORTS["healthy"]()), encoding="utf-8")
+    assert main(["compare", str(one), str(two)]) == 2
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    assert streams.err == f"rtcdiag: {one} and {two}: one and the same report (compare takes those of two people)\n"

@@ -49,9 +49,9 @@ def test_a_command_about_one_kind_takes_only_those_of_a_mixed_list(tmp_path: Pat
         (
             "turn:h?transport=tcp",
             "stun",
-            "'turn:h?transport=tcp': check-stun is about STUN servers (write stun:h, or use check-turn)",
+            "'turn:h?transport=tcp': no STUN server, as this command wants (write stun:h, or use check-turn)",
         ),
-        ("stuns:h", "turn", "'stuns:h': check-turn is about TURN servers (write turns:h, or use check-stun)"),
+        ("stuns:h", "turn", "'stuns:h': no TURN server, as this command wants (write turns:h, or use check-stun)"),
     ],
 )
 def test_a_uri_that_does_not_fit_is_named_and_corrected(
