@@ -97,11 +97,18 @@ def _verdict(a: Party, b: Party, found: Prediction) -> Verdict:
     return Verdict(
         status=status,
         direct_p2p=direct,
-        by_family={family.value: _outcome(_alone(family, found))[1] for family in Family},
+        by_family={family.value: _direct_over(family, a, b, found) for family in Family},
         confidence=_confidence(a, b, found),
         summary=_sentence(a, b, found),
         would_change_if=tuple(changes(a, b, found)),
     )
+
+
+def _direct_over(family: Family, a: Party, b: Party, found: Prediction) -> Direct:
+    """Return what one family achieves; where a side does not have it, nothing is blocked."""
+    direct = _outcome(_alone(family, found))[1]
+    lacking = any(party.families[family].lacking for party in (a, b))
+    return "not-tested" if lacking and direct == "blocked" else direct
 
 
 def _alone(family: Family, found: Prediction) -> Prediction:
@@ -192,6 +199,4 @@ def _notes(first: Report, second: Report) -> list[str]:
             found.append(f"{name} is a report of {report.command}, which does not test the NAT: use rtcdiag report")
         if report.interrupted:
             found.append(f"{name} was interrupted, so it does not know all")
-    if first.id == second.id:
-        found.append("both files hold the same report")
     return found

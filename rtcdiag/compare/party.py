@@ -34,6 +34,8 @@ class InFamily(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: Endpoint
     absent: str = ""
     """Why there is no such family here; empty where there is, or where that is not known."""
+    lacking: bool = False
+    """Whether that is because its computer has no address of the family."""
     unknown: str = ""
     """Why next to nothing is known of it; empty where something is."""
     public: frozenset[IPAddress] = frozenset()
@@ -109,7 +111,7 @@ def _untested(report: Report, family: Family, relay: bool | None, *, blocked: bo
     words = f"IPv{family.value[-1]}"
     if blocked or not _has(report, family):
         why = "no UDP gets out" if blocked else f"it has no {words}"
-        return InFamily(endpoint=Endpoint(udp=False, relay=relay), absent=why)
+        return InFamily(endpoint=Endpoint(udp=False, relay=relay), absent=why, lacking=not blocked)
     endpoint = Endpoint(poolings=("paired", "arbitrary"), udp=None, relay=relay)
     return InFamily(endpoint=endpoint, unknown=f"the NAT was not tested over {words}")
 

@@ -127,6 +127,13 @@ def test_ipv6_on_both_sides_is_a_way_whatever_ipv4_does() -> None:
     assert next(item.change for item in one.verdict.would_change_if if item.side == "b").startswith("get IPv6")
 
 
+def test_a_family_that_one_side_does_not_have_is_not_called_blocked() -> None:
+    strict = Nat(mapping=EIM, filtering=APDF, mapped=(TransportAddress("2001:db8::7", 5000),), behind_nat=False)
+
+    for other in (FAR, Home(public="198.51.100.9", local="192.168.7.4", ipv6=strict)):
+        assert compared(SYMMETRIC.report(), other.report()).verdict.by_family["ipv6"] == "not-tested"
+
+
 def test_one_local_network_connects_by_host_addresses_with_less_confidence() -> None:
     found = compared(SYMMETRIC.report(), Home(mapping=APDM, local="192.168.1.5").report())
 
@@ -220,6 +227,12 @@ def test_who_is_a_does_not_matter() -> None:
             far = Home(two.mapping, two.filtering, public="198.51.100.9", local="192.168.7.4")
             forth, back = compared(one.report(), far.report()), compared(far.report(), one.report())
             assert (forth.direct, forth.relayed) == (back.direct, back.relayed)
+
+
+def test_each_table_of_the_page_has_one_heading() -> None:
+    page = render("html", compared(SYMMETRIC.report(), FAR_SYMMETRIC.report()), RenderOptions())
+
+    assert [page.count(f">{name}</") for name in ("The two sides", "Paths")] == [1, 1]
 
 
 @pytest.mark.parametrize("name", FORMATS)
