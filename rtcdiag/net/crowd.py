@@ -1,11 +1,14 @@
 """Who is still getting what it needs from a server: what others only want waits, and could take it from nobody.
 
 A TURN server has a quota and a range of ports. An allocation that only asks what the server can do must not be the one
-for which there is no room left for another.
+for which there is no room left for another. And one that was refused for want of room, while another part of this run
+held some, is asked for again when nobody else holds any: several URIs are often one server and one user.
 """
 
 import asyncio
+import contextlib
 from collections import Counter
+from collections.abc import AsyncIterator
 
 from rtcdiag.address import IPAddress
 
@@ -18,6 +21,9 @@ class Crowd:
         self.busy: Counter[IPAddress] = Counter()
         self.changed = asyncio.Event()
         self._taken: set[IPAddress] = set()
+        self._holders: set[Place] = set()
+        self._alone = asyncio.Lock()
+        self._fewer = asyncio.Event()
 
     def enter(self, ip: IPAddress) -> "Place":
         """Come to a server."""
@@ -36,6 +42,31 @@ class Crowd:
         self._taken.add(ip)
         return True
 
+    async def hold(self, place: "Place") -> None:
+        """Note that one may hold allocations from now on, wherever: URIs and addresses do not tell what is one server."""
+        async with self._alone:
+            self._add(place)
+
+    def let_go(self, place: "Place") -> None:
+        """Note that one has given everything back."""
+        self._holders.discard(place)
+        self._fewer.set()
+
+    @contextlib.asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Wait until nobody holds an allocation, and let nobody take one until the block has ended."""
+        async with self._alone:
+            while self._holders:
+                self._fewer.clear()
+                await self._fewer.wait()
+            yield
+
+    def _add(self, place: "Place") -> None:
+        for other in self._holders:
+            other.met_others = True
+        place.met_others = place.met_others or bool(self._holders)
+        self._holders.add(place)
+
     async def _quiet(self, ip: IPAddress) -> None:
         while self.busy[ip]:
             self.changed.clear()
@@ -49,6 +80,8 @@ class Place:
         """Take it."""
         self._crowd, self._ip, self._is_here = crowd, ip, True
         crowd.busy[ip] += 1
+        self.met_others = False
+        """Whether another one held allocations while this one did."""
 
     @property
     def is_alone(self) -> bool:
@@ -65,3 +98,16 @@ class Place:
     async def turn(self, over: asyncio.Event) -> bool:
         """See `Crowd.turn`."""
         return await self._crowd.turn(self._ip, over)
+
+    @contextlib.asynccontextmanager
+    async def beside_others(self) -> AsyncIterator[None]:
+        """Hold allocations in the block, at whose end they are given back; others may hold some, too."""
+        await self._crowd.hold(self)
+        try:
+            yield
+        finally:
+            self._crowd.let_go(self)
+
+    def alone(self) -> contextlib.AbstractAsyncContextManager[None]:
+        """Hold allocations in the block while nobody else holds any."""
+        return self._crowd.alone()

@@ -49,6 +49,10 @@ _OTHER_FAMILY = (420, 440)
 
 _MISMATCH = 437
 """Allocation Mismatch: this port has an allocation already, perhaps of a program that died (RFC 8656 section 7.2)."""
+_NO_ROOM = (486, 508)
+"""Allocation Quota Reached and Insufficient Capacity (RFC 8656 section 19)."""
+_FORGOTTEN_S = 1.2
+"""After which coturn has forgotten what was given back: its timer looks once a second."""
 _WHO_ASKS = (400, 401)
 """How servers refuse a user: pion's library says 400."""
 _JITTER_S = 0.15
@@ -135,6 +139,7 @@ class Chain:
         self._legs: list[Leg] = []
         self._wires: list[Wire] = []
         self._place = net.crowd.enter(path.destination.ip)
+        self._lacked_room = False
         self._trials = Trials(path, record, self._place, self._for_trials)
 
     async def run(self) -> bool:
@@ -161,7 +166,7 @@ class Chain:
                 if ready is not None:
                     if self._job.trials:
                         group.create_task(self._trials.run())
-                    await self._relay(ready)
+                    await self._relay_beside_others(ready)
                 self._trials.over.set()
                 await to_the_end(self._release(hurry=False))
         finally:
@@ -223,6 +228,22 @@ class Chain:
             return await self._another(a.side, self._record)
         return a if a.authenticates else None
 
+    async def _relay_beside_others(self, a: Leg) -> None:
+        """Relay, and once more by itself where there was no room beside what other parts of this run held."""
+        async with self._place.beside_others():
+            await self._relay(a)
+            again = self._lacked_room and self._place.met_others
+            if not again:
+                self._trials.over.set()
+            await to_the_end(self._release(hurry=False))
+        if again:
+            async with self._place.alone():
+                await asyncio.sleep(_FORGOTTEN_S)
+                fresh = await self._another("a")
+                if fresh is not None:
+                    await self._relay(fresh)
+                await to_the_end(self._release(hurry=False))
+
     async def _relay(self, a: Leg) -> None:
         """Allocate twice and send data: between the two, and between the first and a plain socket."""
         relay = Relay(self._net, self._record)
@@ -272,6 +293,7 @@ class Chain:
             call = await leg.allocate(Family.IPV4)
         if _code(call) in _WHO_ASKS and is_time_limited(self._path.server) and self._net.options.control:
             await ask_clocks(self._path.server.host, self._net, self._outer)
+        self._lacked_room = self._lacked_room or _code(call) in _NO_ROOM
         return leg if succeeded(call) and leg.relayed is not None else None
 
     async def _to_plain_socket(self, relay: Relay, allocating: "asyncio.Task[Leg | None]") -> None:

@@ -41,6 +41,15 @@ def six(lab: Lab, transport: str = "") -> Asked:
     return inside(lab, server.uri(transport=transport, host=SIX))
 
 
+def both_ways(uri: str) -> tuple[str, str]:
+    return (uri, f"{uri}?transport=tcp")
+
+
+def three_ways(lab: Lab, *extra: str) -> tuple[str, ...]:
+    server = lab.coturn(*extra, certificate=lab.authority.issue("localhost"))
+    return (*both_ways(server.uri()), server.uri("turns", host="localhost"))
+
+
 def library(lab: Lab, name: str) -> tuple[str, ...]:
     server = getattr(lab, name)()
     return (server.uri(), server.uri(transport="tcp"), server.uri("turns", host="localhost"))
@@ -70,6 +79,12 @@ ROWS = {
     "coturn behind a symmetric NAT": fine(lambda lab: inside(lab, outside(lab), where="random")),
     "coturn with a client that is on the internet itself": fine(lambda lab: inside(lab, outside(lab), where="no-nat")),
     "coturn with few relay ports": fine(lambda lab: inside(lab, outside(lab, ports=8))),
+    "coturn with a quota that suffices for one URI at a time": fine(
+        lambda lab: turn(lab, *three_ways(lab, "user-quota=2")), "turn-quota-reached", paths=3
+    ),
+    "coturn with relay ports that suffice for one URI at a time": fine(
+        lambda lab: inside(lab, *both_ways(outside(lab, ports=2))), "turn-capacity-exhausted", paths=2
+    ),
     "coturn that denies inner addresses": fine(lambda lab: inside(lab, outside(lab, *LISTS))),
     "coturn behind a NAT of its own": fine(lambda lab: translated(lab, INNER)),
     "coturn on an IPv6 internet": fine(six),
