@@ -43,7 +43,7 @@ class Crowd:
         return True
 
     async def hold(self, place: "Place") -> None:
-        """Note that one may hold allocations from now on, wherever: URIs and addresses do not tell what is one server."""
+        """Note that one may hold allocations from now on, at whichever server: several addresses may be one."""
         async with self._alone:
             self._add(place)
 

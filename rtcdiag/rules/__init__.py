@@ -74,6 +74,7 @@ RULES: tuple[Rule, ...] = (
     behavior.no_behavior_server,
     turn_auth.challenge,
     turn_auth.credentials_refused,
+    turn_auth.one_connection_of_two,
     allocation.granted,
     relay.relayed_address,
     relay.permission,

@@ -81,13 +81,27 @@ def _framing(path: Path, between: _Data, facts: Facts) -> Iterator[Finding]:
 def _here(path: Path, here: _Data, facts: Facts) -> Iterator[Finding]:
     """Judge what got lost between the relay and this computer while two relays reach each other."""
     inward, outward = _along(here, "mapped-to-relay"), _along(here, "relay-to-mapped")
-    if not outward or _passed(outward):
+    if not outward:
         return
+    lost = inward and not _passed(inward) and not _has_several_addresses(path, here)
     relayed = outward[0].expected_source
-    if inward and not _passed(inward) and relayed is not None and relayed.ip != path.address.ip:
-        yield path.find("turn-relay-address-unreachable", *here, relayed=str(relayed), **facts)
+    if _passed(outward):
+        # Packets of two relays meet inside their host, and pass no firewall in front of it.
+        if lost:
+            yield path.find("turn-relay-half-open", *here, half="sends, but nothing gets into it", **facts)
+    elif lost and relayed is not None:
+        elsewhere = relayed.ip != path.address.ip
+        code = "turn-relay-address-unreachable" if elsewhere else "turn-relay-ports-unreachable"
+        yield path.find(code, *here, relayed=str(relayed), **facts)
     else:
         yield path.find("relay-cannot-reach-here", *outward, **facts)
+
+
+def _has_several_addresses(path: Path, here: _Data) -> bool:
+    """Whether this computer's NAT gives it several addresses in turn: a permission is for one (RFC 8656 section 9)."""
+    answers = [step.exchange.answer for step in path.steps if step.exchange.answer is not None]
+    seen = {mapped.ip for answer in answers if (mapped := answer.xor_mapped or answer.mapped) is not None}
+    return len(seen | {item.peer.ip for item in here}) > 1
 
 
 def _source(path: Path, items: _Data) -> Iterator[Finding]:

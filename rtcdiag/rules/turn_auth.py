@@ -12,6 +12,8 @@ from rtcdiag.rules.paths import UNFINISHED, Path, asked_paths, clip
 
 _USED_UP = (486, 508)
 """Allocation Quota Reached and Insufficient Capacity (RFC 8656 section 19)."""
+_WHO_ASKS = (400, 401, 438, 441)
+"""How servers refuse a user; pion's library says 400."""
 
 
 def challenge(evidence: Evidence) -> Iterator[Finding]:
@@ -31,6 +33,38 @@ def challenge(evidence: Evidence) -> Iterator[Finding]:
                 finding = rejected(path, item, answer, "challenge")
                 again = item in mismatched and len(asked) > 1
                 yield msgspec.structs.replace(finding, severity=Severity.INFO) if again else finding
+
+
+def one_connection_of_two(evidence: Evidence) -> Iterator[Finding]:
+    """Judge a connection that is not answered, or not let in, while the same path answered or let in another."""
+    for path in asked_paths(evidence):
+        odd = next((item for item in path.of(Challenge)[1:] if _is_unlike(path, item)), None)
+        refused = next((item for item in path.of(Allocation) if _let_in_another(path, item)), None)
+        if odd is not None:
+            yield path.find("turn-connections-differ", odd, what=_told(odd))
+        elif refused is not None:
+            what = f"the same credentials were accepted, and {_told(refused)}"
+            yield path.find("turn-connections-differ", refused, stage="allocate", what=what)
+
+
+def _is_unlike(path: Path, item: Challenge) -> bool:
+    """Whether it is silent where another one was challenged."""
+    challenged = any(other.exchange.answer and other.exchange.answer.error_code == 401 for other in path.of(Challenge))
+    silent = item.exchange.answer is None and item.exchange.failure not in (None, *UNFINISHED)
+    return challenged and silent
+
+
+def _let_in_another(path: Path, item: Allocation) -> bool:
+    """Whether it was refused or not answered because of who asks, while the same user got a relay."""
+    answer = item.exchange.answer
+    if not any(other.exchange.succeeded for other in path.of(Allocation)) or _recovered(path, item):
+        return False
+    return item.exchange.failure not in (None, *UNFINISHED) if answer is None else answer.error_code in _WHO_ASKS
+
+
+def _told(item: Challenge | Allocation) -> str:
+    answer = item.exchange.answer
+    return "one was not answered" if answer is None else f"refused with {answer.error_code}"
 
 
 def _is_mismatch(item: Challenge) -> bool:
@@ -60,6 +94,8 @@ def credentials_refused(evidence: Evidence) -> Iterator[Finding]:
     for path in asked_paths(evidence):
         for item in path.of(Allocation):
             answer = item.exchange.answer
+            if _let_in_another(path, item):
+                continue
             if answer is None:
                 yield from _unanswered(path, item)
             elif not answer.success:

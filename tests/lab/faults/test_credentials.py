@@ -33,6 +33,12 @@ def rejected(asked: object, code: str = "turn-credentials-rejected") -> Row:
     return Row(asked, code, stage="allocate")  # type: ignore[arg-type]
 
 
+def apart(asked: object, stage: str = "") -> Row:
+    """One connection is served all the way, the other is not."""
+    served = ("allocate", "relayed-address", "permission", "data", "release")
+    return Row(asked, "turn-connections-differ", stage=stage, tested=served)  # type: ignore[arg-type]
+
+
 def warned(asked: object, code: str, *, status: int = 0) -> Row:
     return Row(asked, code, exit=status, stage="challenge", servers=("warning",))  # type: ignore[arg-type]
 
@@ -50,6 +56,23 @@ UNSTEADY = f"""table ip unsteady {{
   }}
 }}
 """
+
+
+# What begins with a request for an allocation goes to another server than what begins with a Binding.
+SPREAD = f"""table ip spread {{ chain in {{ type nat hook prerouting priority dstnat;
+  ip daddr {VIRTUAL} udp dport PORT udp length > 40 dnat to {ALTERNATE}
+  ip daddr {VIRTUAL} udp dport PORT dnat to {SERVER}; }}; }}
+"""
+
+
+def spread(lab: Lab, *, secret: str = "") -> Asked:
+    """Ask two servers behind one address: the other one knows no users but those of a secret, or does not run."""
+    lab.net.internet.ip(f"address replace {VIRTUAL}/32 dev wide")
+    rules = SPREAD.replace("table ip spread", f"table ip spread{'-2' if secret else ''}")
+    first = lab.outside("no-tlsv1_1", rules=rules)
+    if secret:
+        lab.outside(listen=(ALTERNATE,), relay=(ALTERNATE,), port=first.port, secret=secret)
+    return inside(lab, first.uri(host=VIRTUAL))
 
 
 def unsteady(lab: Lab) -> Asked:
@@ -123,6 +146,8 @@ ROWS = {
         lambda lab: turn(lab, lab.pion(realm="").uri()), "turn-realm-empty"
     ),
     "A8 a load balancer that sends each request to another server": rejected(unsteady, "turn-stale-nonce-loop"),
+    "A8 a load balancer one of whose servers does not run": apart(spread, "challenge"),
+    "A8 a load balancer one of whose servers has other users": apart(lambda lab: spread(lab, secret="north")),
     "A10 coturn that wants no password": warned(
         lambda lab: turn(lab, lab.coturn(users=()).uri()), "turn-no-authentication", status=3
     ),

@@ -136,6 +136,25 @@ DATA = {
         "turn-relay-half-open",
         stage="data",
     ),
+    "D5 relay ports that a firewall in front of the server closes": Row(
+        lambda lab: inside(
+            lab,
+            outside(
+                lab, rules=wall("front", "iifname wide udp dport RELAY drop") + NO_WAY_OUT.replace("out", "out-3", 1)
+            ),
+            quick=True,
+        ),
+        "turn-relay-ports-unreachable",
+        exit=0,
+        stage="data",
+        servers=("warning",),
+    ),
+    "D5 relay ports that a firewall in front of the server closes inbound": Row(
+        lambda lab: inside(lab, outside(lab, rules=wall("front-2", "iifname wide udp dport RELAY drop")), quick=True),
+        "turn-relay-half-open",
+        stage="data",
+        tested=("refresh", "release"),
+    ),
     "D6 a relay that cannot reach its own address": Row(
         lambda lab: inside(lab, outside(lab, rules=wall("hairpin", "iifname lo udp dport RELAY drop")), quick=True),
         "turn-cannot-reach-itself",

@@ -220,6 +220,13 @@ CASES: dict[str, Case] = {
         "turn-allocation-mismatch",
         "turn-allocate-silent",
     ),
+    "a second connection that is not answered": case(
+        then("allocate", T.allocation(), T.challenge(failed())), "turn-connections-differ"
+    ),
+    "a second connection whose user is not known": case(
+        then("allocate", T.allocation(), T.allocation(refused(T.address, 401), allocation="b")),
+        "turn-connections-differ",
+    ),
     "437, and another port is granted: a fact, no fault": case(
         then("allocate", T.allocation(refused(T.address, 437)), T.allocation()), "turn-allocation-mismatch"
     ),
@@ -388,12 +395,34 @@ CASES: dict[str, Case] = {
     "data between two relays, but not to this computer": case(
         then("data", *T.flows(), T.data("relay-to-mapped", 0)), "relay-cannot-reach-here"
     ),
+    "data between two relays, and none to or from here": case(
+        then(
+            "data",
+            *T.flows(),
+            T.data("relay-to-mapped", 0, peer=at(HOME), expected_source=at(T.relayed)),
+            T.data("mapped-to-relay", 0, peer=at(HOME)),
+        ),
+        "turn-relay-ports-unreachable",
+    ),
+    "data between two relays and from them to here, and none to them": case(
+        then("data", *T.flows(), T.data("relay-to-mapped", peer=at(HOME)), T.data("mapped-to-relay", 0, peer=at(HOME))),
+        "turn-relay-half-open",
+    ),
+    "data between two relays, and none to or from a computer that has several addresses": case(
+        then(
+            "data",
+            *T.flows(),
+            T.data("relay-to-mapped", 0, peer=at("203.0.113.8:50999")),
+            T.data("mapped-to-relay", 0, peer=at(HOME)),
+        ),
+        "relay-cannot-reach-here",
+    ),
     "data between two relays, and none to or from an address that is not the server's": case(
         then(
             "data",
             *T.flows(),
-            T.data("relay-to-mapped", 0, expected_source=at("198.51.100.77:49160")),
-            T.data("mapped-to-relay", 0),
+            T.data("relay-to-mapped", 0, peer=at(HOME), expected_source=at("198.51.100.77:49160")),
+            T.data("mapped-to-relay", 0, peer=at(HOME)),
         ),
         "turn-relay-address-unreachable",
     ),
