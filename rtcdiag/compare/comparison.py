@@ -150,7 +150,7 @@ def _sentence(a: Party, b: Party, found: Prediction) -> str:
         case "no", _:
             return f"A and B do not connect directly ({result.why}); whether a relay helps is not known."
         case _, "yes":
-            return f"Whether A and B connect directly is not known ({result.why}); else {_relay_words(a, b)} helps."
+            return f"Whether A and B connect directly is not known ({result.why}); else through {_relay_words(a, b)}."
         case _:
             return f"Whether A and B connect is not known: {result.why}."
 
@@ -165,7 +165,7 @@ def _relay_words(a: Party, b: Party) -> str:
         known.uri: name for name, party in (("A", a), ("B", b)) for known in party.relays if known.usable == "yes"
     }
     uri = next(iter(relays), None)
-    return f"a relay, as {uri} of {relays[uri]}" if uri else "a relay"
+    return f"a relay, such as {relays[uri]}'s {uri}" if uri else "a relay"
 
 
 def _summary(party: Party) -> SideSummary:

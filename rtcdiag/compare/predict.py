@@ -13,6 +13,7 @@ from rtcdiag.traversal import APART, Between, Endpoint, Names, Path, Reachable, 
 LETTERS = Names("A", "A's", "at A", "B", "B's", "at B")
 _ORDER = ("host", "srflx", "prflx", "relay")
 """As ICE prefers them (RFC 8445 section 5.1.2.2), but that what was told comes before what is learned."""
+_HAIRPINNING = "the NAT sends back in what goes to its own address (hairpinning)"
 
 
 class PairPath(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,14 +107,12 @@ def _why(one: InFamily, two: InFamily, stand: Standing, direct: Reachable) -> st
 
 def _near(one: Endpoint, two: Endpoint, stand: Standing, direct: Reachable) -> str:
     if direct == "yes":
-        return stand.why
+        return f"{stand.why}, and {_HAIRPINNING}" if any(way.hairpinning for way in stand.betweens) else stand.why
     if direct == "no":
         return f"{stand.why}, and neither reaches the other from outside"
     groups = {
         "both are on one local network": [way for way in stand.betweens if way.same_network],
-        "the NAT sends back in what goes to its own address (hairpinning)": [
-            way for way in stand.betweens if way.hairpinning
-        ],
+        _HAIRPINNING: [way for way in stand.betweens if way.hairpinning],
         "they are behind different NATs": [way for way in stand.betweens if way == APART],
     }
     good = [words for words, betweens in groups.items() if _all_direct(one, two, betweens)]
