@@ -133,8 +133,8 @@ class _Beside:
 
     async def _round(self, wire: Wire) -> Call:
         await self._net.pacer.turn(self._primary.ip, kept=True)
-        now_ms = self._net.now_ms()
         call = wire.start(binding_request(), self._primary, schedule=Schedule((0,), self._left_ms))
+        now_ms = self._net.now_ms()
         for data in call.transaction.datagrams_to_send(now_ms):
             wire.transmit(call, data)
         self._rounds.append(_Round(call, now_ms, self._sockets.again(self._server)))

@@ -18,6 +18,16 @@ def test_udp_that_is_dropped_while_tcp_passes_is_blocked(internet: Place, option
     assert told.code == 1
 
 
+def test_silence_that_tcp_proves_is_not_waited_out(internet: Place) -> None:
+    told = ask(internet.behind(rules=wall(NO_UDP)))
+    bindings = [item for item in told["evidence"] if item["kind"] == "Binding"]
+    answered = [item for item in bindings if item["transport"] == "tcp" and item["exchange"].get("answers")]
+
+    assert len(answered) >= 3
+    silent = [item["duration_ms"] for item in bindings if item["transport"] == "udp"]
+    assert max(silent) < told["options"]["thresholds"]["timeout_ms"]
+
+
 @pytest.mark.parametrize("how", ["", "with icmpx admin-prohibited"])
 def test_udp_that_a_router_refuses_aloud_is_blocked_by_that_router(internet: Place, how: str) -> None:
     client = internet.behind(rules=wall(f"meta l4proto udp ip daddr != {NAME_SERVER} reject {how}"))
