@@ -12,6 +12,8 @@ from rtcdiag.net.udp import UdpSocket, open_udp
 pytestmark = pytest.mark.lab
 
 BUSY_S = 0.05
+SWITCHED_ON_S = 0.3
+"""The system starts to stamp a little after the first socket asks for it, and until then the reader's time counts."""
 
 
 async def waited_ms(*, stamped: bool, family: Family = Family.IPV4) -> float:
@@ -19,6 +21,7 @@ async def waited_ms(*, stamped: bool, family: Family = Family.IPV4) -> float:
     receiver, sender = await open_udp(family, Local()), await open_udp(family, Local())
     if stamped:
         receiver.stamp_arrivals()
+        await asyncio.sleep(SWITCHED_ON_S)
     try:
         return await _one(receiver, sender, "127.0.0.1" if family is Family.IPV4 else "::1")
     finally:

@@ -158,8 +158,9 @@ def test_a_router_that_says_unreachable_is_told(
         "table inet refuse { chain forward { type filter hook forward priority -10; "
         f"meta l4proto udp reject with {reject}; }}; }}"
     )
-    errors = inside(client, lambda: asyncio.run(errors_after_sending(family, [destination])))
-    assert errors == {(Failure.HOST_UNREACHABLE, destination)}
+    # Systems limit how often they say so; what is not said once is said again.
+    tries = (inside(client, lambda: asyncio.run(errors_after_sending(family, [destination]))) for _ in range(4))
+    assert next(filter(None, tries), set()) == {(Failure.HOST_UNREACHABLE, destination)}
 
 
 @pytest.mark.parametrize(("family", "host"), [(Family.IPV4, SERVER), (Family.IPV6, SERVER6)])

@@ -109,10 +109,13 @@ RELAY = {
         "turn-permission-silent",
         stage="permission",
     ),
-    "a scripted relay that works": Row(
+    "a scripted relay at whose ports nobody listens": Row(
         lambda lab: turn(lab, scripted(lab, Relay()), more=QUICK),
+        "turn-relay-ports-unreachable",
         exit=0,
-        servers=("ok",),
+        stage="data",
+        servers=("warning",),
+        tested=STAGES,
     ),
     "answers that are signed with another password": Row(
         lambda lab: turn(lab, scripted(lab, Relay(key=long_term_key("alice", REALM, "other"))), more=QUICK),

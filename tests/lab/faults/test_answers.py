@@ -63,9 +63,6 @@ ROWS = {
         "fingerprint-invalid",
         "address-rewritten",
     ),
-    "N15 an address that a middlebox rewrote, without a checksum that would tell": Row(
-        lambda lab: relaying(lab, scripts.rewritten), exit=0, servers=("ok",), beside=("address-rewritten",)
-    ),
     "S1 a server that knows only RFC 3489": warned(
         lambda lab: relaying(lab, scripts.old_form), "stun-without-xor-mapped-address"
     ),
