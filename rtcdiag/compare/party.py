@@ -16,6 +16,10 @@ from rtcdiag.verdict import IPV6_BLOCKED, UDP_BLOCKED
 _INSIDE = (Scope.PRIVATE, Scope.SHARED, Scope.GLOBAL)
 
 
+_ONLY_AMONG_RELAYS = ("turn-relay-address-unreachable", "turn-relay-ports-unreachable")
+"""Data went from one relayed address to another, which stay inside the server's host, and not to this computer."""
+
+
 class KnownRelay(msgspec.Struct, frozen=True, kw_only=True):
     """A TURN server as one side saw it, over one path."""
 
@@ -157,9 +161,13 @@ def _relays(report: Report) -> Iterator[KnownRelay]:
 
 
 def _relay(row: ServerRow, relayed: TransportAddress | None) -> KnownRelay:
-    family = (relayed or row.address).family if (relayed or row.address) else Family.IPV4  # type: ignore[union-attr] # one of the two is there
+    told = relayed or row.address
+    family = told.family if told else Family.IPV4
     data = next(stage for stage in row.stages if stage.stage == "data")
     known = KnownRelay(uri=row.uri, transport=row.transport, family=family, usable="yes")
+    if data.finding in _ONLY_AMONG_RELAYS:
+        why = f"only relays of the same server were seen to reach it ({data.finding})"
+        return msgspec.structs.replace(known, usable="unknown", why=why)
     if data.status in ("ok", "warning"):
         if relayed is not None and relayed.scope is not Scope.GLOBAL:
             why = f"its relayed address is of {relayed.scope.value} scope: who reaches it is not known"

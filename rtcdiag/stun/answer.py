@@ -1,6 +1,7 @@
 """From a transaction to evidence: what a report keeps of messages, with credentials masked and strings cut."""
 
 from itertools import islice
+from typing import Any
 
 from rtcdiag.address import TransportAddress
 from rtcdiag.evidence.base import Failure
@@ -112,7 +113,6 @@ def answer_of(
     secrets: frozenset[str] = frozenset(),
 ) -> Answer:
     """Keep what a report needs of a response; integrity is unchecked without a key, `secrets` never come through."""
-    error, offer = message.error, offer_of(message)
     return Answer(
         t_ms=t_ms,
         source=source,
@@ -134,16 +134,24 @@ def answer_of(
         software=_clean(message.software, secrets),
         realm=_clean(message.realm, secrets),
         nonce=message.nonce is not None,
-        security_features=offer.features,
-        password_algorithms=offer.algorithms,
-        error_code=error.code if error else None,
-        reason=_clean(error.reason, secrets) if error else None,
         unknown_attributes=message.unknown_attributes[:_MAX_UNKNOWN],
         fingerprint=message.fingerprint,
         integrity=message.check_integrity(key) if key is not None else "unchecked",
         problems=(*message.problems, *_long_texts(message))[:MAX_PROBLEMS],
         more_attributes=_attributes(_untold(message, checked=key is not None), secrets),
+        **_offered(message),
+        **_refused(message, secrets),
     )
+
+
+def _offered(message: Message) -> dict[str, Any]:
+    offer = offer_of(message)
+    return {"security_features": offer.features, "password_algorithms": offer.algorithms}
+
+
+def _refused(message: Message, secrets: frozenset[str]) -> dict[str, Any]:
+    error = message.error
+    return {"error_code": error.code, "reason": _clean(error.reason, secrets)} if error else {}
 
 
 def _family_error(message: Message) -> int | None:

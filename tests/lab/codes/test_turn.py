@@ -5,7 +5,7 @@ import pytest
 from lab.codes.asking import QUICK, Row, check, stun, turn
 from lab.codes.place import Lab
 from lab.codes.relay import Relay
-from lab.codes.scripts import REALM, SendsOn, Turn
+from lab.codes.scripts import REALM, SendsOn, Turn, rewritten
 from rtcdiag.address import TransportAddress
 from rtcdiag.findings import STAGES
 from rtcdiag.stun.attributes import AttributeType as A
@@ -115,6 +115,15 @@ RELAY = {
         exit=0,
         stage="data",
         servers=("warning",),
+        tested=STAGES,
+    ),
+    "an address that a middlebox rewrote, without a checksum that would tell": Row(
+        lambda lab: turn(lab, scripted(lab, Relay(binding=rewritten)), more=QUICK),
+        "turn-relay-ports-unreachable",
+        exit=0,
+        stage="data",
+        servers=("warning",),
+        beside=("address-rewritten",),
         tested=STAGES,
     ),
     "answers that are signed with another password": Row(

@@ -67,8 +67,8 @@ def compared(one: Report, two: Report) -> Comparison:
     return compare(one, two, ASKED)
 
 
-def turn(status: str = "ok") -> tuple[ServerRow, ...]:
-    stages = (StageRow(stage="allocate", status="ok"), StageRow(stage="data", status=status))  # type: ignore[arg-type] # a stage's word
+def turn(status: str = "ok", finding: str | None = None) -> tuple[ServerRow, ...]:
+    stages = (StageRow(stage="allocate", status="ok"), StageRow(stage="data", status=status, finding=finding))  # type: ignore[arg-type] # a stage's word
     address = TransportAddress("203.0.113.99", 3478)
     return (ServerRow(uri="turn:turn.example.org", address=address, transport="udp", status="ok", stages=stages),)
 
@@ -105,6 +105,14 @@ def test_a_relay_that_failed_or_was_not_tried_is_not_counted_on() -> None:
 
     assert (failed.relayed, untried.relayed) == ("no", "unknown")
     assert untried.verdict.direct_p2p == "inconclusive"
+
+
+def test_a_relay_that_only_its_like_reached_is_not_counted_on() -> None:
+    servers = turn("warning", "turn-relay-ports-unreachable")
+    found = compared(SYMMETRIC.report(servers=servers), FAR_SYMMETRIC.report())
+
+    assert (found.direct, found.relayed) == ("no", "unknown")
+    assert compared(SYMMETRIC.report(servers=turn("warning")), FAR_SYMMETRIC.report()).relayed == "yes"
 
 
 def test_an_unknown_filter_gives_a_condition_and_no_guess() -> None:
