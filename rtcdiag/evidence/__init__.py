@@ -32,6 +32,7 @@ from rtcdiag.evidence.ice import IceMeeting
 from rtcdiag.evidence.lifetime import IdleMapping, Inward
 from rtcdiag.evidence.quality import Jitter, PacketStream, RateStep, RelayQuality, RelayThroughput, Spread
 from rtcdiag.evidence.service import ClockReading, IceService, ServiceOutcome
+from rtcdiag.evidence.session import CheckedPair, LearnedCandidate, PeerSession, PeerStream
 from rtcdiag.evidence.size import SizedBinding, SizeTest
 from rtcdiag.evidence.soak import DataStop, RelaySoak, Upkeep
 from rtcdiag.evidence.target import CredentialShape, Skipped, Target
@@ -70,6 +71,7 @@ __all__ = [
     "Challenge",
     "Change",
     "Check",
+    "CheckedPair",
     "ClockReading",
     "ConfigLine",
     "Connect",
@@ -92,9 +94,12 @@ __all__ = [
     "Inward",
     "Jitter",
     "KnockArrival",
+    "LearnedCandidate",
     "Observation",
     "PacketStream",
     "PeerConnection",
+    "PeerSession",
+    "PeerStream",
     "Permission",
     "ProxyTunnel",
     "Purpose",
@@ -153,6 +158,10 @@ KINDS: tuple[type[Observation], ...] = (
     RelayedData,
     Refresh,
     IceMeeting,
+    PeerSession,
+    CheckedPair,
+    LearnedCandidate,
+    PeerStream,
     RelayQuality,
     RelayThroughput,
     RelaySoak,
@@ -199,6 +208,10 @@ AnyObservation = (
     | RelayedData
     | Refresh
     | IceMeeting
+    | PeerSession
+    | CheckedPair
+    | LearnedCandidate
+    | PeerStream
     | RelayQuality
     | RelayThroughput
     | RelaySoak

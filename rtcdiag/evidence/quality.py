@@ -7,9 +7,10 @@ import msgspec
 from rtcdiag.evidence.turn import TurnStep
 from rtcdiag.targets import Transport
 
-Way = Literal["round-trip", "up", "down"]
+Way = Literal["round-trip", "up", "down", "inward"]
 """``round-trip``: from here to the server, through its relay and back here, over the path's transport both ways. ``up``
-and ``down``: one way over UDP, the other over TCP, which loses nothing: what is missing was lost that one way."""
+and ``down``: one way over UDP, the other over TCP, which loses nothing: what is missing was lost that one way.
+``inward``: from another person's computer to this one."""
 
 
 class Spread(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from rtcdiag.evidence import (
     Candidate,
     Certificate,
     Challenge,
+    CheckedPair,
     ClockReading,
     ConfigLine,
     Connect,
@@ -40,9 +41,12 @@ from rtcdiag.evidence import (
     Inward,
     Jitter,
     KnockArrival,
+    LearnedCandidate,
     Observation,
     PacketStream,
     PeerConnection,
+    PeerSession,
+    PeerStream,
     Permission,
     ProxyTunnel,
     RateStep,
@@ -75,6 +79,7 @@ from rtcdiag.evidence import (
 from rtcdiag.evidence.audit import AllocationQuestion, TlsVersion
 from rtcdiag.evidence.quality import Way
 from rtcdiag.evidence.service import ServiceOutcome
+from rtcdiag.evidence.session import PolicyOutcome
 from rtcdiag.evidence.soak import Kept
 from rtcdiag.evidence.tcp_relay import ConnectionStep
 from rtcdiag.evidence.turn import WhyNot, Wish
@@ -449,6 +454,8 @@ streams = st.builds(
     jitter_ms=st.none() | st.builds(Jitter, final=_TIMES, mean=_TIMES, max=_TIMES),
 )
 _BASE: dict[str, Any] = {"t_ms": _TIMES, "duration_ms": st.none() | _TIMES}
+_TYPES = st.sampled_from(["host", "srflx", "prflx", "relay"])
+_PAIR: dict[str, Any] = {"local": _ADDRESSES, "local_type": _TYPES, "remote": _ADDRESSES, "remote_type": _TYPES}
 _STEP: dict[str, Any] = {
     **_BASE,
     "server": _URIS,
@@ -638,6 +645,54 @@ observations: st.SearchStrategy[Observation] = st.one_of(
         failure=_FAILURES,
         detail=_TEXTS,
         released=st.booleans(),
+    ),
+    st.builds(
+        PeerSession,
+        **_BASE,
+        session=_TEXTS,
+        role=st.sampled_from(["offerer", "answerer"]),
+        signaling=st.sampled_from(["copied-text", "sse", "websocket", "browser"]),
+        trickle=st.booleans(),
+        stop=st.sampled_from(["done", "no-path", "no-peer", "expired", "interrupted"]),
+        detail=_TEXTS,
+        policies=st.lists(
+            st.builds(
+                PolicyOutcome,
+                policy=st.sampled_from(["all", "direct", "relay"]),
+                outcome=st.sampled_from(["connected", "no-pair-answered", "no-pairs", "ended-early"]),
+                nominated_ms=st.none() | _TIMES,
+            ),
+            max_size=3,
+        ).map(tuple),
+        remote_candidates=st.lists(_TEXTS, max_size=3).map(tuple),
+    ),
+    st.builds(
+        CheckedPair,
+        **_BASE,
+        **_PAIR,
+        state=st.sampled_from(["waiting", "in-progress", "succeeded", "failed"]),
+        checks=st.integers(0, 9),
+        rtt_ms=st.none() | _TIMES,
+        heard=st.integers(0, 9),
+        mapped=st.none() | _ADDRESSES,
+        remote_base_relayed=st.booleans(),
+    ),
+    st.builds(
+        LearnedCandidate,
+        **_BASE,
+        whose=st.sampled_from(["own", "remote"]),
+        address=_ADDRESSES,
+        told=st.none() | _ADDRESSES,
+        local=_ADDRESSES,
+    ),
+    st.builds(
+        PeerStream,
+        **_BASE,
+        local=_ADDRESSES,
+        remote=_ADDRESSES,
+        policy=st.sampled_from(["all", "direct", "relay"]),
+        inward=streams,
+        round_trips=st.integers(0, 9),
     ),
     st.builds(
         RelayQuality,

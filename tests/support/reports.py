@@ -63,6 +63,7 @@ from support.observations import (
     binding,
     target,
 )
+from support.peer_session import peer_session
 from support.plain_reports import (
     candidates,
     check_stun,
@@ -232,6 +233,7 @@ def everything() -> Report:
                     relayed=(at("198.51.100.20:49170"), at("198.51.100.20:49171")),
                     detail="every connectivity check failed",
                 ),
+                *peer_session(),
                 *turn_extras(),
                 *measured_relay(),
                 tls_trial(),

@@ -15,6 +15,7 @@ from rtcdiag.evidence import (
     AuditTls,
     Binding,
     Candidate,
+    CheckedPair,
     ClockReading,
     Connect,
     Crash,
@@ -27,7 +28,10 @@ from rtcdiag.evidence import (
     IceMeeting,
     IceService,
     IdleMapping,
+    LearnedCandidate,
     Observation,
+    PeerSession,
+    PeerStream,
     ProxyTunnel,
     RelayedData,
     RelayQuality,
@@ -47,7 +51,7 @@ from rtcdiag.evidence import (
     VantagePoint,
     WebCheck,
 )
-from rtcdiag.formats.tables import audit_steps, gateway, opt_in, quality, turn_steps
+from rtcdiag.formats.tables import audit_steps, gateway, opt_in, quality, session_steps, turn_steps
 from rtcdiag.formats.tables.outcomes import ended, exchange_outcome
 from rtcdiag.formats.words import Tone, count, failure_words, ms
 from rtcdiag.nat.gateway import PROTOCOLS
@@ -151,7 +155,7 @@ def _told(item: AnyObservation) -> _Told:  # noqa: C901, PLR0911 - one line a ki
             return audit_steps.told(item)
         case TurnStep():
             return turn_steps.told(item)
-        case GatewayQuery() | Hop() | IceMeeting():
+        case GatewayQuery() | Hop() | IceMeeting() | PeerSession() | CheckedPair() | LearnedCandidate() | PeerStream():
             return _beside(item)
         case _:
             return _told_here(item)
@@ -180,7 +184,10 @@ def _agents(item: IceMeeting) -> tuple[str, Tone]:
 _Vantage = VantagePoint | VantageOpening | VantageKnock | VantageBinding
 
 
-def _beside(item: GatewayQuery | Hop | IceMeeting) -> _Told:
+def _beside(item: GatewayQuery | Hop | IceMeeting | session_steps.Kind) -> _Told:
+    if isinstance(item, session_steps.Kind):
+        label, where, outcome, tone = session_steps.told(item)
+        return (label, HERE, where, outcome, tone)
     if isinstance(item, IceMeeting):
         return ("ICE agents", item.server, str(item.destination), *_agents(item))
     if isinstance(item, Hop):
