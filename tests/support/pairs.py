@@ -12,10 +12,13 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 AGENT = Path(__file__).with_name("ice_agent.py")
+BROWSER = Path(__file__).with_name("browser_agent.py")
 NATS = [f"{mapping}/{filtering}" for mapping in ("eim", "adm", "apdm") for filtering in ("eif", "adf", "apdf")]
 NETWORKS = [*NATS, "none", "firewall", "udp=blocked"]
 DELAY = "delay=20ms"
-LIMIT_S = 200.0
+LIMIT_S = 300.0
+MEANS = ("direct", "relay")
+STUN = ("$RTCDIAG_LAB_STUN", "$RTCDIAG_LAB_STUN6")
 
 
 class Pair(NamedTuple):
@@ -25,12 +28,15 @@ class Pair(NamedTuple):
     b: tuple[str, ...]
     shared: tuple[str, ...] = ()
     ipv6: bool = False
+    turn_only: bool = False
+    """Nobody is told a STUN server: the TURN server is asked for the mapped address too, as browsers do."""
 
     @property
     def name(self) -> str:
         """Return how it is called in a table."""
         sides = " - ".join("+".join(side) or "one network" for side in (self.a, self.b))
-        return f"{sides} behind {'+'.join(self.shared)}" if self.shared else sides
+        behind = f" behind {'+'.join(self.shared)}" if self.shared else ""
+        return sides + behind + " over IPv6" * self.ipv6 + " with TURN only" * self.turn_only
 
     @property
     def sides(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -57,8 +63,20 @@ FURTHER = [
     Pair(("firewall",), ("firewall",), ipv6=True),
     Pair(("apdm/apdf",), ("apdm/apdf",), ipv6=True),
     Pair(("apdm/apdf",), ("eim/apdf",), ipv6=True),
+    Pair(("eim/apdf",), ("eim/adf",), turn_only=True),
+    Pair(("apdm/apdf",), ("eim/apdf",), turn_only=True),
+    Pair(("adm/adf",), ("eim/apdf",), turn_only=True),
 ]
-"""Double NAT, one network, IPv6."""
+"""Double NAT, one network, IPv6, TURN only."""
+FOR_BROWSERS = [
+    Pair(("eim/apdf",), ("eim/apdf",)),
+    Pair(("apdm/apdf",), ("eim/adf",)),
+    Pair(("apdm/apdf",), ("eim/apdf",)),
+    Pair(("apdm/apdf",), ("firewall",)),
+    Pair(("adm/adf",), ("adm/eif",)),
+    Pair(("none",), ("udp=blocked",)),
+]
+"""Each kind of answer, and the corners: symmetric against address-restricted, and against a firewall."""
 
 
 class Outcome(NamedTuple):
@@ -78,39 +96,44 @@ class Outcome(NamedTuple):
         return self.predicted["direct"] == words[self.happened["direct"]] and any_path == words[self.happened["relay"]]
 
 
-def attempt(rtcdiag: Path, pair: Pair, *, tries: int = 3, seconds: float = 12.0) -> Outcome:
+def attempt(rtcdiag: Path, pair: Pair, *, tries: int = 3, seconds: float = 12.0, agent: Path = AGENT) -> Outcome:
     """Make both reports in one lab, let two agents try, and compare the reports outside."""
     with TemporaryDirectory() as name:
         directory = Path(name)
         directory.chmod(0o777)
-        script = _script(rtcdiag, pair, directory, tries, seconds)
+        script = "\n".join([*_reporting(rtcdiag, pair, directory), *_trying(rtcdiag, agent, directory, tries, seconds)])
         line = [str(rtcdiag), "lab", "pair", *pair.options, "--with", "coturn", "--", "sh", "-c", script]
         ran = subprocess.run(line, capture_output=True, text=True, timeout=LIMIT_S, check=False)
         if ran.returncode:
             raise AssertionError(f"{shlex.join(line)}: {ran.stdout}{ran.stderr}")
-        happened = {
-            means: any(json.loads((directory / f"{side}.{means}").read_text())["connected"] for side in "ab")
-            for means in ("direct", "relay")
-        }
+        happened = {means: any(_connected(directory / f"{side}.{means}") for side in "ab") for means in MEANS}
         return _compared(rtcdiag, directory, happened)
 
 
-def _script(rtcdiag: Path, pair: Pair, directory: Path, tries: int, seconds: float) -> str:
-    """Return what both sides run: the report, then the agents, first without a relay and then with one."""
+def _connected(path: Path) -> bool:
+    """Return whether an agent connected; raise AssertionError where it could not even try."""
+    found = json.loads(path.read_text())
+    assert "error" not in found, found
+    return bool(found["connected"])
+
+
+def _reporting(rtcdiag: Path, pair: Pair, directory: Path) -> list[str]:
+    """Return what both sides run first: the report."""
     over_tcp = {side: any("udp=blocked" in spec for spec in (*specs, *pair.shared)) for side, specs in pair.sides}
     transports = "; ".join(f"export PAIR_TRANSPORT_{side.upper()}=tcp" for side, tcp in over_tcp.items() if tcp)
     ipv6 = "export PAIR_IPV6=1" if pair.ipv6 else "ip -6 address flush dev eth0"
+    stun = "export PAIR_STUN=$RTCDIAG_LAB_TURN" if pair.turn_only else ""
+    servers = [*([] if pair.turn_only else STUN), "$RTCDIAG_LAB_TURN", "$RTCDIAG_LAB_TURN?transport=tcp"]
     own = f"{directory}/$RTCDIAG_LAB_SIDE"
-    report = (
-        f"{shlex.quote(str(rtcdiag))} report --no-control --no-gateway --json --reports-dir {own}"
-        ' -s "$RTCDIAG_LAB_STUN" -s "$RTCDIAG_LAB_STUN6" -s "$RTCDIAG_LAB_TURN" -s "$RTCDIAG_LAB_TURN?transport=tcp"'
-        f" > {own}.json"
-    )
-    python = rtcdiag.with_name("python")
-    agents = [
-        f"{python} {AGENT} {directory} {tries} {seconds} {means} > {own}.{means}" for means in ("direct", "relay")
-    ]
-    return "\n".join([transports, ipv6, report, f"test -s {own}.json || exit 9", *agents])
+    asked = " ".join(f'-s "{server}"' for server in servers)
+    report = f"{shlex.quote(str(rtcdiag))} report --no-control --no-gateway --reports-dir {own} --json {asked}"
+    return [transports, ipv6, stun, f"{report} > {own}.json", f"test -s {own}.json || exit 9"]
+
+
+def _trying(rtcdiag: Path, agent: Path, directory: Path, tries: int, seconds: float) -> list[str]:
+    """Return what they run then: the agents, first without a relay and then with one."""
+    run = f"{rtcdiag.with_name('python')} {agent} {directory} {tries} {seconds}"
+    return [f"{run} {means} > {directory}/$RTCDIAG_LAB_SIDE.{means}" for means in MEANS]
 
 
 def _compared(rtcdiag: Path, directory: Path, happened: dict[str, bool]) -> Outcome:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from support.pairs import DIAGONAL, FURTHER, PAIRS, Outcome, Pair, attempt
+from support.pairs import BROWSER, DIAGONAL, FOR_BROWSERS, FURTHER, PAIRS, Outcome, Pair, attempt
 from support.process import RTCDIAG
 
 pytestmark = pytest.mark.lab
@@ -24,6 +24,15 @@ def test_what_two_reports_predict_happens(pairs: list[Pair]) -> None:
         outcomes = dict(zip(pairs, pool.map(_quickly, pairs), strict=True))
 
     assert {pair.name: outcome for pair, outcome in outcomes.items() if not outcome.agrees} == {}
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("pair", FOR_BROWSERS, ids=lambda pair: pair.name)
+def test_what_two_reports_predict_happens_between_two_browsers(pair: Pair) -> None:
+    outcome = attempt(Path(RTCDIAG), pair, tries=1, seconds=10.0, agent=BROWSER)
+
+    assert outcome.agrees, outcome
 
 
 @pytest.mark.slow
