@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from rtcdiag.ice.agent import Agent, Gathered, Missed, Question, Relay, release, to_the_end
+from rtcdiag.ice.agent import Agent, Gathered, Missed, Question, release, to_the_end
 from rtcdiag.ice.meeting import Meeting, meet
+from rtcdiag.ice.relay import Relay
 
 __all__ = ["Gathered", "Meeting", "Missed", "Question", "Relay", "gather", "meet"]
 

@@ -1,16 +1,13 @@
-"""One ICE agent: the only importer of aioice.
+"""One ICE agent that gathers.
 
 aioice's ``Connection`` swallows why a server gave nothing, always waits for the slowest up to 5 s, cannot be told which
 local addresses to use, and leaves what is under way behind when it is cancelled. So this module overrides its one
 gathering step. It lets aioice make the sockets and the candidates, and drives these parts that aioice does not
-document: ``Connection.get_component_candidates`` and ``_protocols``, ``ice.server_reflexive_candidate``,
-``ice.relayed_candidate``, ``ice.StunProtocol`` with its ``error_received``, and ``stun.parse_message``. Each has a
-contract test that fails the day it changes.
+document: ``Connection.get_component_candidates`` and ``_protocols``, ``ice.server_reflexive_candidate``, and
+``ice.StunProtocol`` with its ``error_received``. Each has a contract test that fails the day it changes.
 """
 
 import asyncio
-import ssl
-import struct
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -22,50 +19,13 @@ from aioice import ice, stun
 from rtcdiag.address import Family, IPAddress, Scope, TransportAddress, family_of
 from rtcdiag.evidence import Failure
 from rtcdiag.evidence.candidate import CandidateType
-from rtcdiag.net.failures import failure_of
-from rtcdiag.net.stream import TlsSettings, verifying_context
-from rtcdiag.targets import Credential, Transport
+from rtcdiag.ice import reading as reading  # noqa: PLC0414 - aioice reads messages through it from now on
+from rtcdiag.ice.relay import EXPECTED, Relay, allocate_within, why
 
 T = TypeVar("T")
 
 RELEASE_S = 1.5
 """How long the server may take to confirm that an allocation is released."""
-GRACE_S = 0.5
-"""How long an Allocate that was given up may still be answered: that allocation has to be released too."""
-_TURN_TRANSPORT = {Transport.UDP: "udp", Transport.TCP: "tcp", Transport.TLS: "tcp"}
-
-
-_aioice_parse_message = stun.parse_message
-
-
-def _parse_message(data: bytes) -> stun.Message:
-    """Read a message; ValueError is how aioice takes it that this is none.
-
-    An attribute of a wrong length makes it struct.error instead, which would end as a traceback in asyncio's log.
-    """
-    try:
-        return _aioice_parse_message(data)
-    except struct.error as error:
-        raise ValueError("an attribute has the wrong length") from error
-
-
-stun.parse_message = _parse_message
-
-
-@dataclass(frozen=True, kw_only=True)
-class Relay:
-    """A TURN server by a literal address: aioice's own name look-up has no bound."""
-
-    address: TransportAddress
-    transport: Transport
-    """UDP, TCP or TLS: asked for DTLS, aioice would silently talk in the clear."""
-    credential: Credential | None
-    tls: TlsSettings
-
-    def __post_init__(self) -> None:
-        """Refuse what aioice cannot do."""
-        if self.transport not in _TURN_TRANSPORT:
-            raise ValueError(f"aioice does not speak TURN over {self.transport}")
 
 
 async def _at_once() -> None:
@@ -113,7 +73,7 @@ class Missed(NamedTuple):
     detail: str
 
 
-async def release(agent: "Agent") -> bool:
+async def release(agent: aioice.Connection) -> bool:
     """Close an agent and release its allocations; whether the servers confirmed it within `RELEASE_S`."""
     closing = asyncio.create_task(agent.close())
     done, _ = await asyncio.wait({closing}, timeout=RELEASE_S)
@@ -142,7 +102,7 @@ class _RelayProtocol(ice.StunProtocol):
     def error_received(self, exc: Exception) -> None:
         """Take what became of a ChannelBind (aioice)."""
         if isinstance(exc, stun.TransactionFailed) and not self._agent.refused.done():
-            self._agent.refused.set_result(_why(exc)[1])
+            self._agent.refused.set_result(why(exc)[1])
 
 
 class Agent(aioice.Connection):
@@ -179,7 +139,7 @@ class Agent(aioice.Connection):
         # aioice owns up to its sockets only when it has made them all: no cancellation may come between.
         hosts = await to_the_end(super().get_component_candidates(component, chosen))
         for host in hosts:
-            self._on_found(_gathered(host))
+            self._on_found(candidate_of(host))
         async with asyncio.TaskGroup() as group:
             for protocol in list(self._protocols) if asked.stun else ():
                 if family_of(ip_address(protocol.local_candidate.host)) is Family.IPV4:
@@ -195,90 +155,27 @@ class Agent(aioice.Connection):
         try:
             async with asyncio.timeout(self._question.timeout_ms / 1000):
                 candidate, _ = await ice.server_reflexive_candidate(protocol, (server.host, server.port))
-            self._on_found(_gathered(candidate))
-        except _EXPECTED as error:
-            self._on_missed(Missed("srflx", base, *_why(error)))
+            self._on_found(candidate_of(candidate))
+        except EXPECTED as error:
+            self._on_missed(Missed("srflx", base, *why(error)))
 
     async def _relayed(self, component: int, relay: Relay) -> None:
-        allocating: asyncio.Task[tuple[aioice.Candidate, ice.StunProtocol]] | None = None
         try:
-            allocating = asyncio.create_task(self._allocate(component, relay))
-            allocating.add_done_callback(self._adopt)
-            patience = 1 if relay.transport is Transport.UDP else 2
-            async with asyncio.timeout(patience * self._question.timeout_ms / 1000):
-                candidate, _ = await asyncio.shield(allocating)
-            self._on_found(_gathered(candidate))
-        except _EXPECTED as error:
-            self._on_missed(Missed("relay", None, *_why(error)))
-        finally:
-            if allocating is not None and not allocating.done():
-                await asyncio.wait({allocating}, timeout=GRACE_S)
-                allocating.cancel()
-                await asyncio.wait({allocating})
-
-    async def _allocate(self, component: int, relay: Relay) -> tuple[aioice.Candidate, ice.StunProtocol]:
-        secure = relay.transport is Transport.TLS
-        context = _naming_context(relay.tls) if secure else None
-        credential = relay.credential
-        return await ice.relayed_candidate(
-            component=component,
-            hide_related_address=self._question.relay_only,
-            protocol_factory=lambda: _RelayProtocol(self),
-            turn_server=(relay.address.host, relay.address.port),
-            turn_username=credential.username if credential else None,
-            turn_password=credential.password if credential else None,
-            # It goes to asyncio as it is, which takes a context as well as a bool.
-            turn_ssl=cast("bool", context),
-            turn_transport=_TURN_TRANSPORT[relay.transport],
-        )
-
-    def _adopt(self, allocating: asyncio.Task[tuple[aioice.Candidate, ice.StunProtocol]]) -> None:
-        """Take an allocation over, however late it came, so that closing the agent releases it."""
-        if not allocating.cancelled() and allocating.exception() is None:
-            self._protocols.append(allocating.result()[1])
+            candidate = await allocate_within(
+                relay,
+                lambda: _RelayProtocol(self),
+                self._protocols.append,
+                timeout_ms=self._question.timeout_ms,
+                component=component,
+                hide_related=self._question.relay_only,
+            )
+            self._on_found(candidate_of(candidate))
+        except EXPECTED as error:
+            self._on_missed(Missed("relay", None, *why(error)))
 
 
-class _NamingContext(ssl.SSLContext):
-    """Asks for a name and verifies it, although the connection is made to a literal address.
-
-    The session is the verifying context's, which is read once for all connections.
-    """
-
-    settings: TlsSettings
-
-    def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
-        """Put the name in place of the address that asyncio was told to connect to (ssl)."""
-        named = {**kwargs, "server_hostname": self.settings.server_name}
-        return verifying_context(self.settings.ca_file).wrap_bio(*args, **named)
-
-
-def _naming_context(settings: TlsSettings) -> ssl.SSLContext:
-    context = _NamingContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.settings = settings
-    return context
-
-
-_EXPECTED = (OSError, stun.TransactionError, KeyError, ValueError)
-"""What a network and a server can make aioice raise."""
-
-
-def _why(error: Exception) -> tuple[Failure | None, str]:
-    """Return a failure where there is one, and words that hold nothing a server sent."""
-    match error:
-        case stun.TransactionFailed():
-            return None, f"the server refused with error {error.response.error_code}"
-        case stun.TransactionTimeout() | TimeoutError():
-            return Failure.TIMEOUT, "no answer"
-        case ssl.SSLCertVerificationError():
-            return failure_of(error), error.verify_message
-        # aioice raises ConnectionError itself for an Allocate response without one of its attributes.
-        case OSError() if type(error) is not ConnectionError:
-            return failure_of(error), failure_of(error).value
-        case _:
-            return None, "the answer lacks what it has to have"
-
-
-def _gathered(candidate: aioice.Candidate) -> Gathered:
+def candidate_of(candidate: aioice.Candidate) -> Gathered:
+    """Return what is told of a candidate."""
     return Gathered(
         type=cast("CandidateType", candidate.type),
         address=TransportAddress(candidate.host, candidate.port),

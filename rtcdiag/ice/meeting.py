@@ -10,7 +10,8 @@ import aioice
 
 from rtcdiag.address import TransportAddress
 from rtcdiag.evidence import Failure
-from rtcdiag.ice.agent import Agent, Gathered, Missed, Question, Relay, release, to_the_end
+from rtcdiag.ice.agent import Agent, Gathered, Missed, Question, release, to_the_end
+from rtcdiag.ice.relay import Relay
 
 AGAIN_S = 0.2
 """After which time data is sent again that has not arrived: a relay may lose a datagram."""

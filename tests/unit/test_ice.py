@@ -11,10 +11,11 @@ import aioice
 import pytest
 from aioice import ice, stun
 
-import rtcdiag.ice.agent as subject
 from rtcdiag.address import TransportAddress
 from rtcdiag.evidence import Failure
-from rtcdiag.ice import Question, Relay, gather
+from rtcdiag.ice import Question, Relay, gather, reading
+from rtcdiag.ice import agent as subject
+from rtcdiag.ice import relay as relaying
 from rtcdiag.net.stream import TlsSettings
 from rtcdiag.targets import Transport
 
@@ -60,7 +61,7 @@ def test_the_functions_that_ask_servers_take_what_we_give_them() -> None:
 
 
 def test_aioice_reads_messages_through_the_function_that_we_replaced() -> None:
-    assert stun.parse_message is subject._parse_message
+    assert stun.parse_message is reading._parse_message
     for reader in (ice.StunProtocol.datagram_received, aioice.turn.TurnClientMixin.datagram_received):
         source = inspect.getsource(reader)
         assert "stun.parse_message(data)" in source
@@ -84,7 +85,7 @@ def test_a_remote_candidate_is_paired_with_the_sockets_that_we_put_into_the_list
 def test_an_attribute_of_a_wrong_length_is_no_message_instead_of_an_exception_in_a_callback() -> None:
     broken = bytes.fromhex("01030008") + HEADER + bytes.fromhex("000d0002ffff0000")
     with pytest.raises(struct.error):
-        subject._aioice_parse_message(broken)
+        reading._aioice_parse_message(broken)
     with pytest.raises(ValueError, match="wrong length"):
         stun.parse_message(broken)
 
@@ -117,7 +118,7 @@ def test_an_agent_for_relays_only_gathers_no_host_candidate() -> None:
 
 
 def test_the_name_stands_in_for_the_address_in_a_tls_handshake() -> None:
-    context = subject._naming_context(TlsSettings("turn.test"))
+    context = relaying._naming_context(TlsSettings("turn.test"))
     session = context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="127.0.0.1")
     assert session.server_hostname == "turn.test"
     assert context.verify_mode is ssl.CERT_REQUIRED
@@ -166,4 +167,4 @@ def refusal(attributes: dict[str, Any]) -> stun.TransactionFailed:
 def test_an_error_is_told_without_a_word_that_a_server_sent(
     error: Exception, failure: Failure | None, words: str
 ) -> None:
-    assert subject._why(error) == (failure, words)
+    assert relaying.why(error) == (failure, words)

@@ -1,0 +1,62 @@
+"""Two ends of a session in a lab, and what each saw."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from support.process import RTCDIAG, run
+
+END = Path(__file__).with_name("session_end.py")
+
+
+class Seen(NamedTuple):
+    """What one end saw, as JSON."""
+
+    session: dict[str, Any]
+    pairs: list[dict[str, Any]]
+    learned: list[dict[str, Any]]
+    streams: list[dict[str, Any]]
+    candidates: list[dict[str, Any]]
+    told: str
+    """What the program said meanwhile, both ends in one."""
+
+    def outcome(self, policy: str) -> str:
+        """Return what a policy achieved."""
+        (found,) = [item["outcome"] for item in self.session["policies"] if item["policy"] == policy]
+        return str(found)
+
+    def selected(self, policy: str) -> dict[str, Any]:
+        """Return the last pair that a policy used."""
+        found: dict[str, Any] = [item for item in self.session["selected"] if item["policy"] == policy][-1]
+        return found
+
+
+def held(
+    directory: Path,
+    a: str | None,
+    b: str | None,
+    *options: str,
+    settings: Mapping[str, str] | None = None,
+    timeout: float = 60.0,
+    means: Sequence[str] = ("--with", "coturn"),
+) -> dict[str, Seen]:
+    """Hold a session between two networks, and return what each end saw."""
+    directory.chmod(0o777)
+    exported = "".join(f"export {name}='{value}'; " for name, value in (settings or {}).items())
+    python = Path(RTCDIAG).with_name("python")
+    script = f"{exported}exec {python} {END} {directory} > {directory}/seen.$RTCDIAG_LAB_SIDE"
+    sides = [part for side, spec in (("--a", a), ("--b", b)) if spec is not None for part in (side, spec)]
+    done = run([RTCDIAG, "lab", "pair", *sides, *means, *options, "--", "sh", "-c", script], timeout=timeout)
+    assert done.returncode == 0, done.stderr
+    return {side: _seen((directory / f"seen.{side}").read_text(), done.stderr) for side in "ab"}
+
+
+def _seen(text: str, told: str) -> Seen:
+    found: list[dict[str, Any]] = json.loads(text)
+
+    def of(kind: str) -> list[dict[str, Any]]:
+        return [item for item in found if item["kind"] == kind]
+
+    (session,) = of("PeerSession")
+    return Seen(session, of("CheckedPair"), of("LearnedCandidate"), of("PeerStream"), of("Candidate"), told)
