@@ -77,9 +77,7 @@ async def main() -> None:
     )
     held = await hold(Files(Path(sys.argv[1])), asked, net, tell)
     await net.close()
-    sys.stdout.write(
-        json.dumps([json.loads(msgspec.json.encode(item, enc_hook=encode_value)) for item in held.observations])
-    )
+    sys.stdout.buffer.write(msgspec.json.encode(held.observations, enc_hook=encode_value))
 
 
 asyncio.run(main())
