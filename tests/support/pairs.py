@@ -70,8 +70,8 @@ FURTHER = [
 """Double NAT, one network, IPv6, TURN only."""
 FOR_BROWSERS = [
     Pair(("eim/apdf",), ("eim/apdf",)),
-    Pair(("apdm/apdf",), ("eim/adf",)),
     Pair(("apdm/apdf",), ("eim/apdf",)),
+    Pair(("apdm/apdf",), ("eim/adf",)),
     Pair(("apdm/apdf",), ("firewall",)),
     Pair(("adm/adf",), ("adm/eif",)),
     Pair(("none",), ("udp=blocked",)),

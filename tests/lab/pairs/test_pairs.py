@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 from support.pairs import BROWSER, DIAGONAL, FOR_BROWSERS, FURTHER, PAIRS, Outcome, Pair, attempt
 from support.process import RTCDIAG
@@ -26,9 +27,17 @@ def test_what_two_reports_predict_happens(pairs: list[Pair]) -> None:
     assert {pair.name: outcome for pair, outcome in outcomes.items() if not outcome.agrees} == {}
 
 
+def _sample() -> list[ParameterSet]:
+    """Return a pair that connects directly and one that does not; a browser is slow, so the others are."""
+    return [
+        pytest.param(pair, id=pair.name, marks=() if number < 2 else pytest.mark.slow)
+        for number, pair in enumerate(FOR_BROWSERS)
+    ]
+
+
 @pytest.mark.browser
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("pair", FOR_BROWSERS, ids=lambda pair: pair.name)
+@pytest.mark.parametrize("pair", _sample())
 def test_what_two_reports_predict_happens_between_two_browsers(pair: Pair) -> None:
     outcome = attempt(Path(RTCDIAG), pair, tries=1, seconds=10.0, agent=BROWSER)
 
