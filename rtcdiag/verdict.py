@@ -10,7 +10,16 @@ from rtcdiag.audit.outcome import AuditRow, CheckVerdict
 from rtcdiag.findings import Finding, Severity
 from rtcdiag.nat import Nat
 from rtcdiag.report import Change, Confidence, Direct, Nats, ServerRow, Status, Verdict
-from rtcdiag.traversal import PEERS, PeerKind, Reach, direct_over_families, direct_verdict, reach_rows
+from rtcdiag.traversal import (
+    PEERS,
+    DirectHere,
+    PeerKind,
+    Reach,
+    Reachable,
+    direct_over_families,
+    direct_verdict,
+    reach_rows,
+)
 
 UDP_BLOCKED = ("udp-blocked", "udp-blocked-relay-works")
 """The codes that prove that no UDP gets through."""
@@ -25,6 +34,8 @@ _PEER_WORDS: dict[PeerKind, str] = {
     "firewalled": "public hosts behind a firewall",
     "udp-blocked": "networks without UDP",
 }
+ONLY_AMONG_RELAYS = ("turn-relay-address-unreachable", "turn-relay-ports-unreachable")
+"""Data went from one relayed address to another, which stay inside the server's host, and not to this computer."""
 NAT_COMMANDS = ("report", "nat-type")
 """The commands that ask about the NAT; the others have no such section."""
 
@@ -100,10 +111,7 @@ def _in_family(family: Family, known: Known) -> Direct:
 
 
 def _direct(known: Known) -> Direct:
-    if known.udp_blocked:
-        return _relay(known.servers)
-    ipv6 = direct_verdict(known.nats.ipv6, udp_blocked=known.ipv6_blocked)
-    match direct_over_families(direct_verdict(known.nats.ipv4), ipv6):
+    match _direct_here(known):
         case "none-direct":
             return _relay(known.servers)
         case "not-tested":
@@ -112,13 +120,30 @@ def _direct(known: Known) -> Direct:
             return direct
 
 
+def _direct_here(known: Known) -> DirectHere:
+    if known.udp_blocked:
+        return "none-direct"
+    ipv6 = direct_verdict(known.nats.ipv6, udp_blocked=known.ipv6_blocked)
+    return direct_over_families(direct_verdict(known.nats.ipv4), ipv6)
+
+
 def _relay(servers: tuple[ServerRow, ...]) -> Direct:
     """Say what is left where no direct path is possible."""
-    relays = [server for server in servers if any(row.stage == "data" for row in server.stages)]
-    data = [row.status for server in relays for row in server.stages if row.stage == "data"]
-    if "ok" in data or "warning" in data:
+    data = [(row, relays(server)) for server in servers for row in server.stages if row.stage == "data"]
+    tried = {proven for row, proven in data if proven != "unknown" or row.status != "not-tested"}
+    if "yes" in tried:
         return "relay-needed"
-    return "blocked" if relays else "inconclusive"
+    return "blocked" if tried == {"no"} else "inconclusive"
+
+
+def relays(server: ServerRow) -> Reachable:
+    """Return whether data went through a TURN server's relay to somebody else than its like."""
+    data = next((row for row in server.stages if row.stage == "data"), None)
+    if data is not None and data.finding in ONLY_AMONG_RELAYS:
+        return "unknown"
+    if data is not None and data.status in ("ok", "warning"):
+        return "yes"
+    return "no" if "failed" in (server.status, *(row.status for row in server.stages)) else "unknown"
 
 
 def _answered(command: str, direct: Direct, known: Known) -> bool:
@@ -216,6 +241,8 @@ def _over_ipv6(known: Known) -> str:
 
 
 def _why_inconclusive(known: Known) -> str:
+    if _direct_here(known) == "none-direct":
+        return "No direct connection is possible from here; whether a relay works for calls is not known."
     worst = next((finding for finding in known.findings if finding.severity is Severity.ERROR), None)
     if worst is not None:
         return f"{worst.title.rstrip('.')}; whether direct connections work could not be tested."

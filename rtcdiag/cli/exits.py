@@ -9,6 +9,7 @@ from rtcdiag.evidence import Crash, Failure, Resolution, Target
 from rtcdiag.findings import Severity
 from rtcdiag.report import Report, ServerRow, evidence_of
 from rtcdiag.targets import parse_server
+from rtcdiag.verdict import relays
 
 OK = 0
 FINDINGS = 1
@@ -54,15 +55,17 @@ def _direct(report: Report) -> Met:
 
 
 def _relay(report: Report) -> Met:
-    if any(row.type == "relay" for row in report.candidates):
+    rows = [row for row in report.servers if row.uri.lower().startswith("turn")]
+    tried = any(stage.stage == "data" and stage.status != "not-tested" for row in rows for stage in row.stages)
+    if not tried and any(row.type == "relay" for row in report.candidates):
         return "yes"
-    return _any_works([_relays(row) for row in report.servers if row.uri.lower().startswith("turn")])
+    return _any_works([relays(row) for row in rows])
 
 
 def _tls_443(report: Report) -> Met:
     return _any_works(
         [
-            _relays(row)
+            relays(row)
             for row in report.servers
             if row.uri.lower().startswith("turns") and row.transport == "tls" and _port(row) == 443
         ]
@@ -114,14 +117,6 @@ def _any_works(rows: list[Met]) -> Met:
     if "yes" in rows:
         return "yes"
     return "no" if rows and "unknown" not in rows else "unknown"
-
-
-def _relays(row: ServerRow) -> Met:
-    """Whether data went through the relay, by the row's ``data`` stage."""
-    data = next((stage.status for stage in row.stages if stage.stage == "data"), "not-tested")
-    if data in {"ok", "warning"}:
-        return "yes"
-    return "no" if "failed" in {data, row.status} else "unknown"
 
 
 def _works(row: ServerRow) -> Met:

@@ -11,13 +11,9 @@ from rtcdiag.nat import BEHAVIORS, Nat, OtherWay, possible_mappings
 from rtcdiag.report import Report, ServerRow, evidence_of
 from rtcdiag.targets import Transport
 from rtcdiag.traversal import Endpoint, Reachable, endpoint_of
-from rtcdiag.verdict import IPV6_BLOCKED, UDP_BLOCKED
+from rtcdiag.verdict import IPV6_BLOCKED, ONLY_AMONG_RELAYS, UDP_BLOCKED, relays
 
 _INSIDE = (Scope.PRIVATE, Scope.SHARED, Scope.GLOBAL)
-
-
-_ONLY_AMONG_RELAYS = ("turn-relay-address-unreachable", "turn-relay-ports-unreachable")
-"""Data went from one relayed address to another, which stay inside the server's host, and not to this computer."""
 
 
 class KnownRelay(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,21 +159,22 @@ def _relays(report: Report) -> Iterator[KnownRelay]:
 def _relay(row: ServerRow, relayed: TransportAddress | None) -> KnownRelay:
     told = relayed or row.address
     family = told.family if told else Family.IPV4
-    data = next(stage for stage in row.stages if stage.stage == "data")
-    known = KnownRelay(uri=row.uri, transport=row.transport, family=family, usable="yes")
-    if data.finding in _ONLY_AMONG_RELAYS:
-        why = f"only relays of the same server were seen to reach it ({data.finding})"
+    known = KnownRelay(uri=row.uri, transport=row.transport, family=family, usable=relays(row))
+    if known.usable == "yes" and relayed is not None and relayed.scope is not Scope.GLOBAL:
+        why = f"its relayed address is of {relayed.scope.value} scope: who reaches it is not known"
         return msgspec.structs.replace(known, usable="unknown", why=why)
-    if data.status in ("ok", "warning"):
-        if relayed is not None and relayed.scope is not Scope.GLOBAL:
-            why = f"its relayed address is of {relayed.scope.value} scope: who reaches it is not known"
-            return msgspec.structs.replace(known, usable="unknown", why=why)
-        return known
+    return known if known.usable == "yes" else msgspec.structs.replace(known, why=_why_unproven(row))
+
+
+def _why_unproven(row: ServerRow) -> str:
+    """Say why a relay is none, or why that is not known."""
+    only = next((stage.finding for stage in row.stages if stage.finding in ONLY_AMONG_RELAYS), None)
+    if only is not None:
+        return f"only relays of the same server were seen to reach it ({only})"
     broken = next((stage for stage in row.stages if stage.status == "failed"), None)
     if broken is not None:
-        why = f"it failed at {broken.stage}" + (f" ({broken.finding})" if broken.finding else "")
-        return msgspec.structs.replace(known, usable="no", why=why)
-    return msgspec.structs.replace(known, usable="unknown", why="data through it was not tested")
+        return f"it failed at {broken.stage}" + (f" ({broken.finding})" if broken.finding else "")
+    return "data through it was not tested"
 
 
 def _any(usable: Iterator[Reachable]) -> bool | None:

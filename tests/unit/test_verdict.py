@@ -26,13 +26,13 @@ def finding(code: str, severity: Severity = Severity.ERROR, title: str = "Someth
     return Finding(code=code, severity=severity, title=title, meaning="…")
 
 
-def relay(data: Any) -> ServerRow:
+def relay(data: Any, owner: str | None = None) -> ServerRow:
     return ServerRow(
         uri="turn:t",
         address=None,
         transport="udp",
         status=data,
-        stages=(StageRow(stage="data", status=data, duration_ms=None if data == "not-tested" else 9.0),),
+        stages=(StageRow(stage="data", status=data, duration_ms=None if data == "not-tested" else 9.0, finding=owner),),
     )
 
 
@@ -77,7 +77,11 @@ def test_an_unknown_filter_gives_a_range_and_low_confidence() -> None:
     [
         ((relay("ok"),), "relay-needed"),
         ((relay("failed"),), "blocked"),
-        ((relay("not-tested"),), "blocked"),
+        ((relay("not-tested"),), "inconclusive"),
+        ((relay("failed"), relay("not-tested")), "blocked"),
+        ((relay("warning", "turn-relay-ports-unreachable"),), "inconclusive"),
+        ((relay("warning", "turn-relay-address-unreachable"), relay("failed")), "inconclusive"),
+        ((relay("warning", "turn-slow"),), "relay-needed"),
         ((), "inconclusive"),
     ],
 )

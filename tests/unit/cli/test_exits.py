@@ -44,14 +44,20 @@ def report(
 
 
 def row(
-    uri: str, data: StageStatus, *, status: StageStatus = "ok", transport: str = "udp", at: str = "192.0.2.1:3478"
+    uri: str,
+    data: StageStatus,
+    *,
+    status: StageStatus = "ok",
+    transport: str = "udp",
+    at: str = "192.0.2.1:3478",
+    finding: str | None = None,
 ) -> ServerRow:
     return ServerRow(
         uri=uri,
         address=TransportAddress.parse(at),
         transport=transport,
         status=status,
-        stages=(StageRow(stage="allocate", status="ok"), StageRow(stage="data", status=data)),
+        stages=(StageRow(stage="allocate", status="ok"), StageRow(stage="data", status=data, finding=finding)),
     )
 
 
@@ -121,6 +127,7 @@ SERVERS: list[tuple[Requirement, list[ServerRow], str]] = [
     (RELAY, [row(TURN, **FAILED)], "no"),
     (RELAY, [row(TURN, "failed", status="failed")], "no"),
     (RELAY, [row(TURN, **FAILED), row(TURNS, "not-tested", status="not-tested")], "unknown"),
+    (RELAY, [row(TURN, "warning", status="warning", finding="turn-relay-ports-unreachable")], "unknown"),
     (RELAY, [row("stun:s.example", "not-tested")], "unknown"),
     (RELAY, [], "unknown"),
     (TLS_443, [row(TURNS, "ok", transport="tls", at="192.0.2.1:443")], "yes"),
@@ -160,7 +167,9 @@ def test_a_gathered_relay_candidate_meets_relay() -> None:
         t_ms=1.0,
         sdp="candidate:…",
     )
+    unproven = row(TURN, "warning", status="warning", finding="turn-relay-ports-unreachable")
     assert met(RELAY, report(candidates=(candidate,))) == "yes"
+    assert met(RELAY, report(candidates=(candidate,), servers=(unproven,))) == "unknown"
 
 
 def test_ipv6_is_met_by_an_address_that_a_server_saw_and_unmet_where_this_computer_has_no_route() -> None:
