@@ -18,10 +18,13 @@ from rtcdiag.report import (
     Redaction,
     Report,
     ServerRow,
+    Verdict,
     evidence_of,
     raw_evidence,
 )
 from rtcdiag.rules import RULES
+from rtcdiag.session import end_of
+from rtcdiag.session_verdict import session_verdict
 from rtcdiag.stages import server_rows
 from rtcdiag.verdict import NAT_COMMANDS, Known, verdict_of
 
@@ -64,7 +67,7 @@ def diagnose(evidence: Evidence, run: Run) -> Report:
         interrupted=run.interrupted,
         redaction=run.redaction,
         environment=evidence.environment,
-        verdict=verdict_of(run.command, known),
+        verdict=_verdict(run.command, evidence, known),
         nat=nats,
         reach=known.reach,
         candidates=candidates,
@@ -74,6 +77,12 @@ def diagnose(evidence: Evidence, run: Run) -> Report:
         not_tested=tuple(dict.fromkeys((*_not_tested(evidence, nats, servers), *map(_undetermined, _unknown(audit))))),
         evidence=raw_evidence(evidence),
     )
+
+
+def _verdict(command: str, evidence: Evidence, known: Known) -> Verdict:
+    if command == "connect":
+        return session_verdict(end_of(evidence), known.findings)
+    return verdict_of(command, known)
 
 
 def rediagnose(report: Report) -> tuple[Report, int]:

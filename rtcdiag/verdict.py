@@ -36,7 +36,7 @@ _PEER_WORDS: dict[PeerKind, str] = {
 }
 ONLY_AMONG_RELAYS = ("turn-relay-address-unreachable", "turn-relay-ports-unreachable")
 """Data went from one relayed address to another, which stay inside the server's host, and not to this computer."""
-NAT_COMMANDS = ("report", "nat-type")
+NAT_COMMANDS = ("report", "nat-type", "connect")
 """The commands that ask about the NAT; the others have no such section."""
 
 

@@ -30,17 +30,18 @@ def quality(evidence: Evidence) -> Iterator[Finding]:
             yield from _times(path, item)
 
 
-def _grade(value: float, thresholds: tuple[float, float]) -> str:
+def grade(value: float, thresholds: tuple[float, float]) -> str:
+    """Say how bad a value is that is over the first threshold."""
     return _GRADES[value >= thresholds[1]]
 
 
 def _loss(path: Path, item: RelayQuality) -> Iterator[Finding]:
     small, large = _by_size(item)
     if small is not None and large is not None and _grows(small, large):
-        facts: Facts = {"small": _shown(small.lost_percent), "large": _shown(large.lost_percent)}
+        facts: Facts = {"small": shown_percent(small.lost_percent), "large": shown_percent(large.lost_percent)}
         yield path.find("turn-loss-grows-with-size", item, bytes=[small.payload_bytes, large.payload_bytes], **facts)
-    lossy = [one for one in item.streams if one is not large and _loses(one)]
-    if not lossy and large is not None and _loses(large) and small is not None and not _grows(small, large):
+    lossy = [one for one in item.streams if one is not large and loses(one)]
+    if not lossy and large is not None and loses(large) and small is not None and not _grows(small, large):
         lossy = [large]
     if lossy:
         one_way = [one for one in lossy if one.way != "round-trip"]
@@ -50,7 +51,7 @@ def _loss(path: Path, item: RelayQuality) -> Iterator[Finding]:
             item,
             loss=_where(item, one_way or [worst]),
             percent=round(worst.lost_percent, 3),
-            grade=_grade(worst.lost_percent, LOSS_PERCENT),
+            grade=grade(worst.lost_percent, LOSS_PERCENT),
             lost=worst.lost,
             sent=worst.sent,
             in_a_row=worst.lost_in_a_row,
@@ -64,13 +65,14 @@ def _by_size(item: RelayQuality) -> tuple[PacketStream | None, PacketStream | No
     return (trips[0] if trips else None), (trips[-1] if len(trips) > 1 else None)
 
 
-def _loses(one: PacketStream) -> bool:
+def loses(one: PacketStream) -> bool:
+    """Tell whether so many packets were lost that it is no chance."""
     return one.lost >= _LEAST_LOST and one.lost_percent >= LOSS_PERCENT[0]
 
 
 def _grows(small: PacketStream, large: PacketStream) -> bool:
     """Tell by a test of two proportions whether large packets get lost more often."""
-    if not (small.sent and _loses(large)):
+    if not (small.sent and loses(large)):
         return False
     shares = [one.lost / one.sent for one in (small, large)]
     pooled = (small.lost + large.lost) / (small.sent + large.sent)
@@ -83,7 +85,7 @@ _WAYS = {"up": "on the way to the server", "down": "on the way back", "round-tri
 
 def _where(item: RelayQuality, lossy: list[PacketStream]) -> str:
     """Say how much gets lost which way, as far as that is known."""
-    told = " and ".join(f"{_shown(one.lost_percent)} {_WAYS[one.way]}" for one in lossy)
+    told = " and ".join(f"{shown_percent(one.lost_percent)} {_WAYS[one.way]}" for one in lossy)
     return told + ("" if item.reference else ", and which way is not known")
 
 
@@ -107,7 +109,7 @@ def _times(path: Path, item: RelayQuality) -> Iterator[Finding]:
     beside = "" if direct is None else f"The server itself answered in {direct:.0f} ms in the same seconds. "
     facts: Facts = {"trip_ms": round(trip), "direct_ms": None if direct is None else round(direct), "beside": beside}
     if trip >= TRIP_MS[0]:
-        yield path.find("turn-relay-far", item, grade=_grade(trip, TRIP_MS), **facts)
+        yield path.find("turn-relay-far", item, grade=grade(trip, TRIP_MS), **facts)
     if direct is not None and trip - direct >= OVERHEAD_MS:
         yield path.find("turn-relay-adds-delay", item, added_ms=round(trip - direct), **facts)
     yield from _jitter(path, item, small)
@@ -122,8 +124,9 @@ def _jitter(path: Path, item: RelayQuality, small: PacketStream) -> Iterator[Fin
     if own > _BLURRED_MS:
         yield path.find("turn-jitter-undetermined", item, jitter_ms=round(mean), own_ms=round(own))
     else:
-        yield path.find("turn-relay-jitter", item, jitter_ms=round(mean), grade=_grade(mean, JITTER_MS))
+        yield path.find("turn-relay-jitter", item, jitter_ms=round(mean), grade=grade(mean, JITTER_MS))
 
 
-def _shown(percent: float) -> str:
+def shown_percent(percent: float) -> str:
+    """Return a share for people: ``0.6 %``, ``12 %``."""
     return f"{percent:.1f} %" if percent < 10 else f"{percent:.0f} %"

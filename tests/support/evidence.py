@@ -357,11 +357,18 @@ _URIS = st.sampled_from(
 _HOSTS = st.sampled_from(["stun.example.org", "turn.example.org", "nas.local", "control.example"])
 _FAILURES = st.none() | st.sampled_from(Failure)
 _TIMES = st.floats(allow_nan=False, allow_infinity=False)
+_WORDS = st.sampled_from(["", "x" * 300, "<script>\x1b[31m[red]\n\x00", "{subject} {0} %s"])
 _TEXTS = st.none() | st.sampled_from(["", "x" * 300, "<script>\x1b[31m[red]\n\x00", "{subject} {0} %s"])
 _TRANSPORTS = st.sampled_from(Transport)
 _FAMILIES = st.sampled_from(Family)
 _CHECKS = st.sampled_from(["valid", "invalid", "absent", "unchecked"])
 _CODES = st.none() | st.sampled_from([300, 400, 401, 403, 420, 437, 438, 440, 441, 442, 443, 486, 500, 508, 0, 699])
+_CANDIDATES = st.builds(
+    lambda kind, at, base: f"candidate:1 1 udp 1 {at.host} {at.port} typ {kind} raddr {base.host} rport {base.port}",
+    st.sampled_from(["host", "srflx", "relay"]),
+    _ADDRESSES,
+    _ADDRESSES,
+)
 
 answers = st.builds(
     Answer,
@@ -649,12 +656,12 @@ observations: st.SearchStrategy[Observation] = st.one_of(
     st.builds(
         PeerSession,
         **_BASE,
-        session=_TEXTS,
+        session=_WORDS,
         role=st.sampled_from(["offerer", "answerer"]),
         signaling=st.sampled_from(["copied-text", "sse", "websocket", "browser"]),
         trickle=st.booleans(),
         stop=st.sampled_from(["done", "no-path", "no-peer", "expired", "interrupted"]),
-        detail=_TEXTS,
+        detail=_WORDS,
         policies=st.lists(
             st.builds(
                 PolicyOutcome,
@@ -664,7 +671,10 @@ observations: st.SearchStrategy[Observation] = st.one_of(
             ),
             max_size=3,
         ).map(tuple),
-        remote_candidates=st.lists(_TEXTS, max_size=3).map(tuple),
+        remote_candidates=st.lists(_WORDS | _CANDIDATES, max_size=3).map(tuple),
+        refused_candidates=st.integers(0, 2),
+        address_changed=st.booleans(),
+        released=st.booleans(),
     ),
     st.builds(
         CheckedPair,
@@ -672,6 +682,8 @@ observations: st.SearchStrategy[Observation] = st.one_of(
         **_PAIR,
         state=st.sampled_from(["waiting", "in-progress", "succeeded", "failed"]),
         checks=st.integers(0, 9),
+        requests=st.integers(0, 9),
+        answered=st.integers(0, 2),
         rtt_ms=st.none() | _TIMES,
         heard=st.integers(0, 9),
         mapped=st.none() | _ADDRESSES,

@@ -23,6 +23,7 @@ from support.cases import (
     network,
     proxy,
     quality,
+    session,
     stun,
     tls,
     turn,
@@ -59,7 +60,7 @@ NAT_CODES = {
     "nat-servers-contradict",
 }
 """Produced by tests/unit/rules/test_nat.py."""
-SUBJECTS = (audit, audit_config, blocked, clock, gateway, ice, ipv6, network, proxy, quality, tls, stun, turn)
+SUBJECTS = (audit, audit_config, blocked, clock, gateway, ice, ipv6, network, proxy, quality, session, tls, stun, turn)
 CASES = [case for subject in SUBJECTS for case in subject.CASES.values()]
 ENTRIES = catalogue().items()
 

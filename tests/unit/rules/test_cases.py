@@ -20,13 +20,14 @@ from support.cases import (
     network,
     proxy,
     quality,
+    session,
     stun,
     tls,
     turn,
 )
 from support.evidence import Turn, binding, refused, run, target
 
-SUBJECTS = (network, blocked, clock, gateway, ipv6, proxy, tls, stun, turn, ice, quality, audit, audit_config)
+SUBJECTS = (network, blocked, clock, gateway, ipv6, proxy, tls, stun, turn, ice, quality, session, audit, audit_config)
 CASES = {sentence: case for subject in SUBJECTS for sentence, case in subject.CASES.items()}
 
 

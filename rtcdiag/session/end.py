@@ -1,0 +1,111 @@
+"""One end of a session: its observations in one place, and what each policy achieved."""
+
+from ipaddress import ip_address
+from typing import Literal
+
+import msgspec
+
+from rtcdiag.address import Family, IPAddress, Scope, TransportAddress
+from rtcdiag.evidence import Candidate, CheckedPair, Evidence, Gathering, LearnedCandidate, PeerSession, PeerStream
+from rtcdiag.evidence.session import Policy
+from rtcdiag.session.told import Told, told_candidates
+
+Answer = Literal["yes", "no", "untested", "unfinished"]
+"""Whether a policy connected. ``untested``: no candidate pair is of it. ``unfinished``: there was no time to tell."""
+
+
+class End(msgspec.Struct, frozen=True, kw_only=True):
+    """What one end saw of a session."""
+
+    session: PeerSession
+    pairs: tuple[CheckedPair, ...]
+    learned: tuple[LearnedCandidate, ...]
+    streams: tuple[PeerStream, ...]
+    candidates: tuple[Candidate, ...]
+    gatherings: tuple[Gathering, ...]
+    told: tuple[Told, ...]
+    """What the other end told."""
+    own: frozenset[IPAddress]
+    """This computer's addresses."""
+
+    @property
+    def reached(self) -> tuple[CheckedPair, ...]:
+        """The pairs on which a check was answered."""
+        return tuple(pair for pair in self.pairs if pair.state == "succeeded" and pair.answered)
+
+    def of(self, policy: Policy) -> tuple[CheckedPair, ...]:
+        """Return the pairs of a policy."""
+        return tuple(pair for pair in self.pairs if policy == "all" or (policy == "relay") == self.relayed(pair))
+
+    def relayed(self, pair: CheckedPair) -> bool:
+        """Tell whether a relay is on the way, also where checks come from another port of a relay's address."""
+        relays = {told.address.ip for told in self.told if told.type == "relay" and told.address is not None}
+        return pair.relayed or (pair.remote_type == "prflx" and pair.remote.ip in relays)
+
+    def answer(self, policy: Policy) -> Answer:
+        """Return whether a policy connected: a yes needs a check that was answered."""
+        if any(pair in self.reached for pair in self.of(policy)):
+            return "yes"
+        outcome = next((one.outcome for one in self.session.policies if one.policy == policy), "ended-early")
+        match outcome:
+            case "no-pair-answered":
+                return "no"
+            case "no-pairs":
+                return "untested"
+            case _:
+                return "unfinished"
+
+    @property
+    def same_computer(self) -> bool:
+        """Whether the other end answered at an address of this computer: both run on it."""
+        return any(pair.remote.ip in self.own or pair.remote.scope is Scope.LOOPBACK for pair in self.reached)
+
+    @property
+    def heard(self) -> int:
+        """How many checks of the other end came in."""
+        return sum(pair.heard for pair in self.pairs)
+
+    @property
+    def sent(self) -> int:
+        """How many datagrams of checks went out."""
+        return sum(pair.requests for pair in self.pairs)
+
+    def families(self) -> tuple[Family, ...]:
+        """Return the families that have pairs."""
+        return tuple(dict.fromkeys(pair.local.family for pair in self.pairs))
+
+    def server_reflexive(self, base: TransportAddress) -> frozenset[TransportAddress]:
+        """Return what servers saw of a base."""
+        found = (item for item in self.candidates if item.type == "srflx" and item.related == base)
+        return frozenset(item.address for item in found)
+
+
+def end_of(evidence: Evidence) -> End | None:
+    """Return what this end saw; None where no session was held."""
+    sessions = evidence.of(PeerSession)
+    if not sessions:
+        return None
+    pairs = evidence.of(CheckedPair)
+    return End(
+        session=sessions[0],
+        pairs=pairs,
+        learned=evidence.of(LearnedCandidate),
+        streams=evidence.of(PeerStream),
+        candidates=evidence.of(Candidate),
+        gatherings=evidence.of(Gathering),
+        told=told_candidates(sessions[0].remote_candidates),
+        own=_own(evidence, pairs),
+    )
+
+
+def _own(evidence: Evidence, pairs: tuple[CheckedPair, ...]) -> frozenset[IPAddress]:
+    texts = [text for item in evidence.environment.interfaces for text in item.addresses]
+    found = {ip for text in texts if (ip := _ip(text)) is not None}
+    return frozenset(found | {pair.local.ip for pair in pairs if pair.local_type != "relay"})
+
+
+def _ip(text: str) -> IPAddress | None:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None

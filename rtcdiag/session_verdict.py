@@ -1,0 +1,131 @@
+"""The verdict of a session of two, as one end can draw it: the only one that may call a direct path confirmed."""
+
+from collections.abc import Iterator
+
+from rtcdiag.address import Family
+from rtcdiag.evidence import CheckedPair
+from rtcdiag.findings import Finding, Severity
+from rtcdiag.report import Change, Confidence, Direct, Status, Verdict
+from rtcdiag.session import End
+
+_STOP_WORDS = {
+    "no-peer": "Nobody came to the session, so nothing is known of the path.",
+    "expired": "The session expired before it came to a result.",
+    "peer-left": "The other end left before there was a result.",
+    "signaling": "The two ends could not tell each other their candidates, so nothing is known of the path.",
+    "interrupted": "The session was ended before it came to a result.",
+    "no-candidates": "This computer had no candidate to offer, so nothing could be checked.",
+}
+
+
+def session_verdict(end: End | None, findings: tuple[Finding, ...]) -> Verdict:
+    """Draw it; ``findings`` are the report's, most important first."""
+    direct: Direct = _direct(end) if end is not None else "inconclusive"
+    status = _status(end, direct, findings)
+    return Verdict(
+        status=status,
+        direct_p2p=direct,
+        by_family={family.value: _in_family(end, family) for family in Family} if end is not None else {},
+        confidence=_confidence(end, status),
+        summary=_summary(end, direct, findings),
+        because=tuple(dict.fromkeys(finding.code for finding in findings)),
+        would_change_if=tuple(_changes(end, direct)),
+    )
+
+
+def _direct(end: End) -> Direct:
+    if end.same_computer:
+        return "inconclusive"
+    match end.answer("direct"), end.answer("relay"):
+        case "yes", _:
+            return "confirmed"
+        case "no", "yes":
+            return "relay-needed"
+        case ("no" | "untested", "no") | ("no", "untested"):
+            return "blocked"
+        case "untested", "yes":
+            return "not-tested"
+        case _:
+            return "inconclusive"
+
+
+def _in_family(end: End | None, family: Family) -> Direct:
+    """Return what one family achieved, as far as the pairs of the family tell."""
+    pairs = [pair for pair in end.of("direct") if pair.local.family is family] if end is not None else []
+    if end is None or not pairs:
+        return "not-tested"
+    if end.same_computer or (not any(map(_answered, pairs)) and end.answer("direct") == "unfinished"):
+        return "inconclusive"
+    if any(map(_answered, pairs)):
+        return "confirmed"
+    return "relay-needed" if end.answer("relay") == "yes" else "blocked"
+
+
+def _answered(pair: CheckedPair) -> bool:
+    return pair.state == "succeeded" and pair.answered > 0
+
+
+def _status(end: End | None, direct: Direct, findings: tuple[Finding, ...]) -> Status:
+    """Where the two connect, a server that fails beside it is a flaw and no break."""
+    severities = {finding.severity for finding in findings}
+    connected = end is not None and end.answer("all") == "yes"
+    if direct == "blocked" or (Severity.ERROR in severities and not connected) or _breaks(findings):
+        return "broken"
+    if not connected or direct == "inconclusive":
+        return "inconclusive"
+    return "degraded" if severities - {Severity.INFO} else "healthy"
+
+
+def _breaks(findings: tuple[Finding, ...]) -> bool:
+    return any(finding.code == "session-no-data" for finding in findings)
+
+
+def _confidence(end: End | None, status: Status) -> Confidence:
+    if end is None or status == "inconclusive":
+        return "low"
+    return "medium" if end.session.address_changed and end.answer("direct") != "yes" else "high"
+
+
+_DIRECT_WORDS: dict[Direct, str] = {
+    "relay-needed": "No direct path to the other end was found; calls go through a relay, and one worked.",
+    "not-tested": "The relay works; whether a direct path exists was not tried.",
+}
+
+
+def _summary(end: End | None, direct: Direct, findings: tuple[Finding, ...]) -> str:
+    if end is None:
+        worst = next((finding for finding in findings if finding.severity is Severity.ERROR), None)
+        return f"{worst.title.rstrip('.')}; no session was held." if worst else "No session was held."
+    if direct == "confirmed":
+        return f"A direct connection to the other end worked{_how(end)}."
+    if direct == "blocked":
+        return _why_blocked(findings)
+    return _DIRECT_WORDS.get(direct) or _why_inconclusive(end)
+
+
+def _why_inconclusive(end: End) -> str:
+    if end.same_computer:
+        return "Both ends run on this computer: that they connect proves nothing for two computers."
+    if end.answer("relay") == "yes":
+        return "The relay works; the session ended before a direct path could be tried fairly."
+    return _STOP_WORDS.get(end.session.stop, "The session ended before it came to a result.")
+
+
+def _how(end: End) -> str:
+    best = min((pair for pair in end.of("direct") if _answered(pair)), key=lambda pair: pair.rtt_ms or 0.0)
+    trip = f", round trip {best.rtt_ms:.0f} ms" if best.rtt_ms is not None else ""
+    used = next((one for one in reversed(end.session.selected) if one.policy == "all"), None)
+    relayed = used is not None and "relay" in (used.local_type, used.remote_type)
+    beside = "; the session itself used a relay, which was ready first" if relayed else ""
+    return f" over IPv{best.local.family.value[-1]}{trip}{beside}"
+
+
+def _why_blocked(findings: tuple[Finding, ...]) -> str:
+    own = (item for item in findings if item.code.startswith("session-") and item.severity is Severity.ERROR)
+    worst = next(own, None)
+    return f"{worst.title.rstrip('.')}." if worst is not None else "No path to the other end was found."
+
+
+def _changes(end: End | None, direct: Direct) -> Iterator[Change]:
+    if end is not None and direct == "blocked" and end.answer("relay") == "untested":
+        yield Change(side="here", change="configure a TURN server that works from here", then="relay-needed")
