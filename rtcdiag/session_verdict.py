@@ -89,6 +89,7 @@ def _confidence(end: End | None, status: Status) -> Confidence:
 _DIRECT_WORDS: dict[Direct, str] = {
     "relay-needed": "No direct path to the other end was found; calls go through a relay, and one worked.",
     "not-tested": "The relay works; whether a direct path exists was not tried.",
+    "blocked": "No path to the other end was found.",
 }
 
 
@@ -98,8 +99,9 @@ def _summary(end: End | None, direct: Direct, findings: tuple[Finding, ...]) -> 
         return f"{worst.title.rstrip('.')}; no session was held." if worst else "No session was held."
     if direct == "confirmed":
         return f"A direct connection to the other end worked{_how(end)}."
-    if direct == "blocked":
-        return _why_blocked(findings)
+    broken = _broken(findings)
+    if direct in ("blocked", "inconclusive") and broken:
+        return broken
     return _DIRECT_WORDS.get(direct) or _why_inconclusive(end)
 
 
@@ -120,10 +122,11 @@ def _how(end: End) -> str:
     return f" over IPv{best.local.family.value[-1]}{trip}{beside}"
 
 
-def _why_blocked(findings: tuple[Finding, ...]) -> str:
+def _broken(findings: tuple[Finding, ...]) -> str:
+    """Return what broke the session itself; empty where nothing did."""
     own = (item for item in findings if item.code.startswith("session-") and item.severity is Severity.ERROR)
     worst = next(own, None)
-    return f"{worst.title.rstrip('.')}." if worst is not None else "No path to the other end was found."
+    return f"{worst.title.rstrip('.')}." if worst is not None else ""
 
 
 def _changes(end: End | None, direct: Direct) -> Iterator[Change]:
