@@ -30,8 +30,8 @@ NOT_MADE = {
     "turn-relay-to-relay-silent": "needs a relay that the probe must not send to by itself",
 }
 """Errors without a row, and why."""
-ELSEWHERE = ("proxy-", "ice-service-", "turn-audit-", "turn-config-")
-"""Errors of which lab/proxy, lab/service and the tests of audit-turn have each one."""
+ELSEWHERE = ("proxy-", "ice-service-", "turn-audit-", "turn-config-", "session-")
+"""Errors of which lab/proxy, lab/service, lab/connect and the tests of audit-turn have each one."""
 
 
 def test_every_error_of_the_catalogue_has_a_row_or_a_reason() -> None:
