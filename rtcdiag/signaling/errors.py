@@ -43,6 +43,13 @@ class NewerVersionError(CopiedTextError):
         super().__init__("this code was made by a newer version of rtcdiag (update this one)")
 
 
+class NoCredentialsError(CopiedTextError):
+    """SDP without what ICE needs."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"this SDP is of no use: {why} (copy it again, whole)")
+
+
 class OwnDescriptionError(CopiedTextError):
     """The code that this very run made."""
 

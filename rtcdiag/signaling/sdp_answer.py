@@ -1,0 +1,64 @@
+"""An answer in SDP to another application's offer, in the form in which the offer came (RFC 9429 section 5.3.1).
+
+It mirrors the offer's media descriptions, so that the other application takes it and begins its checks. rtcdiag speaks
+no DTLS here: the fingerprint is that of no certificate, and the connection ends where DTLS would begin.
+"""
+
+import base64
+import hashlib
+import json
+
+from rtcdiag.signaling.messages import Description
+from rtcdiag.signaling.sdp import Foreign, Section
+
+_MIRRORED = ("mid", "rtcp-mux", "rtcp-rsize", "rtpmap", "fmtp", "sctp-port", "sctpmap", "max-message-size")
+_SETUP = {"active": "passive", "passive": "active"}
+
+
+def answer(offer: Foreign, own: Description) -> str:
+    """Return the text that the other application wants: SDP, or ``{type, sdp}`` as JSON, or that in base64."""
+    sdp = "".join(f"{line}\r\n" for line in _lines(offer, own))
+    if offer.form == "plain":
+        return sdp
+    text = json.dumps({"type": "answer", "sdp": sdp})
+    return text if offer.form == "json" else base64.b64encode(text.encode()).decode("ascii")
+
+
+def _lines(offer: Foreign, own: Description) -> list[str]:
+    number = int(own.session, 16) >> 1
+    taken = [_is_taken(offer, at) for at in range(len(offer.sections))]
+    mids = [section.value("mid") or "" for section, is_taken in zip(offer.sections, taken, strict=True) if is_taken]
+    group = [f"a=group:BUNDLE {' '.join(mids)}"] if offer.bundled else []
+    lines = ["v=0", f"o=- {number} 1 IN IP4 0.0.0.0", "s=-", "t=0 0", *group]
+    for at, section in enumerate(offer.sections):
+        lines += _media(section, taken=taken[at])
+        lines += _transport(offer, own) if taken[at] else []
+        lines += [f"a={value}" for value in (*own.candidates, "end-of-candidates")] if at == offer.used else []
+    return lines
+
+
+def _is_taken(offer: Foreign, at: int) -> bool:
+    section = offer.sections[at]
+    return not section.is_rejected and (at == offer.used or section.value("mid") in offer.bundled)
+
+
+def _media(section: Section, *, taken: bool) -> list[str]:
+    """Return a media description without its transport; one that is not taken has port 0."""
+    words = section.media.split()
+    media = " ".join([words[0], "9" if taken else "0", *words[2:]])
+    mirrored = [each for each in section.attributes if each.partition(":")[0] in _MIRRORED]
+    direction = [] if words[0] == "application" else ["inactive"]
+    return [f"m={media}", "c=IN IP4 0.0.0.0", *(f"a={each}" for each in (*mirrored, *direction))]
+
+
+def _transport(offer: Foreign, own: Description) -> list[str]:
+    section = offer.sections[offer.used]
+    setup = section.value("setup") or offer.session.value("setup") or ""
+    digest = hashlib.sha256(f"no certificate {own.session} {own.pwd}".encode()).hexdigest().upper()
+    pairs = ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))
+    return [
+        f"a=ice-ufrag:{own.ufrag}",
+        f"a=ice-pwd:{own.pwd}",
+        f"a=fingerprint:sha-256 {pairs}",
+        f"a=setup:{_SETUP.get(setup, 'active')}",
+    ]
