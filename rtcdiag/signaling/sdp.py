@@ -128,7 +128,9 @@ def _json(text: str) -> tuple[str | None, str] | None:
         return None
     text = text[begin : end + 1]
     joined = text.replace("\r", "").replace("\n", "")
-    for each in (text, joined, text.translate(_SMART), joined.translate(_SMART), _unescaped(joined)):
+    # Lines of one width were broken anywhere, also inside of a word; others where a blank was.
+    first, second = (joined, text) if len({len(line) for line in text.split("\n")[:-1]}) == 1 else (text, joined)
+    for each in (first, second, first.translate(_SMART), second.translate(_SMART), _unescaped(joined)):
         try:
             found = _described(json.loads(each, strict=False))
         except (ValueError, RecursionError):
