@@ -86,6 +86,15 @@ class UsedError(CopiedTextError):
         super().__init__("this code was already used: each is good for one session (make a new one)")
 
 
+class ForeignAnswerError(CopiedTextError):
+    """SDP where only a code can be the answer."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this is SDP of another application, which cannot answer a code (let it make the offer)"
+        )
+
+
 class ExpiredError(CopiedTextError):
     """A code whose time is over."""
 
