@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 import traceback
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from ipaddress import ip_address
 from itertools import chain
@@ -29,14 +30,14 @@ from rtcdiag.proxies import Proxy
 from rtcdiag.stun.credentials import shape_of
 from rtcdiag.targets import Server, Transport, may_go_through, through
 
-__all__ = ["Job", "RunOptions", "gather", "plan"]
+__all__ = ["Job", "RunOptions", "gather", "load", "numbered", "observe", "plan", "targets_of"]
 
 RELEASE_S = 3.0
 """How long cancelled probes may take to release what they hold on servers."""
 
 
 def plan(command: str, servers: tuple[Server, ...], options: RunOptions) -> tuple[Job, ...]:
-    """Return the experiments of a command: report, nat-type, check-stun, check-turn, candidates or audit-turn.
+    """Return the experiments of a command: report, nat-type, connect, check-stun, check-turn, candidates, audit-turn.
 
     Servers are told apart by protocol: whatever the command, each is asked what it is for.
     """
@@ -46,12 +47,12 @@ def plan(command: str, servers: tuple[Server, ...], options: RunOptions) -> tupl
     opt_in = _opt_in(_over_udp(servers), options)
     candidates = Job(probe="candidates", servers=servers)
     wanted = options.control and not _all_local(servers)
-    control = tuple(Job(probe=probe) for probe in _CONTROLS) if wanted else ()
+    control = tuple(Job(probe=probe) for probe in CONTROLS) if wanted else ()
     way_out = _way_out(servers, options)
     match command:
         case "report":
             return (*control, *way_out, *(_beside(job, nat) for job in each), nat, *relays, *opt_in, candidates)
-        case "nat-type":
+        case "nat-type" | "connect":
             return (*control, *way_out, nat, *relays, *opt_in)
         case "candidates":
             return (candidates,)
@@ -113,7 +114,7 @@ def _all_local(servers: tuple[Server, ...]) -> bool:
     return all(server.ip_literal and scope_of(ip_address(server.host)) is Scope.LOOPBACK for server in servers)
 
 
-_CONTROLS = ("control", "web-check")
+CONTROLS = ("control", "web-check")
 """What is asked beside the servers, to tell what their silence means."""
 
 
@@ -137,13 +138,13 @@ async def gather(
     When the surrounding task is cancelled (Ctrl-C, SIGTERM) or the deadline comes, it lets the probes release their
     allocations and sockets, and returns what was recorded until then; what the deadline cut off is ``Skipped``.
     """
-    _load(jobs, options)
+    load(jobs, options)
     started_at_s = time.time()
     net = Net(options, capture)
     net.on_progress = on_progress or net.on_progress
-    net.controls = any(job.probe in _CONTROLS for job in jobs)
+    net.controls = any(job.probe in CONTROLS for job in jobs)
     running = [_Running(job) for job in jobs]
-    tasks = [asyncio.create_task(_observe(item, net)) for item in running]
+    tasks = [asyncio.create_task(observe(item.job, net, item.observations.append)) for item in running]
     try:
         await _wait(running, tasks, net, options.deadline_ms / 1000)
         for item, task in zip(running, tasks, strict=True):
@@ -155,7 +156,7 @@ async def gather(
     finally:
         await _release(tasks)
         await net.close()
-    found = _numbered(chain(given, _targets(jobs), net.resolutions, *(item.observations for item in running)))
+    found = numbered(chain(given, targets_of(jobs), net.resolutions, *(item.observations for item in running)))
     here = replace(environment(net), clock_offset_s=clocks_of(found).offset_s)
     return Evidence(started_at_s=started_at_s, environment=here, observations=found)
 
@@ -213,7 +214,7 @@ def _filtering_is_settled(running: list[_Running]) -> bool:
 
 
 def _is_control(item: _Running) -> bool:
-    return item.job.probe in _CONTROLS
+    return item.job.probe in CONTROLS
 
 
 def _udp_answered(running: list[_Running]) -> bool:
@@ -223,7 +224,7 @@ def _udp_answered(running: list[_Running]) -> bool:
     return any(seen.destination.scope is not Scope.LOOPBACK for seen in udp)
 
 
-def _load(jobs: tuple[Job, ...], options: RunOptions) -> None:
+def load(jobs: tuple[Job, ...], options: RunOptions) -> None:
     """Do what is slow before the clock starts: while a module is imported, no answer is received."""
     for job in jobs:
         probe_of(job.probe)
@@ -253,11 +254,12 @@ async def _release(tasks: list[asyncio.Task[None]]) -> None:
         await asyncio.wait(tasks, timeout=RELEASE_S)
 
 
-async def _observe(item: _Running, net: Net) -> None:
+async def observe(job: Job, net: Net, record: Callable[[Observation], None]) -> None:
+    """Run one experiment; a bug in it is on record too."""
     try:
-        await probe_of(item.job.probe)(item.job, net, item.observations.append)
+        await probe_of(job.probe)(job, net, record)
     except Exception as error:  # noqa: BLE001 - the report survives every bug of a probe
-        item.observations.append(_crash(item.job, error, net))
+        record(_crash(job, error, net))
 
 
 def _crash(job: Job, error: Exception, net: Net) -> Crash:
@@ -276,7 +278,8 @@ def _cut_off(job: Job, net: Net, options: RunOptions) -> Skipped:
     return Skipped(t_ms=net.now_ms(), what=what, why=f"the deadline of {options.deadline_ms / 1000:g} s came first")
 
 
-def _targets(jobs: tuple[Job, ...]) -> list[Target]:
+def targets_of(jobs: tuple[Job, ...]) -> list[Target]:
+    """Return the servers of all experiments, each once."""
     servers = dict.fromkeys(server for job in jobs for server in job.servers)
     return [_target(server) for server in servers]
 
@@ -301,5 +304,6 @@ def _shape(server: Server) -> CredentialShape | None:
     return shape_of(server.credential.username) if server.credential is not None else None
 
 
-def _numbered(found: "chain[Observation]") -> tuple[Observation, ...]:
+def numbered(found: Iterable[Observation]) -> tuple[Observation, ...]:
+    """Return observations with the names by which findings refer to them."""
     return tuple(replace(item, id=f"obs-{number}") for number, item in enumerate(found, 1))

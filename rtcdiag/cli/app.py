@@ -30,6 +30,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("check-turn", "check_turn", "Whether TURN servers really relay data, and if not, what to fix."),
     Entry("candidates", "candidates", "The candidates that an ICE agent gathers here."),
     Entry("audit-turn", "audit_turn", "Whether your own TURN server, or its configuration, is open to abuse."),
+    Entry("connect", "connect", "Test with another person whether your two computers really connect."),
     Entry("compare", "compare", "From two reports: can these two reach each other directly?"),
     Entry("show", "show", "Diagnose a saved report again and show it in any format."),
     Entry("explain", "explain", "The long text of a finding, or all codes."),

@@ -22,7 +22,7 @@ class Question(NamedTuple):
     output: Output
     servers: Servers
     network: Network
-    judgement: Judgement
+    judgement: Judgement = Judgement()
     uris: Sequence[str] = ()
     """The URIs that stand behind the command."""
     only: Literal["stun", "turn"] | None = None
@@ -44,7 +44,7 @@ class Question(NamedTuple):
 def ask(question: Question) -> int:
     """Run the command and return its exit code."""
     if question.network.list_contacts:
-        return _list_contacts(question)
+        return list_contacts(question)
     from rtcdiag.cli.checking import run_options
     from rtcdiag.cli.exits import exit_code
     from rtcdiag.cli.outputs import deliver, destinations, prepare_pair, save_pair
@@ -53,7 +53,7 @@ def ask(question: Question) -> int:
     options, files = run_options(question), destinations(question.output)
     if question.reports_dir is not None:
         prepare_pair(question.reports_dir)
-    servers, before = _servers(question, options)
+    servers, before = servers_of(question, options)
     from rtcdiag.cli.running import run  # it imports every probe: not before the input is known to be good
 
     with recorded(question.network.pcap, quiet=question.output.quiet) as capture:
@@ -66,7 +66,7 @@ def ask(question: Question) -> int:
     return exit_code(report, fail_on=judgement.fail_on, require=judgement.require or (), signal=signal)
 
 
-def _servers(question: Question, options: "RunOptions") -> "tuple[tuple[Server, ...], tuple[Observation, ...]]":
+def servers_of(question: Question, options: "RunOptions") -> "tuple[tuple[Server, ...], tuple[Observation, ...]]":
     """Return whom to ask, and what a service that was asked for them left on record."""
     from rtcdiag.cli.servers import check_credential, default_servers, named_servers, with_credential
     from rtcdiag.cli.services import ask_service, service_of
@@ -83,7 +83,8 @@ def _servers(question: Question, options: "RunOptions") -> "tuple[tuple[Server, 
     return with_credential(tuple(every.values()), given), listed.observations
 
 
-def _list_contacts(question: Question) -> int:
+def list_contacts(question: Question) -> int:
+    """Print whom the command would contact."""
     from rtcdiag.cli.contacts import WITH_CONTROL, print_contacts
 
     ports = question.command in WITH_CONTROL

@@ -15,7 +15,7 @@ from rtcdiag.contacts import (
     second_ports,
 )
 
-WITH_CONTROL = ("report", "nat-type")
+WITH_CONTROL = ("report", "nat-type", "connect")
 """The commands that ask the control hosts and the gateway too where the default list is used."""
 _USES = {
     "nat-behavior": "STUN, with a second address (RFC 5780)",

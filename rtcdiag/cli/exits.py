@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from rtcdiag.address import Family
-from rtcdiag.cli.options import FailOn, Requirement
-from rtcdiag.evidence import Crash, Failure, Resolution, Target
+from rtcdiag.cli.options import FailOn, PairRequirement, Requirement
+from rtcdiag.evidence import Crash, Failure, PeerSession, Resolution, Target
 from rtcdiag.findings import Severity
 from rtcdiag.report import Report, ServerRow, evidence_of
 from rtcdiag.targets import parse_server
@@ -37,6 +37,25 @@ def exit_code(
     if "no" in met or any(_counts(finding.severity, fail_on) for finding in report.findings):
         return FINDINGS
     return INCONCLUSIVE if "unknown" in met or report.verdict.status == "inconclusive" else OK
+
+
+def session_exit_code(report: Report, *, require: Sequence[PairRequirement] = (), signal: int | None = None) -> int:
+    """Return the code of a session of two: 1 where not even a relay works, or a requirement is unmet."""
+    if signal is not None:
+        return SIGNAL + signal
+    evidence, _ = evidence_of(report)
+    if evidence.of(Crash):
+        return INCONCLUSIVE
+    sessions = evidence.of(PeerSession)
+    outcomes = {item.policy: item.outcome for session in sessions for item in session.policies}
+    met = {_OUTCOMES.get(outcomes.get(item.value, "ended-early"), "unknown") for item in require}
+    any_path = _OUTCOMES.get(outcomes.get("all", "ended-early"), "unknown")
+    if "no" in met or any_path == "no":
+        return FINDINGS
+    return INCONCLUSIVE if "unknown" in {any_path, *met} else OK
+
+
+_OUTCOMES: dict[str, Met] = {"connected": "yes", "no-pair-answered": "no"}
 
 
 def _counts(severity: Severity, fail_on: FailOn) -> bool:

@@ -41,7 +41,7 @@ def run(
     run = Run(
         id=str(uuid4()),
         command=command,
-        options=_asked(servers, options),
+        options=asked(servers, options),
         started_at=rfc3339(datetime.fromtimestamp(evidence.started_at_s, UTC) if evidence.started_at_s else started_at),
         duration_ms=round((time.monotonic() - began) * 1000, 1),
         interrupted=ended_by is not None,
@@ -82,7 +82,7 @@ _FLAGS = (
 )
 
 
-def _asked(servers: tuple[Server, ...], options: RunOptions) -> Options:
+def asked(servers: tuple[Server, ...], options: RunOptions) -> Options:
     """Return what was asked for, as the report tells it; paths are left out, they may name a person."""
     default = RunOptions()
     changed = {name: value for name in _FLAGS if (value := getattr(options, name)) != getattr(default, name)}

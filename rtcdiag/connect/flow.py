@@ -144,6 +144,7 @@ class _Session:
             )
         )
         self.record.told_ms = self.net.now_ms()
+        self.tell(Told("told", "the own description is told"))
         while not complete:
             found = await self._untold.get()
             complete = found is None

@@ -90,9 +90,7 @@ class ForeignAnswerError(CopiedTextError):
     """SDP where only a code can be the answer."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "this is SDP of another application, which cannot answer a code (let it make the offer)"
-        )
+        super().__init__("this is SDP of another application, which cannot answer a code (let it make the offer)")
 
 
 class ExpiredError(CopiedTextError):

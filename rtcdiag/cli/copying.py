@@ -1,0 +1,170 @@
+"""Copied text at this end: where the other's text comes from, and how the own one is given to the person."""
+
+import asyncio
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Collection
+from pathlib import Path
+from typing import NamedTuple
+
+from rtcdiag.cli.entry import BadInputError
+from rtcdiag.cli.files import STDIN, check_writable, read_text, write_whole
+from rtcdiag.cli.streams import emit, is_terminal, say
+from rtcdiag.signaling import SignalingError, paste
+from rtcdiag.signaling.copied_text import CopiedText, Offered, is_whole, read_offer
+from rtcdiag.signaling.errors import CopiedTextError
+from rtcdiag.signaling.messages import Description
+from rtcdiag.signaling.reveals import revealed
+from rtcdiag.signaling.used import UsedCodes, state_directory
+
+MAX_BYTES = 200_000
+_STARTS = ("rtcd", "{", "v=0")
+
+
+class Ways(NamedTuple):
+    """``--in`` and ``--out``: where texts come from and go to instead of the terminal."""
+
+    source: str | None = None
+    to: str | None = None
+
+
+def offered(text: str | None, used: UsedCodes) -> Offered | None:
+    """Return the offer that the command line names: a code, SDP, a file or ``-``; None where this end offers.
+
+    Raises BadInputError for what cannot be answered.
+    """
+    if text is None:
+        return None
+    try:
+        return read_offer(_content(text), used)
+    except CopiedTextError as error:
+        raise BadInputError(str(error)) from None
+
+
+def _content(text: str) -> str:
+    if text.lstrip("\ufeff \t\r\n'\"`*>").startswith(_STARTS) or len(text) > 300:
+        return text
+    if text == STDIN and is_terminal(sys.stdin):
+        say("Paste the offer here, then press Enter (it is not shown):")
+        return asyncio.run(_typed())
+    if text != STDIN and not Path(text).exists():
+        raise BadInputError(f"{text}: neither a code, which begins with rtcd1., nor a file")
+    return read_text(text, what="offer", limit=MAX_BYTES)
+
+
+async def _typed() -> str:
+    pasting = paste.Pasting(paste.keyboard(sys.stdin.fileno()), is_whole)
+    try:
+        return await pasting.read()
+    except paste.EndOfInputError:
+        raise BadInputError("no offer was pasted") from None
+    finally:
+        pasting.close()
+
+
+def used_codes() -> UsedCodes:
+    """Return what this computer has used."""
+    return UsedCodes(state_directory(os.environ))
+
+
+def check_ways(ways: Ways) -> None:
+    """Raise BadInputError where a text cannot be written or read there."""
+    if ways.to is not None and ways.to != STDIN:
+        check_writable(Path(ways.to), what="--out")
+    if ways.source is not None and ways.source != STDIN and Path(ways.source).is_dir():
+        raise BadInputError(f"--in {ways.source}: is a directory")
+
+
+class Person(NamedTuple):
+    """Who copies the texts."""
+
+    ways: Ways
+    offer: Offered | None
+    minutes: float
+    """How long the session waits."""
+    vpn: Collection[str] = ()
+    """The own addresses that are a VPN's."""
+
+
+def channel(person: Person, used: UsedCodes) -> CopiedText:
+    """Return the channel of a person who copies."""
+
+    async def hand_over(own: Description, text: str) -> None:
+        _preview(person, own)
+        if person.ways.to is not None:
+            await _write(person.ways.to, text)
+        else:
+            _show(person, text)
+        if own.role == "offerer":
+            say(f"Waiting up to {person.minutes:g} minutes for the answer. {_how(person.ways)}")
+
+    return CopiedText(
+        offered=person.offer, used=used, hand_over=hand_over, source=lambda: _source(person.ways), tell=_refuse
+    )
+
+
+def _preview(person: Person, own: Description) -> None:
+    good = f" Valid {person.minutes:g} minutes, one use." if person.offer is None or not person.offer.foreign else ""
+    what = "code" if good else "answer"
+    say(f"This {what} reveals: {revealed(own.candidates, person.vpn)}.{good}")
+
+
+def _show(person: Person, text: str) -> None:
+    """Show a text as the person has to copy it: whole, on lines of its own."""
+    if person.offer is None:
+        say("On the other computer, run this line:")
+        text = f"rtcdiag connect {text}"
+    else:
+        say("Give this answer back to the other person:")
+    say("")
+    for line in text.splitlines():
+        say(line)
+    say("")
+
+
+def _how(ways: Ways) -> str:
+    if ways.source is not None and ways.source != STDIN:
+        return f"It is read from {ways.source}."
+    if is_terminal(sys.stdin):
+        return "Paste it here, then press Enter (it is not shown)."
+    return "It is read from standard input."
+
+
+def _source(ways: Ways) -> paste.Source:
+    if ways.source is not None and ways.source != STDIN:
+        return paste.file(Path(ways.source))
+    descriptor = sys.stdin.fileno()
+    return paste.keyboard(descriptor) if is_terminal(sys.stdin) else paste.pipe(descriptor)
+
+
+def _refuse(problem: str) -> None:
+    say(f"rtcdiag: {problem}")
+
+
+async def _write(to: str, text: str) -> None:
+    """Write a text by a thread that nobody has to wait for: who reads a named pipe may come late, or never."""
+    if to == STDIN:
+        emit(text + "\n")
+        return
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[str] = loop.create_future()
+
+    def tell(problem: str) -> None:
+        if not done.done():
+            done.set_result(problem)
+
+    def write() -> None:
+        try:
+            write_whole(Path(to), f"{text}\n".encode(), private=True)
+            problem = ""
+        except OSError as error:
+            problem = f"--out {to}: {error.strerror}"
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(tell, problem)
+
+    threading.Thread(target=write, daemon=True, name="writing").start()
+    if problem := await done:
+        raise SignalingError(problem)
+    say(f"Wrote it to {to}.")
