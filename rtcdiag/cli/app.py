@@ -35,7 +35,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("show", "show", "Diagnose a saved report again and show it in any format."),
     Entry("explain", "explain", "The long text of a finding, or all codes."),
     Entry("schema", "schema", "The JSON Schema of reports."),
-    Entry("serve", "serve", "Run the embedded STUN and TURN server."),
+    Entry("serve", "serve", "Run the embedded STUN and TURN server, or the rendezvous."),
     Entry("lab", "lab", "Put any command behind any NAT on this computer (Linux)."),
 )
 

@@ -3,7 +3,10 @@
 from rtcdiag.cli.app import Entry, LazyGroup
 from rtcdiag.cli.commands import group_app
 
-COMMANDS = (Entry("stun", "serve_stun", "A STUN server with RFC 5780, and a TURN relay where users are given."),)
+COMMANDS = (
+    Entry("stun", "serve_stun", "A STUN server with RFC 5780, and a TURN relay where users are given."),
+    Entry("signal", "serve_signal", "The rendezvous over which two people run rtcdiag connect."),
+)
 
 
 class ServeGroup(LazyGroup):
@@ -12,4 +15,4 @@ class ServeGroup(LazyGroup):
     entries = COMMANDS
 
 
-app = group_app(ServeGroup, "Run one of the program's own servers, for development and demonstrations.")
+app = group_app(ServeGroup, "Run one of the program's own servers.")

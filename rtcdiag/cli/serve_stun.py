@@ -86,19 +86,10 @@ def _serve(config: "ServerConfig", *, quiet: bool) -> int:
     """Serve until a signal comes; return its exit code."""
     import asyncio
 
-    from rtcdiag.cli.signals import cancelled_by_signals
+    from rtcdiag.cli.signals import served_until_signal
     from rtcdiag.server.serving import serve
 
-    async def until_signal() -> int:
-        task = asyncio.create_task(serve(config, lambda info: None if quiet else _announce(info)))
-        with cancelled_by_signals(task) as caught:
-            try:
-                await task
-            except asyncio.CancelledError:
-                return 128 + caught[0]
-        raise AssertionError("the server ended by itself")
-
-    return asyncio.run(until_signal())
+    return asyncio.run(served_until_signal(serve(config, lambda info: None if quiet else _announce(info))))
 
 
 def _announce(info: "ServingInfo") -> None:

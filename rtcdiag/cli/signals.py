@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -28,3 +28,14 @@ def cancelled_by_signals(task: asyncio.Task[Any]) -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+async def served_until_signal(serving: Coroutine[Any, Any, None]) -> int:
+    """Run a server until a signal comes; return the exit code of that signal."""
+    task = asyncio.create_task(serving)
+    with cancelled_by_signals(task) as caught:
+        try:
+            await task
+        except asyncio.CancelledError:
+            return 128 + caught[0]
+    raise AssertionError("the server ended by itself")

@@ -1,0 +1,24 @@
+"""httpx without its own command line.
+
+``import httpx`` also imports that where click is installed, and with it rich and pygments: two thirds of the time, of
+which a person waits who has joined a room.
+"""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+_hidden = "click" not in sys.modules
+_modules: dict[str, Any] = sys.modules
+if _hidden:
+    _modules["click"] = None
+try:
+    import httpx
+finally:
+    if _hidden:
+        del _modules["click"]
+
+if not TYPE_CHECKING:
+    # It asks whether click is there, too.
+    import httpx_sse  # noqa: F401 - imported in the right order
+
+__all__ = ["httpx"]

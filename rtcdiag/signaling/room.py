@@ -1,0 +1,199 @@
+"""A room of a rendezvous as a channel: whatever carries it, everything is sealed here and opened here."""
+
+import asyncio
+import contextlib
+import platform
+import secrets
+from collections.abc import Callable, Coroutine
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from rtcdiag.evidence.session import SessionRole, SignalingKind
+from rtcdiag.signaling.channel import SignalingError
+from rtcdiag.signaling.invitation import Invitation, Rendezvous
+from rtcdiag.signaling.messages import Bye, Message, decode, encode
+from rtcdiag.signaling.post import Inbox, Outbox
+from rtcdiag.signaling.wire import Made, Notice
+
+FLUSH_S = 3.0
+"""What is not sent is given so long when the channel closes."""
+_made_here: set[str] = set()
+
+
+class Way(msgspec.Struct, frozen=True, kw_only=True):
+    """How a rendezvous is reached."""
+
+    rendezvous: Rendezvous
+    ca_file: str | None = None
+    """Certificates to trust too, in PEM."""
+    proxy: str | None = None
+    """An HTTP proxy's URL, or ``none``; as the environment says unless set."""
+
+
+class Link(Protocol):
+    """One way to carry a room: Server-Sent Events with POST, or a WebSocket."""
+
+    async def make(self) -> Made:
+        """Make a room; raise SignalingError."""
+        ...
+
+    async def run(self, room: "RoomChannel") -> None:
+        """Carry messages both ways, connecting again within bounds; raise SignalingError where that is over."""
+        ...
+
+    async def leave(self, room: "RoomChannel") -> None:
+        """Tell the rendezvous that this end leaves, and close everything."""
+        ...
+
+
+class RoomChannel:
+    """A `Channel` through a room. What goes wrong on the way is raised by the next call that needs the way."""
+
+    trickles = True
+
+    def __init__(self, link: Link, kind: SignalingKind, invitation: Invitation, role: SessionRole) -> None:
+        self.kind: SignalingKind = kind
+        self.role: SessionRole = role
+        self.invitation = invitation
+        self.outbox = Outbox(invitation, role)
+        self.inbox = Inbox(invitation, role)
+        self.unsent = asyncio.Event()
+        self._confirmed = asyncio.Event()
+        self.on_peer: Callable[[Literal["joined", "left"]], None] = lambda _: None
+        """Called with what the rendezvous says of the other person: for progress, not to be relied on."""
+        self._link = link
+        self._arrived: asyncio.Queue[Message] = asyncio.Queue()
+        self._failure: SignalingError | None = None
+        self._mark = _mark_of_this_computer(invitation.key)
+        self.outbox.hello(self._mark)
+        self.unsent.set()
+        self._running = asyncio.create_task(self._run())
+
+    @property
+    def same_computer(self) -> bool:
+        """Whether the other end runs on this computer, in the same network: then little is tested."""
+        return self.inbox.mark == self._mark
+
+    async def send(self, message: Message) -> None:
+        """Hand over one message; it is on its way at once, and sent again where a connection breaks."""
+        self._raise_failure()
+        self.outbox.add(encode(message))
+        self.unsent.set()
+
+    async def receive(self) -> Message:
+        """Return the other end's next message, or a `Bye` where the rendezvous says that it is gone."""
+        getting = asyncio.ensure_future(self._arrived.get())
+        try:
+            await asyncio.wait([getting, self._running], return_when=asyncio.FIRST_COMPLETED)
+            if getting.done():
+                return getting.result()
+        finally:
+            getting.cancel()
+        self._raise_failure()
+        raise SignalingError("the room is closed")
+
+    async def close(self) -> None:
+        """Leave the room when everything is sent, or cannot be sent in a few seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_S):
+                await self._flushed()
+        self._running.cancel()
+        await asyncio.gather(self._running, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_S):
+                await self._link.leave(self)
+
+    async def _flushed(self) -> None:
+        while self.outbox and not self._running.done():
+            confirmed = asyncio.ensure_future(self._confirmed.wait())
+            await asyncio.wait([confirmed, self._running], return_when=asyncio.FIRST_COMPLETED)
+            confirmed.cancel()
+            self._confirmed.clear()
+
+    async def _run(self) -> None:
+        try:
+            await self._link.run(self)
+        except SignalingError as error:
+            self._failure = error
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    # What a link calls.
+
+    def deliver(self, number: int, sealed: bytes) -> None:
+        """Take one sealed message from the rendezvous; raise SignalingError for one that the other end did not send."""
+        data = self.inbox.take(number, sealed)
+        if data is None:
+            return
+        try:
+            self._arrived.put_nowait(decode(data))
+        except ValueError:
+            raise SignalingError("the other end sends what this version cannot read: update rtcdiag on both") from None
+
+    def confirm(self, received: int) -> None:
+        """Take the rendezvous' word that it has so many messages of this end."""
+        self.outbox.confirm(received)
+        self._confirmed.set()
+
+    def notice(self, notice: Notice) -> None:
+        """Take what the rendezvous itself says; raise SignalingError where it ends the room."""
+        if notice.received is not None:
+            self.confirm(notice.received)
+        if notice.peer is not None:
+            self.on_peer(notice.peer)
+        if notice.peer == "left":
+            self._arrived.put_nowait(Bye(why="the rendezvous says that it left"))
+        if notice.end == "expired":
+            raise SignalingError("the room has expired: it lasts ten minutes. Start again")
+        if notice.end == "stopping":
+            raise SignalingError("the rendezvous was stopped")
+
+
+def new_token() -> str:
+    """Draw what proves that requests come from one person."""
+    return secrets.token_urlsafe(16)
+
+
+async def open_room(link: Link, kind: SignalingKind, rendezvous: Rendezvous) -> RoomChannel:
+    """Make a room and sit in it; raise SignalingError. Who does is the offerer."""
+    made = await link.make()
+    try:
+        invitation = Invitation.to(rendezvous, made.room)
+    except ValueError as error:
+        raise SignalingError(str(error)) from None
+    _made_here.add(invitation.room)
+    return RoomChannel(link, kind, invitation, "offerer")
+
+
+def join_room(link: Link, kind: SignalingKind, invitation: Invitation) -> RoomChannel:
+    """Begin to join a room, as the answerer; what is wrong with that is raised by the first `receive`."""
+    if invitation.room in _made_here:
+        raise SignalingError("you joined your own room: the address is for the other computer")
+    return RoomChannel(link, kind, invitation, "answerer")
+
+
+async def beside(*works: Coroutine[Any, Any, None]) -> None:
+    """Run these beside each other until one ends or raises; then end the others."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+def _mark_of_this_computer(key: bytes) -> bytes:
+    """Return what is equal only on the same computer and network, and says nothing to who lacks the key."""
+    parts = [platform.node()]
+    with contextlib.suppress(OSError):
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
+        parts.append(str(Path("/proc/self/ns/net").readlink()))
+    return sha256(key + "\0".join(parts).encode()).digest()[:8]
