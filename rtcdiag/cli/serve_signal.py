@@ -48,8 +48,13 @@ def signal(*, options: Signal) -> int:
     from rtcdiag.rendezvous.serving import ServeError, serve
 
     config = _config(options)
+
+    def announce(url: str) -> None:
+        if not options.quiet:
+            emit(f"{url}\n")
+            _warn(config)
+
     try:
-        announce = (lambda _: None) if options.quiet else lambda url: emit(f"{url}\n")
         return asyncio.run(served_until_signal(serve(config, announce)))
     except ServeError as error:
         raise BadInputError(str(error)) from None
@@ -80,7 +85,7 @@ def _config(options: Signal) -> "SignalConfig":
         proxies = tuple(str(ip_address(text)) for text in options.trusted_proxy or ())
     except ValueError as error:
         raise BadInputError(f"--bind and --trusted-proxy take IP addresses: {error}") from None
-    config = SignalConfig(
+    return SignalConfig(
         bind=bind,
         port=options.port,
         public_url=_public_url(options.public_url),
@@ -89,8 +94,6 @@ def _config(options: Signal) -> "SignalConfig":
         trusted_proxies=proxies,
         limits=Limits(rooms=options.max_rooms),
     )
-    _warn(config)
-    return config
 
 
 def _public_url(text: str | None) -> str | None:

@@ -53,18 +53,25 @@ class RefusedByServerError(Exception):
         return min(max(told_s or 0.0, 0.0), OUTAGE_S)
 
 
-class Patience:
-    """One way to the rendezvous: whether it ever worked, and since when it has not."""
+class Reach:
+    """Whether a rendezvous was ever reached."""
 
     def __init__(self, host: str) -> None:
-        self._host = host
+        self.host = host
+        self.ever = False
+
+
+class Patience:
+    """One way to the rendezvous: since when it has not worked, if any way to it ever did."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
         self._broken_s: float | None = None
-        self._worked = False
         self._pause_s = _FIRST_S
 
     def worked(self) -> None:
         """Note that it works."""
-        self._worked, self._broken_s, self._pause_s = True, None, _FIRST_S
+        self._reach.ever, self._broken_s, self._pause_s = True, None, _FIRST_S
 
     async def failed(self, error: Exception) -> None:
         """Wait before the next try, longer each time; raise SignalingError where there is to be none."""
@@ -72,16 +79,16 @@ class Patience:
         now_s = time.monotonic()
         since_s = self._broken_s = now_s if self._broken_s is None else self._broken_s
         wait_s = max(self._pause_s, refused.wait_s if refused else 0.0)
-        hopeful = refused.passing if refused else self._worked
+        hopeful = refused.passing if refused else self._reach.ever
         if not hopeful or now_s + wait_s - since_s > OUTAGE_S:
-            raise SignalingError(refusal_words(self._host, refused) if refused else self._words(error)) from None
+            raise SignalingError(refusal_words(self._reach.host, refused) if refused else self._words(error)) from None
         self._pause_s = min(2 * self._pause_s, _MOST_S)
         await asyncio.sleep(wait_s)
 
     def _words(self, error: Exception) -> str:
-        if self._worked:
-            return f"the connection to the rendezvous at {self._host} is lost: {_reason(error)}"
-        return f"the rendezvous at {self._host} cannot be reached: {_reason(error)}"
+        if self._reach.ever:
+            return f"the connection to the rendezvous at {self._reach.host} is lost: {_reason(error)}"
+        return f"the rendezvous at {self._reach.host} cannot be reached: {_reason(error)}"
 
 
 def refusal_words(host: str, error: RefusedByServerError) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import platform
 import secrets
+from collections import deque
 from collections.abc import Callable, Coroutine
 from hashlib import sha256
 from pathlib import Path
@@ -61,16 +62,19 @@ class RoomChannel:
         self.outbox = Outbox(invitation, role)
         self.inbox = Inbox(invitation, role)
         self.unsent = asyncio.Event()
-        self._confirmed = asyncio.Event()
+        self._news = asyncio.Event()
+        """Something arrived, was confirmed, or ended."""
         self.on_peer: Callable[[Literal["joined", "left"]], None] = lambda _: None
         """Called with what the rendezvous says of the other person: for progress, not to be relied on."""
+        self._told: set[str] = set()
         self._link = link
-        self._arrived: asyncio.Queue[Message] = asyncio.Queue()
+        self._arrived: deque[Message] = deque()
         self._failure: SignalingError | None = None
         self._mark = _mark_of_this_computer(invitation.key)
         self.outbox.hello(self._mark)
         self.unsent.set()
         self._running = asyncio.create_task(self._run())
+        self._running.add_done_callback(lambda _: self._news.set())
 
     @property
     def same_computer(self) -> bool:
@@ -85,15 +89,13 @@ class RoomChannel:
 
     async def receive(self) -> Message:
         """Return the other end's next message, or a `Bye` where the rendezvous says that it is gone."""
-        getting = asyncio.ensure_future(self._arrived.get())
-        try:
-            await asyncio.wait([getting, self._running], return_when=asyncio.FIRST_COMPLETED)
-            if getting.done():
-                return getting.result()
-        finally:
-            getting.cancel()
-        self._raise_failure()
-        raise SignalingError("the room is closed")
+        while not self._arrived:
+            self._raise_failure()
+            if self._running.done():
+                raise SignalingError("the room is closed")
+            self._news.clear()
+            await self._news.wait()
+        return self._arrived.popleft()
 
     async def close(self) -> None:
         """Leave the room when everything is sent, or cannot be sent in a few seconds."""
@@ -108,10 +110,8 @@ class RoomChannel:
 
     async def _flushed(self) -> None:
         while self.outbox and not self._running.done():
-            confirmed = asyncio.ensure_future(self._confirmed.wait())
-            await asyncio.wait([confirmed, self._running], return_when=asyncio.FIRST_COMPLETED)
-            confirmed.cancel()
-            self._confirmed.clear()
+            self._news.clear()
+            await self._news.wait()
 
     async def _run(self) -> None:
         try:
@@ -131,23 +131,34 @@ class RoomChannel:
         if data is None:
             return
         try:
-            self._arrived.put_nowait(decode(data))
+            self._arrive(decode(data))
         except ValueError:
             raise SignalingError("the other end sends what this version cannot read: update rtcdiag on both") from None
+
+    def _peer(self, what: Literal["joined", "left"]) -> None:
+        self.on_peer(what)
+        if what == "left":
+            self._arrive(Bye(why="the rendezvous says that it left"))
+
+    def _arrive(self, message: Message) -> None:
+        self._arrived.append(message)
+        self._news.set()
 
     def confirm(self, received: int) -> None:
         """Take the rendezvous' word that it has so many messages of this end."""
         self.outbox.confirm(received)
-        self._confirmed.set()
+        self._news.set()
 
     def notice(self, notice: Notice) -> None:
-        """Take what the rendezvous itself says; raise SignalingError where it ends the room."""
+        """Take what the rendezvous itself says; raise SignalingError where it ends the room.
+
+        That the other person left is the rendezvous' word only; said again after a reconnect, it counts once.
+        """
         if notice.received is not None:
             self.confirm(notice.received)
-        if notice.peer is not None:
-            self.on_peer(notice.peer)
-        if notice.peer == "left":
-            self._arrived.put_nowait(Bye(why="the rendezvous says that it left"))
+        if notice.peer is not None and notice.peer not in self._told:
+            self._told.add(notice.peer)
+            self._peer(notice.peer)
         if notice.end == "expired":
             raise SignalingError("the room has expired: it lasts ten minutes. Start again")
         if notice.end == "stopping":

@@ -13,7 +13,7 @@ from httpx_sse import EventSource, ServerSentEvent
 from rtcdiag.net.stream import verifying_context
 from rtcdiag.signaling.channel import SignalingError
 from rtcdiag.signaling.invitation import Invitation
-from rtcdiag.signaling.patience import Patience, RefusedByServerError
+from rtcdiag.signaling.patience import Patience, Reach, RefusedByServerError
 from rtcdiag.signaling.quick_httpx import httpx
 from rtcdiag.signaling.room import RoomChannel, Way, beside, join_room, new_token, open_room
 from rtcdiag.signaling.wire import HEARTBEAT_S, Made, Notice, join
@@ -45,20 +45,23 @@ class SseLink:
 
     def __init__(self, way: Way) -> None:
         self._base = f"{way.rendezvous.url}/v1/rooms"
-        self._host = way.rendezvous.host
+        self._reach = Reach(way.rendezvous.host)
         self._client = _client(way)
         self._headers = {"Authorization": f"Bearer {new_token()}"}
 
     async def make(self) -> Made:
         """Make a room."""
-        patience = Patience(self._host)
+        patience = Patience(self._reach)
         while True:
             try:
-                return _made.decode(await self._asked("POST", self._base))
+                made = _made.decode(await self._asked("POST", self._base))
             except (RefusedByServerError, httpx.HTTPError) as error:
                 await patience.failed(error)
             except msgspec.MsgspecError:
-                raise SignalingError(f"what answers at {self._host} is no rendezvous of rtcdiag") from None
+                raise SignalingError(f"what answers at {self._reach.host} is no rendezvous of rtcdiag") from None
+            else:
+                patience.worked()
+                return made
 
     async def run(self, room: RoomChannel) -> None:
         """Carry messages both ways."""
@@ -78,7 +81,7 @@ class SseLink:
         await self._client.aclose()
 
     async def _tell(self, room: RoomChannel) -> None:
-        patience = Patience(self._host)
+        patience = Patience(self._reach)
         url = f"{self._base}/{room.invitation.room}/messages"
         while True:
             await room.unsent.wait()
@@ -94,7 +97,7 @@ class SseLink:
                     room.notice(_read_notice(answer))
 
     async def _hear(self, room: RoomChannel) -> None:
-        patience = Patience(self._host)
+        patience = Patience(self._reach)
         while True:
             try:
                 async for event in self._events(room, patience):

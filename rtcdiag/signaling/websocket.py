@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from rtcdiag.net.stream import verifying_context
 from rtcdiag.signaling.channel import SignalingError
 from rtcdiag.signaling.invitation import Invitation
-from rtcdiag.signaling.patience import Patience, RefusedByServerError
+from rtcdiag.signaling.patience import Patience, Reach, RefusedByServerError
 from rtcdiag.signaling.room import RoomChannel, Way, beside, join_room, new_token, open_room
 from rtcdiag.signaling.wire import HEARTBEAT_S, Hello, Made, Notice, Problem, frame, unframe
 
@@ -45,13 +45,12 @@ class SocketLink:
 
     def __init__(self, way: Way) -> None:
         self._url = f"ws{way.rendezvous.url.removeprefix('http')}/v1/socket"
-        self._host = way.rendezvous.host
         self._tls = verifying_context(way.ca_file) if way.rendezvous.encrypted else None
         self._proxy: str | Literal[True] | None = True if way.proxy is None else way.proxy
         if way.proxy == "none":
             self._proxy = None
         self._token = new_token()
-        self._patience = Patience(self._host)
+        self._patience = Patience(Reach(way.rendezvous.host))
         self._socket: ClientConnection | None = None
 
     async def make(self) -> Made:
@@ -102,9 +101,17 @@ class SocketLink:
             raise
 
 
+class _Connect(connect):
+    """A connection to who was named, and to nobody else: another place is not asked where this one points to it."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Follow none."""
+        return exc
+
+
 async def _connected(url: str, tls: ssl.SSLContext | None, proxy: str | Literal[True] | None) -> ClientConnection:
     try:
-        return await connect(
+        return await _Connect(
             url,
             ssl=tls,
             proxy=proxy,
