@@ -7,12 +7,15 @@ import typer
 
 from rtcdiag.cli.asking import Question, list_contacts, servers_of
 from rtcdiag.cli.commands import command_app
-from rtcdiag.cli.options import OUTPUT, RESULT, Network, Output, PairRequirement, Servers
+from rtcdiag.cli.options import OUTPUT, RESULT, Carrier, Network, Output, PairRequirement, Servers
 
 if TYPE_CHECKING:
     from rtcdiag.cli.connecting import Ended
-    from rtcdiag.cli.copying import Ways
+    from rtcdiag.cli.copying import Copying, Ways
+    from rtcdiag.cli.meeting import Meeting
+    from rtcdiag.net import Net
     from rtcdiag.options import RunOptions
+    from rtcdiag.signaling import Channel
 
 LASTS_S = 600.0
 """How long a session waits unless --deadline says otherwise."""
@@ -24,11 +27,25 @@ def connect(
         str | None,
         typer.Argument(
             metavar="[CODE|FILE|-]",
-            help="Answer this offer: the code of another rtcdiag, or the SDP of any application.",
+            help="Answer this offer: the code or the room's address of another rtcdiag, or any application's SDP.",
             show_default=False,
         ),
     ] = None,
     *,
+    rendezvous: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="Meet here (rtcdiag serve signal) instead of copying text.", rich_help_panel=SIGNALING
+        ),
+    ] = None,
+    signaling: Annotated[
+        Carrier | None,
+        typer.Option(help="How to reach a rendezvous: sse unless set.", rich_help_panel=SIGNALING),
+    ] = None,
+    no_trickle: Annotated[
+        bool,
+        typer.Option("--no-trickle", help="Tell candidates only when all are found.", rich_help_panel=SIGNALING),
+    ] = False,
     hide_local: Annotated[
         bool, typer.Option("--hide-local", help="Do not tell the other end local addresses.", rich_help_panel=SIGNALING)
     ] = False,
@@ -60,21 +77,31 @@ def connect(
     """Test with another person whether your two computers really connect, directly and through relays.
 
     One of you runs it without a code, the other with the code that it prints; the first then pastes the answer. Nobody
-    else is told anything. Asks the servers given by --server or --ice-servers, else a default list.
+    else is told anything. With --rendezvous, nothing is pasted: what you tell each other goes through it, encrypted.
+    Asks the servers given by --server or --ice-servers, else a default list.
     """
     question = Question("connect", output, servers, network, relay_only=relay_only, reports_dir=reports_dir)
     if network.list_contacts:
         return list_contacts(question)
     from rtcdiag.cli.checking import run_options
     from rtcdiag.cli.copying import Ways
-    from rtcdiag.cli.exits import session_exit_code
+    from rtcdiag.cli.exits import INCONCLUSIVE, session_exit_code
     from rtcdiag.cli.outputs import deliver, destinations, prepare_pair, save_pair
+    from rtcdiag.cli.streams import say
+    from rtcdiag.signaling.channel import SignalingError
 
     ways = Ways(source, to)
-    _check(question, ways, code)
+    meeting = _meeting(question, ways, code, rendezvous, signaling)
+    _check(question, ways, None if meeting else code)
     options, files = run_options(question), destinations(output)
     prepare_pair(reports_dir)
-    ended = _session(question, options, ways, code, hide_local=hide_local)
+    try:
+        ended = _session(
+            question, options, meeting or _copying(ways, code), hide_local=hide_local, trickle=not no_trickle
+        )
+    except SignalingError as error:
+        say(f"rtcdiag: {error}")
+        return INCONCLUSIVE
     deliver(ended.report, output, files)
     save_pair(ended.report, reports_dir, quiet=output.quiet)
     return session_exit_code(ended.report, require=require or (), signal=ended.signal)
@@ -104,25 +131,54 @@ def _check(question: Question, ways: "Ways", code: str | None) -> None:
         raise BadInputError(f"only one of {' and '.join(named)} can be -, standard input")
 
 
-def _session(question: Question, options: "RunOptions", ways: "Ways", code: str | None, *, hide_local: bool) -> "Ended":
-    from rtcdiag.cli.copying import Person, channel, offered, used_codes
+def _meeting(
+    question: Question, ways: "Ways", code: str | None, rendezvous: str | None, signaling: Carrier | None
+) -> "Meeting | None":
+    from rtcdiag.cli.entry import BadInputError
+    from rtcdiag.cli.meeting import Meeting, meeting_place
+
+    place = meeting_place(code, rendezvous)
+    if place is None:
+        if signaling is not None:
+            raise BadInputError(f"--signaling {signaling}: needs --rendezvous URL, or the address of a room")
+        return None
+    if ways.source is not None or ways.to is not None:
+        raise BadInputError("--in and --out are for copied text, and a rendezvous needs none")
+    minutes = min(question.network.deadline or LASTS_S, LASTS_S) / 60
+    proxy = question.network.proxy
+    return Meeting(place, signaling or "sse", question.servers.ca_file, proxy, minutes, question.output.quiet)
+
+
+def _copying(ways: "Ways", code: str | None) -> "Copying":
+    from rtcdiag.cli.copying import Copying, offered, used_codes
 
     used = used_codes()
-    offer = offered(code, used)
+    return Copying(ways, offered(code, used), used)
+
+
+def _session(
+    question: Question, options: "RunOptions", signaling: "Meeting | Copying", *, hide_local: bool, trickle: bool
+) -> "Ended":
     named, before = servers_of(question, options)
     from rtcdiag.cli.connecting import Session, run_session  # it imports every probe: not before the input is good
     from rtcdiag.cli.recording import recorded
+
+    lasts_s, quiet = question.network.deadline or LASTS_S, question.output.quiet
+    session = Session(named, options, lasts_s, hide_local=hide_local, trickle=trickle, given=before, quiet=quiet)
+    with recorded(question.network.pcap, quiet=quiet) as capture:
+        return run_session(session, capture, lambda net: _channel(signaling, net, lasts_s))
+
+
+async def _channel(signaling: "Meeting | Copying", net: "Net", lasts_s: float) -> "Channel":
+    from rtcdiag.cli.copying import Copying, Person, channel
+    from rtcdiag.cli.meeting import meet
     from rtcdiag.nat.vpn import own_of_vpn
     from rtcdiag.probes.environment import environment
 
-    lasts_s = question.network.deadline or LASTS_S
-    session = Session(named, options, lasts_s, hide_local=hide_local, given=before, quiet=question.output.quiet)
-    with recorded(question.network.pcap, quiet=question.output.quiet) as capture:
-        return run_session(
-            session,
-            capture,
-            lambda net: channel(Person(ways, offer, lasts_s / 60, own_of_vpn(environment(net))), used),
-        )
+    if isinstance(signaling, Copying):
+        person = Person(signaling.ways, signaling.offer, lasts_s / 60, own_of_vpn(environment(net)))
+        return channel(person, signaling.used)
+    return await meet(signaling)
 
 
 app = command_app(connect)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import uuid4
@@ -23,7 +23,7 @@ from rtcdiag.run import load, numbered, plan, targets_of
 from rtcdiag.signaling import Channel
 from rtcdiag.targets import Server
 
-Open = Callable[[Net], Channel]
+Open = Callable[[Net], Awaitable[Channel]]
 """Opens the signaling once the run has begun."""
 
 
@@ -34,6 +34,7 @@ class Session(NamedTuple):
     options: RunOptions
     lasts_s: float
     hide_local: bool = False
+    trickle: bool = True
     given: tuple[Observation, ...] = ()
     """What is known before anybody is asked."""
     quiet: bool = False
@@ -94,8 +95,10 @@ async def _hold(session: Session, net: Net, beside: Beside, open_channel: Open) 
         elif not session.quiet:
             say(f"{told.words[:1].upper()}{told.words[1:]}.")
 
-    wanted = Asked(servers=session.servers, hide_local=session.hide_local, lasts_s=session.lasts_s)
-    channel = open_channel(net)
+    wanted = Asked(
+        servers=session.servers, hide_local=session.hide_local, trickle=session.trickle, lasts_s=session.lasts_s
+    )
+    channel = await open_channel(net)
     task = asyncio.create_task(hold(channel, wanted, net, tell))
     with cancelled_by_signals(task) as caught:
         try:

@@ -77,6 +77,14 @@ def check_ways(ways: Ways) -> None:
         raise BadInputError(f"--in {ways.source}: is a directory")
 
 
+class Copying(NamedTuple):
+    """What the command line says of copied text."""
+
+    ways: Ways
+    offer: Offered | None
+    used: UsedCodes
+
+
 class Person(NamedTuple):
     """Who copies the texts."""
 

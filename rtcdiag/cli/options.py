@@ -13,6 +13,7 @@ import typer
 
 FormatName = Literal["text", "json", "html", "markdown"]
 FailOn = Literal["error", "warning", "info", "never"]
+Carrier = Literal["sse", "websocket"]
 
 
 class Requirement(StrEnum):

@@ -5,7 +5,7 @@ which a person waits who has joined a room.
 """
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 _hidden = "click" not in sys.modules
 _modules: dict[str, Any] = sys.modules
@@ -13,12 +13,9 @@ if _hidden:
     _modules["click"] = None
 try:
     import httpx
+    from httpx_sse import EventSource, ServerSentEvent
 finally:
     if _hidden:
         del _modules["click"]
 
-if not TYPE_CHECKING:
-    # It asks whether click is there, too.
-    import httpx_sse  # noqa: F401 - imported in the right order
-
-__all__ = ["httpx"]
+__all__ = ["EventSource", "ServerSentEvent", "httpx"]

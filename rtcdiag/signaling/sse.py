@@ -8,13 +8,12 @@ from base64 import b64decode
 from collections.abc import AsyncIterator
 
 import msgspec
-from httpx_sse import EventSource, ServerSentEvent
 
 from rtcdiag.net.stream import verifying_context
 from rtcdiag.signaling.channel import SignalingError
 from rtcdiag.signaling.invitation import Invitation
 from rtcdiag.signaling.patience import Patience, Reach, RefusedByServerError
-from rtcdiag.signaling.quick_httpx import httpx
+from rtcdiag.signaling.quick_httpx import EventSource, ServerSentEvent, httpx
 from rtcdiag.signaling.room import RoomChannel, Way, beside, join_room, new_token, open_room
 from rtcdiag.signaling.wire import HEARTBEAT_S, Made, Notice, join
 

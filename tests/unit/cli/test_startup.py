@@ -27,3 +27,10 @@ def test_help_imports_no_command() -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name for name in ran.stderr.split() if name.startswith("rtcdiag.cli.")}
     assert loaded == {f"rtcdiag.cli.{name}" for name in ("app", "entry", "streams")}
+
+
+def test_the_client_of_a_rendezvous_does_not_import_the_command_line_of_its_library() -> None:
+    code = "import sys; import rtcdiag.signaling.sse; print(*sys.modules, file=sys.stderr)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "httpx" in ran.stderr.split()
+    assert {"click", "rich", "pygments"} & set(ran.stderr.split()) == set()
