@@ -14,9 +14,8 @@ OUTAGE_S = 30.0
 """A way that worked is tried again for so long."""
 _FIRST_S, _MOST_S = 0.2, 4.0
 _WORDS: Mapping[str, str] = {
-    "unknown-room": "there is no such room: it has expired (a room lasts ten minutes), or was left. "
-    "Ask the other person for a new one",
-    "full": "two people are in this room already: a room is for one session. Ask the other person for a new one",
+    "unknown-room": "the room does not exist or is over (ten minutes, one session): ask for a new one",
+    "full": "two people are in this room already: ask for a new one",
     "gone": "this end was silent for too long, and has lost its place in the room",
     "rate": "the rendezvous refuses: too many requests from this address; try again in a minute",
     "server-full": "the rendezvous is full: try again in a few minutes",

@@ -160,7 +160,7 @@ class RoomChannel:
             self._told.add(notice.peer)
             self._peer(notice.peer)
         if notice.end == "expired":
-            raise SignalingError("the room has expired: it lasts ten minutes. Start again")
+            raise SignalingError("the room is over: it lasts ten minutes")
         if notice.end == "stopping":
             raise SignalingError("the rendezvous was stopped")
 

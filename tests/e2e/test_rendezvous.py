@@ -306,7 +306,7 @@ def test_a_room_that_is_not_there_is_unknown(server: Rendezvous, carrier: Carrie
         await offerer.close()
         return await _failing(server.url, carrier, str(offerer.invitation))
 
-    assert within(ask()).startswith("there is no such room: it has expired (a room lasts ten minutes), or was left")
+    assert within(ask()) == "the room does not exist or is over (ten minutes, one session): ask for a new one"
 
 
 @pytest.mark.parametrize("carrier", CARRIERS)
@@ -318,7 +318,7 @@ def test_a_room_with_two_people_is_full(server: Rendezvous, carrier: Carrier) ->
         await answerer.close()
         return said
 
-    assert within(ask()).startswith("two people are in this room already")
+    assert within(ask()) == "two people are in this room already: ask for a new one"
 
 
 @pytest.mark.parametrize("carrier", CARRIERS)
