@@ -1,11 +1,18 @@
 """The comparison of two reports: the JSON promise of ``rtcdiag compare``, in the envelope of a report."""
 
+from collections.abc import Iterator
+from typing import Literal
+
 import msgspec
+from msgspec.structs import replace
 
 from rtcdiag.address import Family
 from rtcdiag.compare.changes import changes
+from rtcdiag.compare.halves import check, halves, session_of
+from rtcdiag.compare.held import held
 from rtcdiag.compare.party import KnownRelay, Party, party_of
 from rtcdiag.compare.predict import FamilyResult, Prediction, predict_pair
+from rtcdiag.compare.session import Session
 from rtcdiag.evidence import encode_value
 from rtcdiag.nat import Nat, familiar_name
 from rtcdiag.report import (
@@ -19,6 +26,9 @@ from rtcdiag.report import (
     Verdict,
     started_at_s,
 )
+from rtcdiag.session import End
+from rtcdiag.traversal import Reachable
+from rtcdiag.verdict import NAT_COMMANDS
 
 _DAY_S = 86400.0
 _LEVELS = ("none", "share", "strict")
@@ -42,22 +52,26 @@ class SideSummary(msgspec.Struct, frozen=True, kw_only=True):
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """Can these two reach each other directly, and the one change that would flip it."""
 
-    kind: str = "compare"
+    kind: Literal["compare", "connect"] = "compare"
+    """``connect``: the two reports are the halves of one session, and A is the one who offered."""
     schema_version: str = SCHEMA_VERSION
     id: str
     tool: Tool = Tool()
     command: str = "compare"
     started_at: str
-    """When they were compared: UTC, RFC 3339 with milliseconds."""
+    """When they were compared, or the session began: UTC, RFC 3339 with milliseconds."""
     redaction: Redaction = Redaction()
     """The higher of the two."""
     verdict: Verdict
     a: SideSummary
     b: SideSummary
-    direct: str
-    """yes, no or unknown."""
-    relayed: str
+    direct: Reachable
+    """As predicted; of a session, as it happened."""
+    relayed: Reachable
     families: dict[str, FamilyResult]
+    """As predicted."""
+    session: Session | None = None
+    """What happened; None where nothing was tried."""
     notes: tuple[str, ...] = ()
     """What limits the answer."""
 
@@ -70,21 +84,62 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def compare(first: Report, second: Report, asked: Asked) -> Comparison:
-    """Compare two reports that were diagnosed with today's rules: a pure function of them."""
+    """Compare two reports that were diagnosed with today's rules: a pure function of them.
+
+    The two halves of one session give what came of it, the same whichever is named first. Raises ComparisonError for
+    two halves of the same end.
+    """
+    one, two = session_of(first), session_of(second)
+    if one is not None and two is not None:
+        check(one, two)
+        if one.session.session == two.session.session:
+            offered = one.session.role == "offerer"
+            return _connected(first, second, one, two) if offered else _connected(second, first, two, one)
     a, b = party_of(first), party_of(second)
     found = predict_pair(a, b)
+    return _compared(a, b, found, asked, (*_sessions(one, two), *_notes(first, second)))
+
+
+def _compared(a: Party, b: Party, found: Prediction, asked: Asked, notes: tuple[str, ...]) -> Comparison:
     return Comparison(
         id=asked.id,
         started_at=asked.started_at,
-        redaction=max(first.redaction, second.redaction, key=lambda item: _LEVELS.index(item.level)),
+        redaction=max(a.report.redaction, b.report.redaction, key=lambda item: _LEVELS.index(item.level)),
         verdict=_verdict(a, b, found),
         a=_summary(a),
         b=_summary(b),
         direct=found.direct,
         relayed=found.relayed,
         families={family.value: result for family, result in found.families.items()},
-        notes=tuple(_notes(first, second)),
+        notes=notes,
     )
+
+
+def _connected(first: Report, second: Report, one: End, two: End) -> Comparison:
+    """Return what came of a session: its id and time are the session's, so that both ends get the same."""
+    a, b = party_of(first), party_of(second)
+    predicted = predict_pair(a, b)
+    session, judged = held(halves(a, b, one, two), predicted)
+    asked = Asked(id=f"session-{session.session}", started_at=first.started_at)
+    compared = _compared(a, b, predicted, asked, tuple(_notes(first, second)))
+    return replace(
+        compared,
+        kind="connect",
+        command="connect",
+        verdict=judged.verdict,
+        direct=judged.direct,
+        relayed=judged.relayed,
+        session=session,
+    )
+
+
+def _sessions(one: End | None, two: End | None) -> Iterator[str]:
+    """Say why what happened in a session is not told."""
+    ids = [end.session.session for end in (one, two) if end is not None]
+    if len(ids) == 2:
+        yield f"the reports are of different sessions ({ids[0]} and {ids[1]}): only their networks are compared"
+    elif ids:
+        yield "only one of the reports is of a session: take the other end's half to see what happened in it"
 
 
 def encode(comparison: Comparison) -> bytes:
@@ -195,7 +250,7 @@ def _notes(first: Report, second: Report) -> list[str]:
     if apart_s > _DAY_S:
         found.append(f"the reports are {apart_s / _DAY_S:.0f} days apart: a network may have changed since")
     for name, report in (("A", first), ("B", second)):
-        if report.command not in ("report", "nat-type"):
+        if report.command not in NAT_COMMANDS:
             found.append(f"{name} is a report of {report.command}, which does not test the NAT: use rtcdiag report")
         if report.interrupted:
             found.append(f"{name} was interrupted, so it does not know all")

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from rtcdiag.evidence import Evidence, Failure, Gathering, Observation, PeerStream
+from rtcdiag.evidence import Evidence, Failure, Observation, PeerStream
 from rtcdiag.evidence.session import SessionStop
 from rtcdiag.findings import Facts, Finding, find
 from rtcdiag.rules.paths import clip
 from rtcdiag.rules.quality import JITTER_MS, LOSS_PERCENT, TRIP_MS, grade, loses, shown_percent
-from rtcdiag.session import End, end_of, lessons
+from rtcdiag.session import End, end_of, latest, lessons
 
 LATE_MS = 1000.0
 """So long may the slowest server keep candidates back before it is worth a word."""
@@ -92,12 +92,6 @@ def _late(end: End) -> Iterator[Finding]:
             server=last.server,
             got="and gave nothing" if failed or not last.candidates + last.redundant else "and answered",
         )
-
-
-def latest(gatherings: tuple[Gathering, ...]) -> Gathering | None:
-    """Return the gathering that ended last; None where none tells when it did."""
-    ended = [item for item in gatherings if item.duration_ms is not None]
-    return max(ended, key=lambda item: item.t_ms + (item.duration_ms or 0.0), default=None)
 
 
 def mappings(evidence: Evidence) -> Iterator[Finding]:

@@ -109,3 +109,9 @@ def _ip(text: str) -> IPAddress | None:
         return ip_address(text)
     except ValueError:
         return None
+
+
+def latest(gatherings: tuple[Gathering, ...]) -> Gathering | None:
+    """Return the gathering that ended last; None where none tells when it did."""
+    ended = [item for item in gatherings if item.duration_ms is not None]
+    return max(ended, key=lambda item: item.t_ms + (item.duration_ms or 0.0), default=None)

@@ -1,57 +1,18 @@
 """Two reports compared: path, reason, the one change, and what cannot be told."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import pytest
 
 from rtcdiag.address import TransportAddress
-from rtcdiag.compare import Asked, Comparison, compare
-from rtcdiag.evidence import Environment, Interface
+from rtcdiag.compare import Comparison, compare
 from rtcdiag.findings import Finding, Severity
 from rtcdiag.formats import FORMATS, RenderOptions
 from rtcdiag.formats.comparison import render
-from rtcdiag.nat import BEHAVIORS, Behavior, Nat, OtherWay
-from rtcdiag.report import Nats, Redaction, Report, ServerRow, StageRow, Verdict
-
-EIM, ADM, APDM = BEHAVIORS
-APDF = APDM
-ASKED = Asked(id="c", started_at="2026-11-23T12:00:00.000Z")
-VERDICT = Verdict(status="healthy", direct_p2p="likely", confidence="high", summary="Fine.")
-
-
-@dataclass
-class Home:
-    """A place to make a report from."""
-
-    mapping: Behavior = EIM
-    filtering: Behavior = APDF
-    public: str = "203.0.113.7"
-    local: str = "192.168.1.4"
-    ipv6: Nat | None = None
-
-    def report(self, **more: Any) -> Report:
-        nat = Nat(
-            interface="eth0",
-            address=self.local,
-            behind_nat=self.public != self.local,
-            mapping=self.mapping,
-            filtering=self.filtering,
-            mapped=(TransportAddress(self.public, 5000),),
-            pooling="paired",
-        )
-        interface = Interface(name="eth0", role="ethernet", addresses=(self.local,))
-        environment = Environment(os="Linux 6.1", interfaces=(interface,), ipv4=True, ipv6=self.ipv6 is not None)
-        settings = {"environment": environment, "verdict": VERDICT, "nat": Nats(ipv4=nat, ipv6=self.ipv6)} | more
-        return Report(
-            id=f"r-{self.public}-{self.local}",
-            command="report",
-            started_at="2026-11-23T11:00:00.000Z",
-            duration_ms=1.0,
-            **settings,
-        )
-
+from rtcdiag.nat import Nat, OtherWay
+from rtcdiag.report import Nats, Redaction, Report, ServerRow, StageRow
+from support.homes import ADM, APDF, APDM, ASKED, EIM, VERDICT, Home
 
 FAR = Home(public="198.51.100.9", local="192.168.7.4")
 SYMMETRIC = Home(mapping=APDM)
