@@ -80,7 +80,8 @@ def test_a_direct_pair_that_both_ends_saw_is_confirmed() -> None:
         "high",
     )
     assert (
-        found.verdict.summary == "A and B connected directly over IPv4: both at their public address, round trip 41 ms."
+        found.verdict.summary
+        == "A and B connected directly over IPv4: both at their public addresses, round trip 41 ms."
     )
     assert (found.direct, found.relayed) == ("yes", "unknown")
     assert (found.session.stage, found.session.side) == (None, None)
