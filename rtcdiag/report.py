@@ -6,7 +6,7 @@ pieces, so that a reader keeps what a newer version wrote and it does not know.
 
 import codecs
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -236,23 +236,34 @@ def encode(report: Report, *, indent: int = 2) -> bytes:
 
 def decode(data: bytes) -> Report:
     """Read a report; raise ReportError for what is none, is cut off, or has a newer major version."""
+    kind, data = kind_of(data)
+    if kind != "report":
+        raise ReportError(f"this file is of the kind {kind[:20]!r}, not a report")
+    return read(_reports, data)
+
+
+def kind_of(data: bytes) -> tuple[str, bytes]:
+    """Return what kind of file the JSON is, and the JSON; raise ReportError where it is cut off or of a later time."""
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
         # Pieces of evidence stay raw, so that nothing but a look at the whole tells whether they are JSON in UTF-8.
-        _check(msgspec.json.decode(data.decode()))
-        return _reports.decode(data)
-    except msgspec.ValidationError as error:
-        raise ReportError(f"not a report: {error}") from None
+        tree = msgspec.json.decode(data.decode())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ReportError(f"not JSON, or cut off: {error}") from None
-
-
-def _check(tree: Any) -> None:
-    """Raise ReportError for another kind or major version, before its shape is held against it."""
-    kind = tree.get("kind", "report") if isinstance(tree, dict) else "report"
-    if kind != "report":
-        raise ReportError(f"this file is of the kind {str(kind)[:20]!r}, not a report")
-    version = tree.get("schema_version", SCHEMA_VERSION) if isinstance(tree, dict) else SCHEMA_VERSION
+    fields = tree if isinstance(tree, dict) else {}
+    version = fields.get("schema_version", SCHEMA_VERSION)
     major = SCHEMA_VERSION.partition(".")[0]
     if str(version).partition(".")[0] != major:
         raise ReportError(f"schema version {version!r} is not {major}.x")
+    return str(fields.get("kind", "report")), data
+
+
+_Read = TypeVar("_Read")
+
+
+def read(decoder: msgspec.json.Decoder[_Read], data: bytes, what: str = "report") -> _Read:
+    """Read JSON of a known kind; raise ReportError, with the path inside it, where it has not its shape."""
+    try:
+        return decoder.decode(data)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ReportError(f"not a {what}: {error}") from None

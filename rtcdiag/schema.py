@@ -1,10 +1,12 @@
-"""The JSON Schema of reports, made from the types that write them."""
+"""The JSON Schema of reports and of comparisons, made from the types that write them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from rtcdiag.address import TransportAddress
+from rtcdiag.compare import Comparison
 from rtcdiag.evidence import KINDS
 from rtcdiag.report import SCHEMA_VERSION, Report
 
@@ -13,17 +15,34 @@ _REF = "#/$defs/{name}"
 
 
 def report_schema() -> dict[str, Any]:
-    """Return the schema of a report (JSON Schema 2020-12); fields and kinds that it does not know are allowed."""
-    schemas, components = msgspec.json.schema_components((Report, *KINDS), schema_hook=_hook, ref_template=_REF)
-    report = components.pop("Report")
-    report["properties"]["evidence"]["items"] = {"$ref": _REF.format(name="AnyObservation")}
-    components["AnyObservation"] = _any_observation(schemas[1:])
+    """Return the schema of what is saved (JSON Schema 2020-12), by its ``kind``.
+
+    Fields and kinds of evidence that it does not know are allowed.
+    """
+    files = (Report, *_OTHERS.values())
+    schemas, components = msgspec.json.schema_components((*files, *KINDS), schema_hook=_hook, ref_template=_REF)
+    components["Report"]["properties"]["evidence"]["items"] = {"$ref": _REF.format(name="AnyObservation")}
+    components["Report"]["properties"]["kind"] = {"const": "report"}
+    components["AnyObservation"] = _any_observation(schemas[len(files) :])
     return {
         "$schema": _DIALECT,
         "$id": f"urn:rtcdiag:report:{SCHEMA_VERSION}",
-        **report,
+        "title": "What rtcdiag saves",
+        "type": "object",
+        "allOf": list(_by_kind(schemas[0], dict(zip(_OTHERS, schemas[1:], strict=False)))),
         "$defs": dict(sorted(components.items())),
     }
+
+
+_OTHERS: dict[str, type] = {"compare": Comparison, "connect": Comparison}
+"""The kinds that are no report, and what they hold."""
+
+
+def _by_kind(report: dict[str, Any], others: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Hold each kind to its own schema; what names no kind is a report."""
+    for kind, schema in others.items():
+        yield {"if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]}, "then": schema}
+    yield {"if": {"properties": {"kind": {"enum": list(others)}}, "required": ["kind"]}, "else": report}
 
 
 def _any_observation(kinds: tuple[dict[str, Any], ...]) -> dict[str, Any]:

@@ -24,19 +24,19 @@ def compare(
 ) -> int:
     """Tell from the reports of two people whether they connect directly, by which path, and what would change that.
 
-    Make the reports with rtcdiag report, each from where it matters.
+    Make the reports with rtcdiag report, each from where it matters. The reports of both ends of one rtcdiag connect
+    give what happened between them.
     """
     from datetime import UTC, datetime
     from uuid import uuid4
 
     from rtcdiag.cli.entry import BadInputError
-    from rtcdiag.cli.outputs import destinations, hand_over
+    from rtcdiag.cli.outputs import deliver_comparison, destinations
     from rtcdiag.cli.running import rfc3339
     from rtcdiag.cli.saved import read_report
-    from rtcdiag.compare import Asked
+    from rtcdiag.compare import Asked, ComparisonError
     from rtcdiag.compare import compare as compare_reports
     from rtcdiag.diagnosis import rediagnose
-    from rtcdiag.formats.comparison import render
 
     if a == b == "-":
         raise BadInputError("both reports are -: only one can be read from standard input")
@@ -44,8 +44,11 @@ def compare(
     first, second = (rediagnose(read_report(name))[0] for name in (a, b))
     if first.id == second.id:
         raise BadInputError(f"{a} and {b}: one and the same report (compare takes those of two people)")
-    found = compare_reports(first, second, Asked(id=str(uuid4()), started_at=rfc3339(datetime.now(UTC))))
-    hand_over(found.verdict, lambda name, options: render(name, found, options), output, files)
+    try:
+        found = compare_reports(first, second, Asked(id=str(uuid4()), started_at=rfc3339(datetime.now(UTC))))
+    except ComparisonError as error:
+        raise BadInputError(f"{a} and {b}: {error}") from None
+    deliver_comparison(found, output, files)
     return _exit_code(found, require or ())
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rtcdiag.cli.entry import BadInputError
 from rtcdiag.cli.files import check_writable, make_directory, write_new, write_whole
@@ -15,6 +15,9 @@ from rtcdiag.cli.options import Output
 from rtcdiag.cli.streams import OutputError, colors, emit, say, shows_unicode
 from rtcdiag.formats import FORMATS, RenderOptions, format_of, render
 from rtcdiag.report import Report, Verdict
+
+if TYPE_CHECKING:
+    from rtcdiag.compare import Comparison
 
 Rendered = Callable[[str, RenderOptions], str]
 """The result in the format of a name."""
@@ -61,6 +64,13 @@ def _destination(text: str) -> Destination:
 def deliver(report: Report, output: Output, files: tuple[Destination, ...]) -> None:
     """Print a report, then write the files."""
     hand_over(report.verdict, lambda name, options: render(name, report, options), output, files)
+
+
+def deliver_comparison(found: "Comparison", output: Output, files: tuple[Destination, ...]) -> None:
+    """Print a comparison, then write the files."""
+    from rtcdiag.formats.comparison import render as render_comparison
+
+    hand_over(found.verdict, lambda name, options: render_comparison(name, found, options), output, files)
 
 
 def hand_over(verdict: Verdict, rendered: Rendered, output: Output, files: tuple[Destination, ...]) -> None:

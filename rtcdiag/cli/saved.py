@@ -1,8 +1,13 @@
 """Reports read back from files: JSON, or the HTML in which one is embedded."""
 
+from typing import TYPE_CHECKING
+
 from rtcdiag.cli.entry import BadInputError
 from rtcdiag.cli.files import read_bytes
-from rtcdiag.report import Report, ReportError, decode
+from rtcdiag.report import Report, ReportError, decode, kind_of
+
+if TYPE_CHECKING:
+    from rtcdiag.compare import Comparison
 
 MAX_BYTES = 64 << 20
 """How long a report may be; the longest that a run writes has some hundred kilobytes."""
@@ -10,11 +15,27 @@ MAX_BYTES = 64 << 20
 
 def read_report(name: str) -> Report:
     """Return the report in a file (``-`` is standard input); raise BadInputError for anything else."""
+    found = read_saved(name)
+    if isinstance(found, Report):
+        return found
+    raise BadInputError(f"report {name}: a comparison of two reports, not one person's report (rtcdiag show shows it)")
+
+
+def read_saved(name: str) -> "Report | Comparison":
+    """Return the report, or the comparison of two, in a file; raise BadInputError for anything else."""
     data = read_bytes(name, what="report", limit=MAX_BYTES).removeprefix(b"\xef\xbb\xbf")
     try:
-        return decode(_json(data))
+        return _decoded(_json(data))
     except ReportError as error:
         raise BadInputError(f"report {name}: {error}") from None
+
+
+def _decoded(data: bytes) -> "Report | Comparison":
+    if kind_of(data)[0] not in ("compare", "connect"):
+        return decode(data)
+    from rtcdiag.compare import decode as decode_comparison
+
+    return decode_comparison(data)
 
 
 def _json(data: bytes) -> bytes:

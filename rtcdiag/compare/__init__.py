@@ -1,6 +1,6 @@
 """From two reports: can these two people reach each other directly, and the one change that would flip it."""
 
-from rtcdiag.compare.comparison import Asked, Comparison, SideSummary, compare, encode
+from rtcdiag.compare.comparison import Asked, Comparison, SideSummary, compare, decode, encode
 from rtcdiag.compare.halves import ComparisonError
 from rtcdiag.compare.outcome import REACHED
 from rtcdiag.compare.predict import FamilyResult, PairPath
@@ -22,5 +22,6 @@ __all__ = [
     "SessionSide",
     "SideSummary",
     "compare",
+    "decode",
     "encode",
 ]

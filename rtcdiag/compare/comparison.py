@@ -13,7 +13,7 @@ from rtcdiag.compare.held import held
 from rtcdiag.compare.party import KnownRelay, Party, party_of
 from rtcdiag.compare.predict import FamilyResult, Prediction, predict_pair
 from rtcdiag.compare.session import Session
-from rtcdiag.evidence import encode_value
+from rtcdiag.evidence import decode_value, encode_value
 from rtcdiag.nat import Nat, familiar_name
 from rtcdiag.report import (
     SCHEMA_VERSION,
@@ -24,6 +24,8 @@ from rtcdiag.report import (
     Status,
     Tool,
     Verdict,
+    kind_of,
+    read,
     started_at_s,
 )
 from rtcdiag.session import End
@@ -145,6 +147,14 @@ def _sessions(one: End | None, two: End | None) -> Iterator[str]:
 def encode(comparison: Comparison) -> bytes:
     """Return it as JSON, UTF-8, with a final newline."""
     return msgspec.json.format(msgspec.json.encode(comparison, enc_hook=encode_value), indent=2) + b"\n"
+
+
+def decode(data: bytes) -> Comparison:
+    """Read a comparison; raise ReportError for what is none, is cut off, or has a newer major version."""
+    return read(_comparisons, kind_of(data)[1], "comparison")
+
+
+_comparisons = msgspec.json.Decoder(Comparison, dec_hook=decode_value)
 
 
 def _verdict(a: Party, b: Party, found: Prediction) -> Verdict:

@@ -10,10 +10,14 @@ import jsonschema
 import msgspec
 import pytest
 
+from rtcdiag.compare import Comparison, compare
+from rtcdiag.compare import encode as encode_comparison
 from rtcdiag.evidence import KINDS
 from rtcdiag.nat import Nat
 from rtcdiag.report import Report, encode
 from rtcdiag.schema import report_schema
+from support.halves import HERE, SYMMETRIC, direct, no_path, relayed
+from support.homes import ASKED
 from support.reports import REPORTS
 
 SCHEMA = report_schema()
@@ -39,6 +43,22 @@ def test_the_schema_is_a_schema() -> None:
 @pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
 def test_every_report_is_valid(make: Callable[[], Report]) -> None:
     VALIDATOR.validate(json.loads(encode(make())))
+
+
+@pytest.mark.parametrize("make", [direct, relayed, no_path], ids=lambda make: make.__name__)
+def test_every_session_is_valid_and_a_wrong_one_is_not(make: Callable[[], Comparison]) -> None:
+    found = json.loads(encode_comparison(make()))
+    VALIDATOR.validate(found)
+    found["session"]["pairs"][0]["state"] = "fine"
+
+    assert not VALIDATOR.is_valid(found)
+
+
+def test_a_comparison_is_valid_and_is_not_taken_for_a_report() -> None:
+    found = json.loads(encode_comparison(compare(SYMMETRIC.report(), HERE.report(), ASKED)))
+    VALIDATOR.validate(found)
+
+    assert not VALIDATOR.is_valid(found | {"kind": "report"})
 
 
 def test_every_kind_of_evidence_has_a_schema() -> None:

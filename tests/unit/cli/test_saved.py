@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 
 from rtcdiag.cli.entry import BadInputError, main
-from rtcdiag.cli.saved import read_report
+from rtcdiag.cli.saved import read_report, read_saved
+from rtcdiag.compare import Comparison, compare
 from rtcdiag.formats import render
+from rtcdiag.formats.comparison import render as render_comparison
 from rtcdiag.report import Report, encode
+from support.halves import FAR_SYMMETRIC, SYMMETRIC, direct, relayed
+from support.homes import ASKED
 from support.reports import REPORTS
 
 
@@ -31,7 +35,7 @@ BAD: list[tuple[bytes, str]] = [
     (b'{"facts":' + b"[" * 100_000, "not JSON, or cut off"),
     (b"\xff\xfe{}", "not JSON, or cut off"),
     (WHOLE.replace(b'"kind": "report"', b'"kind": "diff"', 1), "this file is of the kind 'diff', not a report"),
-    (b'{"kind": "compare", "schema_version": "1.0"}', "this file is of the kind 'compare', not a report"),
+    (b'{"kind": "compare", "schema_version": "1.0"}', "not a comparison: Object missing required field"),
     (WHOLE.replace(b'"1.0"', b'"2.0"', 1), "schema version '2.0' is not 1.x"),
     (b"<html><p>hello", "no report is embedded in this HTML, or it is cut off before the report"),
     (PAGE[: PAGE.index(b'"verdict":')], "this HTML is cut off inside the report that it embeds"),
@@ -57,3 +61,29 @@ def test_one_report_is_not_compared_with_itself(other: str, tmp_path: Path, caps
     streams = capsys.readouterr()
     assert streams.out == ""
     assert streams.err == f"rtcdiag: {one} and {two}: one and the same report (compare takes those of two people)\n"
+
+
+COMPARISONS = {
+    "two networks": lambda: compare(SYMMETRIC.report(), FAR_SYMMETRIC.report(), ASKED),
+    "a session": direct,
+    "a session through a relay": relayed,
+}
+
+
+@pytest.mark.parametrize("name", ["json", "html"])
+@pytest.mark.parametrize("make", COMPARISONS.values(), ids=COMPARISONS)
+def test_a_comparison_is_read_back_from_json_and_from_html(
+    make: Callable[[], Comparison], name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "saved"
+    path.write_text(render_comparison(name, make()), encoding="utf-8")
+
+    assert read_saved(str(path)) == make()
+
+
+def test_a_comparison_is_no_report_of_one_person(tmp_path: Path) -> None:
+    path = tmp_path / "saved"
+    path.write_text(render_comparison("html", direct()), encoding="utf-8")
+
+    with pytest.raises(BadInputError, match="a comparison of two reports, not one person's report"):
+        read_report(str(path))

@@ -7,66 +7,45 @@ import pytest
 
 from rtcdiag.address import TransportAddress
 from rtcdiag.compare import Comparison, ComparisonError, JoinedPair, compare
-from rtcdiag.evidence import Gathering, Observation, PeerSession
+from rtcdiag.evidence import Gathering
 from rtcdiag.evidence.session import SessionTimes
-from rtcdiag.report import Nats, Redaction, Report, raw_evidence
+from rtcdiag.report import Nats, Redaction
 from support.evidence import at
-from support.homes import APDM, ASKED, Home
+from support.halves import (
+    A_DIRECT,
+    A_RELAYED,
+    B_DIRECT,
+    B_RELAYED,
+    B_SILENT,
+    FAR_SYMMETRIC,
+    HERE,
+    SYMMETRIC,
+    THERE,
+    answerer,
+    direct,
+    half,
+    no_path,
+    relayed,
+)
+from support.homes import ASKED
 from support.two_ends import (
     A_GATHERED,
     A_HOST,
     A_MAPPED,
     A_OTHER,
     A_RELAY,
-    A_TOLD,
     B_GATHERED,
     B_HOST,
     B_MAPPED,
     B_OTHER,
     candidate,
     chosen,
-    evidence,
     good,
     learned,
     packets,
     pair,
     session,
 )
-
-HERE, THERE = Home(), Home(public="198.51.100.9", local="192.168.7.4")
-SYMMETRIC, FAR_SYMMETRIC = Home(mapping=APDM), Home(mapping=APDM, public="198.51.100.9", local="192.168.7.4")
-
-
-def half(home: Home, *seen: Observation, **more: Any) -> Report:
-    found = evidence(*seen, address=home.local)
-    return home.report(command="connect", evidence=raw_evidence(found), **more)
-
-
-def answerer(direct: str = "connected", relay: str = "no-pairs", **more: Any) -> PeerSession:
-    return session(direct, relay, role="answerer", remote_candidates=A_TOLD, **more)
-
-
-A_DIRECT, B_DIRECT = good(A_HOST, B_MAPPED, A_MAPPED), good(B_HOST, A_MAPPED, B_MAPPED)
-A_SILENT = (pair(A_HOST, B_HOST, "host host"), pair(A_HOST, B_MAPPED))
-B_SILENT = (pair(B_HOST, A_HOST, "host host"), pair(B_HOST, A_MAPPED))
-A_RELAYED, B_RELAYED = good(A_RELAY, B_MAPPED, A_RELAY, "relay srflx"), good(B_HOST, A_RELAY, B_MAPPED, "srflx relay")
-
-
-def direct(**more: Any) -> Comparison:
-    one = half(HERE, session(**more), A_DIRECT, *A_GATHERED)
-    return compare(one, half(THERE, answerer(), B_DIRECT, *B_GATHERED), ASKED)
-
-
-def no_path(a: Any = A_SILENT, b: Any = B_SILENT, here: Home = HERE, there: Home = THERE) -> Comparison:
-    one = half(here, session("no-pair-answered"), *a, *A_GATHERED)
-    return compare(one, half(there, answerer("no-pair-answered"), *b, *B_GATHERED), ASKED)
-
-
-def relayed(here: Home = SYMMETRIC, there: Home = FAR_SYMMETRIC) -> Comparison:
-    gathered = (*A_GATHERED, candidate("relay", A_RELAY, A_MAPPED))
-    one = half(here, session("no-pair-answered", "connected"), *A_SILENT, A_RELAYED, *gathered)
-    two = half(there, answerer("no-pair-answered", "connected"), *B_SILENT, B_RELAYED, *B_GATHERED)
-    return compare(one, two, ASKED)
 
 
 def test_a_direct_pair_that_both_ends_saw_is_confirmed() -> None:
