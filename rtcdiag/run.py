@@ -30,7 +30,7 @@ from rtcdiag.proxies import Proxy
 from rtcdiag.stun.credentials import shape_of
 from rtcdiag.targets import Server, Transport, may_go_through, through
 
-__all__ = ["Job", "RunOptions", "gather", "load", "numbered", "observe", "plan", "targets_of"]
+__all__ = ["Job", "RunOptions", "gather", "numbered", "plan"]
 
 RELEASE_S = 3.0
 """How long cancelled probes may take to release what they hold on servers."""
@@ -47,12 +47,14 @@ def plan(command: str, servers: tuple[Server, ...], options: RunOptions) -> tupl
     opt_in = _opt_in(_over_udp(servers), options)
     candidates = Job(probe="candidates", servers=servers)
     wanted = options.control and not _all_local(servers)
-    control = tuple(Job(probe=probe) for probe in CONTROLS) if wanted else ()
+    control = tuple(Job(probe=probe) for probe in _CONTROLS) if wanted else ()
     way_out = _way_out(servers, options)
     match command:
-        case "report":
-            return (*control, *way_out, *(_beside(job, nat) for job in each), nat, *relays, *opt_in, candidates)
-        case "nat-type" | "connect":
+        case "report" | "connect":
+            # A session has gathered its candidates by itself.
+            last = (candidates,) if command == "report" else ()
+            return (*control, *way_out, *(_beside(job, nat) for job in each), nat, *relays, *opt_in, *last)
+        case "nat-type":
             return (*control, *way_out, nat, *relays, *opt_in)
         case "candidates":
             return (candidates,)
@@ -114,7 +116,7 @@ def _all_local(servers: tuple[Server, ...]) -> bool:
     return all(server.ip_literal and scope_of(ip_address(server.host)) is Scope.LOOPBACK for server in servers)
 
 
-CONTROLS = ("control", "web-check")
+_CONTROLS = ("control", "web-check")
 """What is asked beside the servers, to tell what their silence means."""
 
 
@@ -132,19 +134,22 @@ async def gather(
     on_progress: OnProgress | None = None,
     *,
     given: tuple[Observation, ...] = (),
+    net: Net | None = None,
 ) -> Evidence:
     """Run all jobs side by side and return what they saw, numbered in the order of the plan; ``given`` comes first.
+
+    ``net`` is that of a run that is under way, whose clock goes on; it is closed at the end all the same.
 
     When the surrounding task is cancelled (Ctrl-C, SIGTERM) or the deadline comes, it lets the probes release their
     allocations and sockets, and returns what was recorded until then; what the deadline cut off is ``Skipped``.
     """
-    load(jobs, options)
+    _load(jobs, options)
     started_at_s = time.time()
-    net = Net(options, capture)
+    net = net or Net(options, capture)
     net.on_progress = on_progress or net.on_progress
-    net.controls = any(job.probe in CONTROLS for job in jobs)
+    net.controls = any(job.probe in _CONTROLS for job in jobs)
     running = [_Running(job) for job in jobs]
-    tasks = [asyncio.create_task(observe(item.job, net, item.observations.append)) for item in running]
+    tasks = [asyncio.create_task(_observe(item.job, net, item.observations.append)) for item in running]
     try:
         await _wait(running, tasks, net, options.deadline_ms / 1000)
         for item, task in zip(running, tasks, strict=True):
@@ -156,7 +161,7 @@ async def gather(
     finally:
         await _release(tasks)
         await net.close()
-    found = numbered(chain(given, targets_of(jobs), net.resolutions, *(item.observations for item in running)))
+    found = numbered(chain(given, _targets(jobs), net.resolutions, *(item.observations for item in running)))
     here = replace(environment(net), clock_offset_s=clocks_of(found).offset_s)
     return Evidence(started_at_s=started_at_s, environment=here, observations=found)
 
@@ -214,7 +219,7 @@ def _filtering_is_settled(running: list[_Running]) -> bool:
 
 
 def _is_control(item: _Running) -> bool:
-    return item.job.probe in CONTROLS
+    return item.job.probe in _CONTROLS
 
 
 def _udp_answered(running: list[_Running]) -> bool:
@@ -224,7 +229,7 @@ def _udp_answered(running: list[_Running]) -> bool:
     return any(seen.destination.scope is not Scope.LOOPBACK for seen in udp)
 
 
-def load(jobs: tuple[Job, ...], options: RunOptions) -> None:
+def _load(jobs: tuple[Job, ...], options: RunOptions) -> None:
     """Do what is slow before the clock starts: while a module is imported, no answer is received."""
     for job in jobs:
         probe_of(job.probe)
@@ -254,7 +259,7 @@ async def _release(tasks: list[asyncio.Task[None]]) -> None:
         await asyncio.wait(tasks, timeout=RELEASE_S)
 
 
-async def observe(job: Job, net: Net, record: Callable[[Observation], None]) -> None:
+async def _observe(job: Job, net: Net, record: Callable[[Observation], None]) -> None:
     """Run one experiment; a bug in it is on record too."""
     try:
         await probe_of(job.probe)(job, net, record)
@@ -278,7 +283,7 @@ def _cut_off(job: Job, net: Net, options: RunOptions) -> Skipped:
     return Skipped(t_ms=net.now_ms(), what=what, why=f"the deadline of {options.deadline_ms / 1000:g} s came first")
 
 
-def targets_of(jobs: tuple[Job, ...]) -> list[Target]:
+def _targets(jobs: tuple[Job, ...]) -> list[Target]:
     """Return the servers of all experiments, each once."""
     servers = dict.fromkeys(server for job in jobs for server in job.servers)
     return [_target(server) for server in servers]

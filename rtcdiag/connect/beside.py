@@ -1,44 +1,72 @@
-"""What is found out about the own network beside a session: how its NAT behaves, so that a prediction can be made."""
+"""The experiments that go on beside a session: what this network does, and whether its relays work."""
 
 import asyncio
+import time
+from itertools import chain
 
-from rtcdiag.evidence import Observation
+from msgspec.structs import replace
+
+from rtcdiag.evidence import Evidence, Observation
 from rtcdiag.net import Net
-from rtcdiag.probes.job import Job
-from rtcdiag.run import CONTROLS, RELEASE_S, observe
+from rtcdiag.net.capture import Capture
+from rtcdiag.options import RunOptions
+from rtcdiag.probes.environment import environment
+from rtcdiag.run import gather, numbered, plan
+from rtcdiag.targets import Server
 
-LONGEST_S = 4.0
-"""How long the end of a session waits for what was not found out yet."""
+PATIENCE_S = 6.0
+"""How long, when the session is over, they may still take."""
+QUIET_S = 2.5
+"""How long a measurement waits for them."""
 
 
 class Beside:
-    """Experiments on the network of the session; they begin when its candidates are told."""
+    """The experiments on this network."""
 
-    def __init__(self, jobs: tuple[Job, ...], net: Net) -> None:
-        """Begin nothing yet."""
-        self._jobs = jobs
-        self._net = net
-        self._tasks: list[asyncio.Task[None]] = []
-        self._found: list[list[Observation]] = []
-        net.controls = any(job.probe in CONTROLS for job in jobs)
+    def __init__(
+        self,
+        servers: tuple[Server, ...],
+        options: RunOptions,
+        capture: Capture | None = None,
+        *,
+        given: tuple[Observation, ...] = (),
+    ) -> None:
+        """Start the run's clock, and nothing else; ``given`` is what is known before anybody is asked."""
+        self.net = Net(options, capture)
+        self._jobs = plan("connect", servers, options)
+        self._options, self._given = options, given
+        self._started_at_s = time.time()
+        self._task: asyncio.Task[Evidence] | None = None
 
     def begin(self) -> None:
-        """Begin, unless that was done."""
-        if self._tasks:
-            return
-        self._found = [[] for _ in self._jobs]
-        self._tasks = [
-            asyncio.create_task(observe(job, self._net, found.append))
-            for job, found in zip(self._jobs, self._found, strict=True)
-        ]
+        """Begin, if they have not."""
+        if self._task is None:
+            self._task = asyncio.create_task(gather(self._jobs, self._options, net=self.net))
 
-    async def end(self, *, at_once: bool) -> tuple[Observation, ...]:
-        """Wait for a while, release everything, and return what was seen."""
-        self._net.others_done.set()
-        if self._tasks and not at_once:
-            await asyncio.wait(self._tasks, timeout=LONGEST_S)
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=RELEASE_S)
-        return tuple(item for found in self._found for item in found)
+    async def quiet(self) -> None:
+        """Wait until they leave the line and the processor to others, but not for long."""
+        if self._task is not None:
+            await asyncio.wait({self._task}, timeout=QUIET_S)
+
+    async def wait(self) -> Evidence | None:
+        """Return what they saw, or what they saw until they have to end."""
+        if self._task is not None:
+            await asyncio.wait({self._task}, timeout=PATIENCE_S)
+        return await self.end()
+
+    async def end(self) -> Evidence | None:
+        """End them, and release what they hold."""
+        if self._task is None:
+            await self.net.close()
+            return None
+        if not self._task.done():
+            self._task.cancel()
+            await asyncio.wait({self._task})
+        return None if self._task.cancelled() else self._task.result()
+
+    def with_session(self, session: tuple[Observation, ...], beside: Evidence | None) -> Evidence:
+        """Return all that one end saw."""
+        found = numbered(chain(self._given, session, beside.observations if beside is not None else ()))
+        if beside is not None:
+            return replace(beside, started_at_s=self._started_at_s, observations=found)
+        return Evidence(started_at_s=self._started_at_s, environment=environment(self.net), observations=found)

@@ -1,25 +1,38 @@
-"""One end of a session of two, from gathering to the end: describe, trickle, check, nominate, release."""
+"""One end of a session of two, from gathering to the end: describe, check, measure, tell each other, release."""
 
 import asyncio
+import contextlib
+import zlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from secrets import token_hex
-from time import time
 
+from rtcdiag.connect.beside import Beside
+from rtcdiag.connect.line import Done, Line, Result
+from rtcdiag.connect.measuring import measure
 from rtcdiag.connect.progress import OnProgress, Told
 from rtcdiag.connect.record import Record
 from rtcdiag.connect.servers import settings_for
+from rtcdiag.connect.talking import LASTS_S, Talking
 from rtcdiag.evidence import Observation
-from rtcdiag.evidence.session import Selection
-from rtcdiag.ice.agent import Gathered
+from rtcdiag.evidence.session import Selection, SessionStop
 from rtcdiag.ice.session import SessionAgent
 from rtcdiag.net import Net
-from rtcdiag.signaling import Bye, Channel, Description, Message, NewCandidate, Report, SignalingError
+from rtcdiag.signaling import Bye, Channel, Report, SignalingError
+from rtcdiag.signaling.messages import MAX_REPORT_BYTES
 from rtcdiag.targets import Server
 
-LASTS_S = 600.0
-"""How long a session waits for its other end."""
-GATHER_S = 5.0
-"""How long gathering may hold up a description that has to have all candidates."""
+MEASURE_S = 3.0
+_LINGER_S = 1.0
+"""How long a pair with another program is looked at, with which nothing can be measured."""
+_REPORT_S = 10.0
+"""How long the other end's report is waited for."""
+_FAREWELL_S = 2.0
+_ALONE_S = 1.5
+"""How long nothing runs beside a session that has told all."""
+_LOOK_S = 0.02
+
+MakeReport = Callable[[tuple[Observation, ...]], Awaitable[bytes]]
+"""Makes this end's report, as JSON, from the evidence of the session; called once, when the session is over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +44,7 @@ class Asked:
     trickle: bool = True
     """Tell candidates one by one, where the channel carries that."""
     lasts_s: float = LASTS_S
+    measure_s: float = MEASURE_S
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,17 +53,28 @@ class Held:
 
     observations: tuple[Observation, ...]
     """PeerSession first; without ids."""
+    report: bytes | None = None
+    """What `MakeReport` made, and the other end was sent; None where the session was interrupted before."""
     remote_report: bytes | None = None
-    """The other end's report as it sent it, compressed; None where none came."""
+    """The other end's report, JSON as it sent it, which is not to be trusted; None where none came."""
     interrupted: bool = False
 
 
-async def hold(channel: Channel, asked: Asked, net: Net, on_progress: OnProgress = lambda _told: None) -> Held:
+async def hold(
+    channel: Channel,
+    asked: Asked,
+    net: Net,
+    *,
+    on_progress: OnProgress = lambda _told: None,
+    make_report: MakeReport | None = None,
+    beside: Beside | None = None,
+) -> Held:
     """Hold a session over a channel that is open, and release everything whatever happens.
 
-    A cancellation ends the session; what was seen until then is returned all the same.
+    ``beside`` begins when the session needs the processor no more, and is waited for before packets are measured. A
+    cancellation ends the session; what was seen until then is returned all the same.
     """
-    session = _Session(channel, asked, net, on_progress)
+    session = _Session(channel, asked, net, on_progress=on_progress, make_report=make_report, beside=beside)
     interrupted = False
     try:
         await session.run()
@@ -58,9 +83,13 @@ async def hold(channel: Channel, asked: Asked, net: Net, on_progress: OnProgress
         session.record.end("interrupted")
         _carry_on()
     finally:
-        released = await session.close()
-    observations = session.record.observations(session.agent, released=released) if session.agent else ()
-    return Held(observations=observations, remote_report=session.remote_report, interrupted=interrupted)
+        await session.close()
+    return Held(
+        observations=session.observations(),
+        report=session.report,
+        remote_report=session.remote_report,
+        interrupted=interrupted,
+    )
 
 
 def _carry_on() -> None:
@@ -73,146 +102,157 @@ def _carry_on() -> None:
 class _Session:
     """One end under way."""
 
-    def __init__(self, channel: Channel, asked: Asked, net: Net, on_progress: OnProgress) -> None:
-        self.channel, self.asked, self.net, self.tell = channel, asked, net, on_progress
+    def __init__(
+        self,
+        channel: Channel,
+        asked: Asked,
+        net: Net,
+        *,
+        on_progress: OnProgress,
+        make_report: MakeReport | None,
+        beside: Beside | None,
+    ) -> None:
+        self._channel, self._asked, self._net, self._tell = channel, asked, net, on_progress
+        self._make_report, self._beside = make_report, beside
         trickle = channel.trickles and asked.trickle
         self.record = Record(role=channel.role, signaling=channel.kind, trickle=trickle)
-        if channel.role == "offerer":
-            self.record.session = token_hex(8)
-        self.agent: SessionAgent | None = None
+        self.report: bytes | None = None
         self.remote_report: bytes | None = None
-        self._untold: asyncio.Queue[Gathered | None] = asyncio.Queue()
-        self._heard = asyncio.Event()
-        self._left = asyncio.Event()
+        self._agent: SessionAgent | None = None
+        self._released: bool | None = None
+        self._offers = channel.role == "offerer"
 
     async def run(self) -> None:
         """Go through the session; a cancellation may come at any time."""
-        settings = await settings_for(self.asked.servers, self.net, self.record.more, hide_local=self.asked.hide_local)
-        self.agent = SessionAgent(
-            settings,
-            controlling=self.channel.role == "offerer",
-            now_ms=self.net.now_ms,
-            on_selected=self._on_selected,
+        settings = await settings_for(
+            self._asked.servers, self._net, self.record.more, hide_local=self._asked.hide_local
         )
-        self.agent.start()
-        try:
-            async with asyncio.timeout(self.asked.lasts_s), asyncio.TaskGroup() as group:
-                group.create_task(self._gather(self.agent))
-                talking = group.create_task(self._talk(self.agent))
-                hearing = group.create_task(self._hear(self.agent))
-                await self._heard.wait()
-                await self._outcome(self.agent)
-                talking.cancel()
-                hearing.cancel()
-        except TimeoutError:
-            self.record.end("expired" if self.record.heard_ms is not None else "no-peer")
-        except ExceptionGroup as group_error:
-            error = group_error.exceptions[0]
-            if not isinstance(error, SignalingError):
-                raise
-            self.record.end("signaling", str(error))
+        agent = self._agent = SessionAgent(
+            settings, controlling=self._offers, now_ms=self._net.now_ms, on_selected=self._on_selected
+        )
+        agent.start()
+        talking = Talking(self._channel, agent, self.record, self._tell, lasts_s=self._asked.lasts_s)
+        async with talking.under_way():
+            beginning = asyncio.create_task(self._begin_beside(agent, talking))
+            try:
+                await self._outcome(agent, talking)
+            finally:
+                beginning.cancel()
+            await self._afterwards(agent, talking)
 
-    async def _gather(self, agent: SessionAgent) -> None:
-        await agent.gather(self._on_candidate)
-        self.record.gathered_ms = self.net.now_ms()
-        self._untold.put_nowait(None)
-
-    def _on_candidate(self, found: Gathered) -> None:
-        self.record.gathered.append((self.net.now_ms(), found))
-        self._untold.put_nowait(found)
+    async def _begin_beside(self, agent: SessionAgent, talking: Talking) -> None:
+        """Begin the other experiments once a pair is nominated, or where that takes long: importing them takes time."""
+        if self._beside is None:
+            return
+        await talking.told.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_ALONE_S):
+                while agent.selected("all") is None:  # noqa: ASYNC110 - it is looked for every few milliseconds anyway
+                    await asyncio.sleep(_LOOK_S)
+        self._beside.begin()
 
     def _on_selected(self, selection: Selection) -> None:
         if selection.policy == "all":
-            self.tell(Told("connected", f"connected: {selection.local_type} to {selection.remote_type}"))
+            self._tell(Told("connected", f"connected: {selection.local_type} to {selection.remote_type}"))
 
-    # --- what is told ---
-
-    async def _talk(self, agent: SessionAgent) -> None:
-        if self.channel.role == "answerer":
-            # The answer repeats the session of the offer.
-            await self._heard.wait()
-        first, complete = await self._first_candidates()
-        await self.channel.send(
-            Description(
-                session=self.record.session,
-                role=self.channel.role,
-                ufrag=agent.ufrag,
-                pwd=agent.pwd,
-                candidates=tuple(found.sdp for found in first),
-                complete=complete,
-                expires_at_s=time() + self.asked.lasts_s,
-            )
-        )
-        self.record.told_ms = self.net.now_ms()
-        self.tell(Told("told", "the own description is told"))
-        while not complete:
-            found = await self._untold.get()
-            complete = found is None
-            await self.channel.send(NewCandidate(candidate=found.sdp if found is not None else None))
-
-    async def _first_candidates(self) -> tuple[list[Gathered], bool]:
-        """Return what the description has: what there is, or all where no more can be told later."""
-        found: list[Gathered] = []
-        while not (self.record.trickle and self._untold.empty() and found):
-            one = await self._untold.get()
-            if one is None:
-                return found, True
-            found.append(one)
-        return found, False
-
-    # --- what is heard ---
-
-    async def _hear(self, agent: SessionAgent) -> None:
-        while True:
-            self._take(await self.channel.receive(), agent)
-            if not self.channel.trickles and self._heard.is_set():
-                return
-
-    def _take(self, message: Message, agent: SessionAgent) -> None:
-        match message:
-            case Description():
-                self._take_description(message, agent)
-            case NewCandidate():
-                self._take_candidate(message.candidate, agent)
-            case Report():
-                self.remote_report = message.compressed
-            case Bye():
-                self._left.set()
-
-    def _take_description(self, told: Description, agent: SessionAgent) -> None:
-        if self._heard.is_set():
-            return
+    async def _outcome(self, agent: SessionAgent, talking: Talking) -> None:
+        """Wait until it is known whether there is a path, or until the session ends by itself."""
         try:
-            agent.set_remote(told.ufrag, told.pwd)
-        except ValueError:
-            raise SignalingError("the other end's description has no usable ufrag and pwd") from None
-        self.record.heard_ms = self.net.now_ms()
-        self.record.session = self.record.session or told.session
-        for candidate in told.candidates:
-            self._take_candidate(candidate, agent)
-        if told.complete:
-            self._take_candidate(None, agent)
-        self._heard.set()
-        self.tell(Told("heard", "the other side is there, checking"))
+            async with asyncio.timeout(self._asked.lasts_s):
+                await talking.heard_or_broken()
+                waiting = not self._channel.trickles and not self._offers
+                await talking.unless_left(agent.settled(waiting=waiting))
+        except TimeoutError:
+            self.record.end("expired" if self.record.heard_ms is not None else "no-peer")
+        except SignalingError as error:
+            self.record.end("signaling", str(error))
+        if self.record.stop is None:
+            self.record.end(_stop(agent, left=talking.left.is_set()))
+        if self.record.stop == "no-path":
+            self._tell(Told("no-path", "no pair of candidates answered: there is no path between the two"))
 
-    def _take_candidate(self, candidate: str | None, agent: SessionAgent) -> None:
-        if candidate is None:
-            self.record.remote_complete_ms = self.net.now_ms()
-            agent.remote_complete()
-        elif agent.add_remote(candidate):
-            self.record.remote.append(candidate)
+    async def _afterwards(self, agent: SessionAgent, talking: Talking) -> None:
+        """Measure, and let both ends have both reports."""
+        connected = agent.selected("all") is not None
+        if connected and not talking.with_rtcdiag:
+            await asyncio.sleep(_LINGER_S)
+        line = Line(agent, self.record.session, offers=self._offers)
+        pumping = asyncio.create_task(line.pump())
+        try:
+            over_pair = connected and talking.with_rtcdiag and await self._measured(agent, line)
+            if talking.is_open or not over_pair:
+                await self.close()
+            await self._made()
+            if self.report is not None and talking.is_open:
+                await self._exchange_over_channel(zlib.compress(self.report), talking)
+            elif self.report is not None and over_pair:
+                await self._exchange_over_pair(zlib.compress(self.report), line)
+        finally:
+            pumping.cancel()
 
-    # --- what comes of it ---
+    async def _measured(self, agent: SessionAgent, line: Line) -> bool:
+        line.listen()
+        if self._beside is not None:
+            self._beside.begin()
+            await self._beside.quiet()
+        self._tell(Told("measuring", f"measuring for {self._asked.measure_s:g} s"))
+        stream = await measure(agent, line, offers=self._offers, seconds=self._asked.measure_s)
+        if stream is not None:
+            self.record.more.append(stream)
+        return stream is not None
 
-    async def _outcome(self, agent: SessionAgent) -> None:
-        patient = not self.channel.trickles and self.channel.role == "answerer"
-        await agent.settled(lambda: patient)
-        if agent.selected("all") is None:
-            self.record.end("no-path" if agent.pairs() else "no-candidates")
-            self.tell(Told("no-path", "no candidate pair answered"))
-        else:
-            self.record.end("done")
+    async def _made(self) -> None:
+        if self._make_report is not None and self.report is None:
+            self.report = await self._make_report(self.observations())
 
-    async def close(self) -> bool:
-        """Release everything; whether the servers confirmed it."""
-        return await self.agent.finish() if self.agent is not None else True
+    async def _exchange_over_channel(self, compressed: bytes, talking: Talking) -> None:
+        try:
+            await self._channel.send(Report(compressed=compressed))
+            async with asyncio.timeout(_REPORT_S):
+                await talking.report_or_left()
+            await self._channel.send(Bye(why="done"))
+        except (SignalingError, TimeoutError):
+            pass
+        self.remote_report = _decompressed(talking.remote_report)
+
+    async def _exchange_over_pair(self, compressed: bytes, line: Line) -> None:
+        line.heard.pop(Done, None)
+        line.tell(Result(compressed))
+        if await line.wait_for(Result, _REPORT_S):
+            heard = line.heard[Result]
+            self.remote_report = _decompressed(heard.compressed if isinstance(heard, Result) else None)
+        line.tell(Done())
+        await line.wait_for(Done, _FAREWELL_S)
+        await line.all_acknowledged(_FAREWELL_S)
+
+    def observations(self) -> tuple[Observation, ...]:
+        """Return what was seen until now."""
+        if self._agent is None:
+            return ()
+        return self.record.observations(self._agent, released=self._released is not False)
+
+    async def close(self) -> None:
+        """Release everything, once."""
+        if self._agent is not None and self._released is None:
+            self.record.ended_ms = self._net.now_ms()
+            self._released = await self._agent.finish()
+
+
+def _stop(agent: SessionAgent, *, left: bool) -> SessionStop:
+    if agent.selected("all") is not None:
+        return "done"
+    if left:
+        return "peer-left"
+    return "no-path" if agent.every_pair else "no-candidates"
+
+
+def _decompressed(compressed: bytes | None) -> bytes | None:
+    """Return a report of the other end, None for what is none or too long."""
+    if compressed is None:
+        return None
+    stream = zlib.decompressobj()
+    try:
+        found = stream.decompress(compressed, MAX_REPORT_BYTES + 1)
+    except zlib.error:
+        return None
+    return found if stream.eof and len(found) <= MAX_REPORT_BYTES else None

@@ -26,6 +26,8 @@ class Record:
     told_ms: float | None = None
     heard_ms: float | None = None
     remote_complete_ms: float | None = None
+    ended_ms: float | None = None
+    """When everything was closed; nothing is answered afterwards."""
     more: list[Observation] = field(default_factory=list)
     """What else was seen."""
 
@@ -36,14 +38,21 @@ class Record:
 
     def observations(self, agent: SessionAgent, *, released: bool) -> tuple[Observation, ...]:
         """Return the evidence."""
+        at_ms = self.ended_ms if self.ended_ms is not None else agent.now_ms()
         candidates = tuple(_candidate(found, t_ms) for t_ms, found in self.gathered)
-        return (self._session(agent, released=released), *agent.pairs(), *agent.learned(), *candidates, *self.more)
+        return (
+            self._session(agent, at_ms, released=released),
+            *agent.pairs(at_ms),
+            *agent.learned(),
+            *candidates,
+            *self.more,
+        )
 
-    def _session(self, agent: SessionAgent, *, released: bool) -> PeerSession:
+    def _session(self, agent: SessionAgent, at_ms: float, *, released: bool) -> PeerSession:
         selections = agent.selections()
         return PeerSession(
             t_ms=0.0,
-            duration_ms=agent.now_ms(),
+            duration_ms=at_ms,
             session=self.session,
             role=self.role,
             signaling=self.signaling,
@@ -60,7 +69,7 @@ class Record:
                 first_success_ms=agent.first_success_ms,
                 nominated_ms=next((item.t_ms for item in selections if item.policy == "all"), None),
             ),
-            policies=agent.policies(),
+            policies=agent.policies(at_ms),
             selected=selections[:MOST_SELECTIONS],
             remote_candidates=tuple(self.remote),
             refused_candidates=agent.refused,

@@ -57,9 +57,15 @@ class Settings:
 class Bases:
     """Every socket of one agent."""
 
-    def __init__(self, settings: Settings, agent: ice.Connection, owner: Owner) -> None:
-        """Open nothing yet."""
+    def __init__(
+        self, settings: Settings, agent: ice.Connection, owner: Owner, on_base: Callable[[SessionSocket], None]
+    ) -> None:
+        """Open nothing yet; ``on_base`` takes each socket from which checks may be sent."""
         self.sockets: list[SessionSocket] = []
+        """Those from which checks may be sent."""
+        self.adopted: list[SessionSocket] = []
+        """All that have to be closed."""
+        self._on_base = on_base
         self.changed = False
         self._settings, self._agent, self._owner = settings, agent, owner
         self._on_candidate: OnCandidate = lambda _gathered: None
@@ -104,15 +110,14 @@ class Bases:
             port=port,
             type="host",
         )
-        self._adopt(sock)
+        self.adopted.append(sock)
+        self._use(sock)
         if not self._settings.hide_local:
             self._tell(sock, sock.local_candidate)
 
-    def _adopt(self, sock: ice.StunProtocol) -> None:
-        """Take a socket over, however late it came, so that closing the agent closes it."""
-        assert isinstance(sock, SessionSocket)
-        self._agent._protocols.append(sock)  # noqa: SLF001 - see session.py
+    def _use(self, sock: SessionSocket) -> None:
         self.sockets.append(sock)
+        self._on_base(sock)
 
     def _tell(self, sock: SessionSocket, candidate: aioice.Candidate) -> None:
         gathered = candidate_of(candidate)
@@ -178,12 +183,12 @@ class Bases:
     async def _relayed(self, relay: Relay) -> None:
         hide = self._settings.relay_only or self._settings.hide_local
         factory = partial(RelaySocket, self._agent, self._owner)
-        adopted: list[SessionSocket] = []
+        got: list[SessionSocket] = []
 
         def adopt(sock: ice.StunProtocol) -> None:
             assert isinstance(sock, RelaySocket)
-            adopted.append(sock)
-            self._agent._protocols.append(sock)  # noqa: SLF001 - see session.py
+            self.adopted.append(sock)
+            got.append(sock)
 
         try:
             candidate = await allocate_within(
@@ -192,9 +197,8 @@ class Bases:
         except EXPECTED as error:
             self._settings.on_missed(relay.address, Missed("relay", None, *why(error)))
             return
-        (sock,) = adopted
-        self.sockets.append(sock)
-        self._tell(sock, candidate)
+        self._use(got[0])
+        self._tell(got[0], candidate)
 
     # --- until the session ends ---
 

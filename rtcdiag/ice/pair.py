@@ -55,6 +55,22 @@ class SessionPair(ice.CandidatePair):
         """The policy beside ``all`` that it belongs to."""
         return "relay" if self.relayed else "direct"
 
+    def began(self, now_ms: float, lively_since_ms: float) -> None:
+        """Take that a check goes out."""
+        self.checks += 1
+        self.last_check_ms = now_ms
+        self.first_check_ms = now_ms if self.first_check_ms is None else self.first_check_ms
+        self.next_ms = now_ms + self.gap_ms(now_ms, lively_since_ms)
+
+    def succeeded(self, now_ms: float, rtt_ms: float, mapped: TransportAddress | None) -> None:
+        """Take that a check was answered."""
+        self.answered += 1
+        self.last_success_ms = now_ms
+        if self.first_success_ms is None:
+            self.first_success_ms, self.rtt_ms = now_ms, round(rtt_ms, 3)
+        self.mapped = mapped or self.mapped
+        self.next_ms = now_ms + self.gap_ms(now_ms, now_ms)
+
     def is_alive(self, now_ms: float) -> bool:
         """Tell whether checks are answered."""
         return now_ms - self.last_success_ms <= DEAD_MS

@@ -19,9 +19,9 @@ def read_candidate(sdp: str) -> Candidate | None:
 
     None where it is none, not over UDP, not of the first component, or at an address that is never contacted.
     """
-    text = sdp[: _LONGEST + 1].strip().removeprefix("a=").removeprefix("candidate:")
-    if len(text) > _LONGEST:
+    if len(sdp) > _LONGEST:
         return None
+    text = sdp.strip().removeprefix("a=").removeprefix("candidate:")
     try:
         candidate = Candidate.from_sdp(text)
     except ValueError:

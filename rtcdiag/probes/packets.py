@@ -105,7 +105,7 @@ class Packets:
             interval_ms=self.interval_ms,
             sent=len(counted),
             received=self.received,
-            lost_in_a_row=_longest_gap(number in self._arrived_ms for number in counted),
+            lost_in_a_row=longest_gap(number in self._arrived_ms for number in counted),
             late=sum(trip > quickest + LATE_MS for trip in trips.values()),
             reordered=self._reordered,
             duplicated=self._duplicated,
@@ -162,5 +162,6 @@ def _rounded(value_ms: float) -> float:
     return round(value_ms, 3)
 
 
-def _longest_gap(arrived: Iterable[bool]) -> int:
+def longest_gap(arrived: Iterable[bool]) -> int:
+    """Return how many in a row did not arrive, at most."""
     return max((len(list(run)) for there, run in groupby(arrived) if not there), default=0)

@@ -13,10 +13,9 @@ from pathlib import Path
 
 import msgspec
 
-from rtcdiag.connect import Asked, Told, hold
-from rtcdiag.evidence import encode_value
+from rtcdiag.connect import Asked, Beside, Outcome, Told, connect
+from rtcdiag.evidence import Evidence, encode_value
 from rtcdiag.evidence.session import SessionRole, SignalingKind
-from rtcdiag.net import Net
 from rtcdiag.options import RunOptions
 from rtcdiag.signaling import Message, decode, encode
 from rtcdiag.targets import Credential, Server, parse_server
@@ -68,16 +67,23 @@ def tell(told: Told) -> None:
     sys.stderr.write(f"{time.monotonic():.3f} {SIDE} {told.stage}: {told.words}\n")
 
 
-async def main() -> None:
-    net = Net(RunOptions(control=False, gateway=False))
+def report(evidence: Evidence) -> bytes:
+    return msgspec.json.encode(evidence.observations, enc_hook=encode_value)
+
+
+async def main() -> Outcome:
     asked = Asked(
         servers=servers(),
         trickle=os.environ.get("SESSION_TRICKLE") != "0",
         lasts_s=float(os.environ.get("SESSION_LASTS_S", "60")),
+        measure_s=float(os.environ.get("SESSION_MEASURE_S", "1")),
     )
-    held = await hold(Files(Path(sys.argv[1])), asked, net, tell)
-    await net.close()
-    sys.stdout.buffer.write(msgspec.json.encode(held.observations, enc_hook=encode_value))
+    beside = Beside(asked.servers, RunOptions(control=False, gateway=False))
+    return await connect(Files(DIRECTORY), asked, beside, report, on_progress=tell)
 
 
-asyncio.run(main())
+DIRECTORY = Path(sys.argv[1])
+ended = asyncio.run(main())
+(DIRECTORY / f"{SIDE}.report").write_bytes(ended.report)
+(DIRECTORY / f"{SIDE}.remote").write_bytes(ended.remote_report or b"")
+sys.stdout.buffer.write(ended.report)

@@ -20,6 +20,8 @@ class Seen(NamedTuple):
     candidates: list[dict[str, Any]]
     told: str
     """What the program said meanwhile, both ends in one."""
+    report: bytes
+    remote_report: bytes
 
     def outcome(self, policy: str) -> str:
         """Return what a policy achieved."""
@@ -49,14 +51,17 @@ def held(
     sides = [part for side, spec in (("--a", a), ("--b", b)) if spec is not None for part in (side, spec)]
     done = run([RTCDIAG, "lab", "pair", *sides, *means, *options, "--", "sh", "-c", script], timeout=timeout)
     assert done.returncode == 0, done.stderr
-    return {side: _seen((directory / f"seen.{side}").read_text(), done.stderr) for side in "ab"}
+    return {side: _seen(directory, side, done.stderr) for side in "ab"}
 
 
-def _seen(text: str, told: str) -> Seen:
-    found: list[dict[str, Any]] = json.loads(text)
+def _seen(directory: Path, side: str, told: str) -> Seen:
+    report, remote = (directory.joinpath(f"{side}.{whose}").read_bytes() for whose in ("report", "remote"))
+    found: list[dict[str, Any]] = json.loads(report)
 
     def of(kind: str) -> list[dict[str, Any]]:
         return [item for item in found if item["kind"] == kind]
 
     (session,) = of("PeerSession")
-    return Seen(session, of("CheckedPair"), of("LearnedCandidate"), of("PeerStream"), of("Candidate"), told)
+    return Seen(
+        session, of("CheckedPair"), of("LearnedCandidate"), of("PeerStream"), of("Candidate"), told, report, remote
+    )
