@@ -19,13 +19,14 @@ _LOOK_S = 0.02
 
 async def measure(agent: SessionAgent, line: Line, *, offers: bool, seconds: float) -> PeerStream | None:
     """Measure when both ends are ready; None where the other end does not answer over the pair."""
+    out, into = Outward(line.session, 0 if offers else 1), Inward(line.session, 1 if offers else 0)
+    # The other end may send as soon as it has heard: what comes before this end has, counts too.
+    _listen(agent, line, out, into)
     line.tell(Settled())
     pair = agent.selected("all")
     if not await line.wait_for(Settled, READY_S) or pair is None:
         return None
     began_ms = agent.now_ms()
-    out, into = Outward(line.session, 0 if offers else 1), Inward(line.session, 1 if offers else 0)
-    _listen(agent, line, out, into)
     await _send(agent, out, seconds)
     line.tell(Sent(out.sent))
     if await line.wait_for(Sent, _WORD_S):
