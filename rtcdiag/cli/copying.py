@@ -7,10 +7,12 @@ import sys
 import threading
 from collections.abc import Collection
 from pathlib import Path
+from signal import raise_signal
 from typing import NamedTuple
 
 from rtcdiag.cli.entry import BadInputError
 from rtcdiag.cli.files import STDIN, check_writable, read_text, write_whole
+from rtcdiag.cli.signals import cancelled_by_signals
 from rtcdiag.cli.streams import emit, is_terminal, say
 from rtcdiag.signaling import SignalingError, paste
 from rtcdiag.signaling.copied_text import CopiedText, Offered, is_whole, read_offer
@@ -20,6 +22,8 @@ from rtcdiag.signaling.reveals import revealed
 from rtcdiag.signaling.used import UsedCodes, state_directory
 
 MAX_BYTES = 200_000
+_LONGEST_NAME = 255
+"""A longer text is no file's name."""
 _STARTS = ("rtcd", "{", "v=0")
 
 
@@ -37,6 +41,8 @@ def offered(text: str | None, used: UsedCodes) -> Offered | None:
     """
     if text is None:
         return None
+    if text == STDIN and is_terminal(sys.stdin):
+        return _typed(used)
     try:
         return read_offer(_content(text), used)
     except CopiedTextError as error:
@@ -44,22 +50,41 @@ def offered(text: str | None, used: UsedCodes) -> Offered | None:
 
 
 def _content(text: str) -> str:
-    if text.lstrip("\ufeff \t\r\n'\"`*>").startswith(_STARTS) or len(text) > 300:
+    if text.lstrip("\ufeff \t\r\n'\"`*>").startswith(_STARTS) or len(text) > _LONGEST_NAME:
         return text
-    if text == STDIN and is_terminal(sys.stdin):
-        say("Paste the offer here, then press Enter (it is not shown):")
-        return asyncio.run(_typed())
     if text != STDIN and not Path(text).exists():
         raise BadInputError(f"{text}: neither a code, which begins with rtcd1., nor a file")
     return read_text(text, what="offer", limit=MAX_BYTES)
 
 
-async def _typed() -> str:
+def _typed(used: UsedCodes) -> Offered:
+    """Let the person paste until it is an offer; a signal ends the process, with the terminal as it was before."""
+    offer, signal = asyncio.run(_until_signal(used))
+    if signal is not None:
+        raise_signal(signal)
+    if offer is None:
+        raise BadInputError("no offer was pasted")
+    return offer
+
+
+async def _until_signal(used: UsedCodes) -> tuple[Offered | None, int | None]:
+    task = asyncio.create_task(_pasted(used))
+    with cancelled_by_signals(task) as caught, contextlib.suppress(asyncio.CancelledError):
+        return await task, None
+    return None, caught[0] if caught else None
+
+
+async def _pasted(used: UsedCodes) -> Offered | None:
     pasting = paste.Pasting(paste.keyboard(sys.stdin.fileno()), is_whole)
+    say("Paste the offer here, then press Enter (it is not shown).")
     try:
-        return await pasting.read()
+        while True:
+            try:
+                return read_offer(await pasting.read(), used)
+            except CopiedTextError as error:
+                _refuse(str(error))
     except paste.EndOfInputError:
-        raise BadInputError("no offer was pasted") from None
+        return None
     finally:
         pasting.close()
 
@@ -105,11 +130,17 @@ def channel(person: Person, used: UsedCodes) -> CopiedText:
             await _write(person.ways.to, text)
         else:
             _show(person, text)
-        if own.role == "offerer":
-            say(f"Waiting up to {person.minutes:g} minutes for the answer. {_how(person.ways)}")
+
+    def on_ready() -> None:
+        say(f"Waiting up to {person.minutes:g} minutes for the answer. {_how(person.ways)}")
 
     return CopiedText(
-        offered=person.offer, used=used, hand_over=hand_over, source=lambda: _source(person.ways), tell=_refuse
+        offered=person.offer,
+        used=used,
+        hand_over=hand_over,
+        source=lambda: _source(person.ways),
+        on_ready=on_ready,
+        tell=_refuse,
     )
 
 

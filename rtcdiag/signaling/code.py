@@ -40,7 +40,7 @@ MAX_CHARACTERS = 100_000
 _LETTERS: dict[str, SessionRole] = {"o": "offerer", "a": "answerer"}
 _HEAD = re.compile(r"rtcd(\d{1,6})\.(?:([a-zA-Z])\.)?")
 _ALPHABET = re.compile(r"[A-Za-z0-9_-]*")
-_LONG_TAIL = re.compile(r"(?:^|[^A-Za-z0-9_-])[A-Za-z0-9_-]{60,}\.$")
+_LONG_TAIL = re.compile(r"(?:^|\s)[A-Za-z0-9_-]{40,}\.[\s`'\"*]*$")
 _IN_BETWEEN = re.compile(r"[\s\x00-\x1f\x7f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff>=*`'\"|\\"
                          r"\u2018-\u201f\u2039\u203a\u00ab\u00bb]+")  # fmt: skip
 _DASHES = str.maketrans({"\u2014": "--", "\u2013": "-", "\u2010": "-", "\u2011": "-", "\u2212": "-"})
@@ -77,7 +77,7 @@ def decode(text: str, wanted: SessionRole) -> Description:
             return _of(item, wanted)
         except CopiedTextError as error:
             problems.append(error)
-    raise problems[0] if problems else _headless(_cleaned(text))
+    raise problems[0] if problems else _headless(text)
 
 
 def looks_like_code(text: str) -> bool:
@@ -94,9 +94,10 @@ def _cleaned(text: str) -> str:
     return _IN_BETWEEN.sub("", text[:MAX_CHARACTERS]).translate(_DASHES)
 
 
-def _headless(cleaned: str) -> CopiedTextError:
+def _headless(text: str) -> CopiedTextError:
     """Tell a code without its beginning, or with no more than a part of that, from any other text."""
-    if _LONG_TAIL.search(cleaned):
+    cleaned = _cleaned(text)
+    if _LONG_TAIL.search(re.sub(r"[\r\n]+[ \t>]*", "", text[-MAX_CHARACTERS:])):
         return CutOffError(beginning=True)
     return CutOffError() if cleaned and f"rtcd{FORM}.".startswith(cleaned) else NoCodeError()
 

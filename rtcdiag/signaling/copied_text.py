@@ -53,14 +53,19 @@ class CopiedText:
         used: UsedCodes,
         hand_over: HandOver,
         source: Callable[[], Source],
+        on_ready: Callable[[], None],
         tell: Callable[[str], None],
     ) -> None:
-        """Answer an offer, or make one and read its answer from a source; ``tell`` says what is wrong with a paste."""
+        """Answer an offer, or make one and read its answer from a source.
+
+        ``on_ready`` is called when the answer can be pasted; ``tell`` says what is wrong with a paste.
+        """
         self.role: SessionRole = "offerer" if offered is None else "answerer"
         self._offered = offered
         self._used = used
         self._hand_over = hand_over
         self._source = source
+        self._on_ready = on_ready
         self._tell = tell
         self._own: Description | None = None
         self._told = asyncio.Event()
@@ -93,6 +98,7 @@ class CopiedText:
     async def _pasted(self) -> Description:
         await self._told.wait()
         self._pasting = Pasting(self._source(), is_whole)
+        self._on_ready()
         problem, begun = "", ""
         try:
             while True:

@@ -4,8 +4,11 @@ import contextlib
 import os
 import pty
 import signal
+import termios
 from collections.abc import Iterator, Mapping
 from typing import TextIO
+
+_COOKED = termios.ICANON | termios.ECHO | termios.ISIG | termios.IEXTEN
 
 
 class Terminal:
@@ -23,6 +26,20 @@ class Terminal:
     def write(self, text: str) -> None:
         """Type these characters; Ctrl-C is the third one of ASCII."""
         os.write(self._file.fileno(), text.encode())
+
+    def is_cooked(self) -> bool:
+        """Tell whether the terminal hands over lines and shows what is typed, as a shell expects it."""
+        return bool(termios.tcgetattr(self._file.fileno())[3] & _COOKED == _COOKED)
+
+    def cook(self) -> None:
+        """Make it so."""
+        attributes = termios.tcgetattr(self._file.fileno())
+        attributes[3] |= _COOKED
+        termios.tcsetattr(self._file.fileno(), termios.TCSANOW, attributes)
+
+    def stop(self, number: int) -> None:
+        """Send the program a signal."""
+        os.kill(self.pid, number)
 
     def wait(self) -> int:
         """Return the program's exit code, or less than 0 for a signal, once it has ended."""

@@ -180,6 +180,7 @@ EXPECTED = Expected(now_s=NOW_S)
     [
         ("hello there", "answerer", EXPECTED, errors.NoCodeError),
         ("", "answerer", EXPECTED, errors.NoCodeError),
+        ("many words of prose without a code, " * 5 + "the end.", "answerer", EXPECTED, errors.NoCodeError),
         (OFFERED, "answerer", Expected(NOW_S, own=OFFER), errors.OwnDescriptionError),
         (ANSWERED, "offerer", Expected(NOW_S, own=ANSWER), errors.OwnDescriptionError),
         (encode(replace(OFFER, session="f" * 16)), "answerer", Expected(NOW_S, own=OFFER), errors.WrongRoleError),

@@ -1,0 +1,75 @@
+"""Two people with a terminal each, who copy codes, and paste something wrong first."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.process import RTCDIAG, run
+
+pytestmark = pytest.mark.lab
+PERSON = Path(__file__).parents[2] / "support" / "connect_person.py"
+NAT = "eim/apdf delay=20ms v6=blocked"
+
+
+class Ends:
+    """What the terminals showed and what was saved."""
+
+    def __init__(self, directory: Path, *options: str) -> None:
+        directory.chmod(0o777)
+        script = f"exec {sys.executable} {PERSON} {directory} {' '.join(options)} > {directory}/$RTCDIAG_LAB_SIDE.txt"
+        line = [RTCDIAG, "lab", "pair", "--a", NAT, "--b", NAT, "--with", "coturn", "--", "sh", "-c", script]
+        done = run(line, timeout=90)
+        assert done.returncode == 0, done.stderr + "".join(path.read_text() for path in directory.glob("?.txt"))
+        self.shown = {side: (directory / f"{side}.txt").read_text() for side in "ab"}
+        self.directory = directory
+
+    def report(self, side: str) -> dict[str, Any]:
+        (path,) = (self.directory / side).glob("rtcdiag-*.json")
+        report: dict[str, Any] = json.loads(path.read_text())
+        return report
+
+    def session(self, side: str) -> dict[str, Any]:
+        (found,) = [item for item in self.report(side)["evidence"] if item["kind"] == "PeerSession"]
+        return dict(found)
+
+
+def test_two_people_connect_although_each_pastes_something_wrong_first(tmp_path: Path) -> None:
+    ends = Ends(tmp_path)
+    for side, shown in ends.shown.items():
+        assert "exit 0" in shown, shown
+        assert "1 local address, TURN relay 203.0.113.10. Valid 10 minutes, one use." in shown
+        assert ends.report(side)["command"] == "connect"
+        assert ends.session(side)["policies"][0]["outcome"] == "connected"
+    assert "rtcdiag: you pasted your own offer" in ends.shown["a"]
+    assert "rtcdiag: this code is cut off" in ends.shown["b"]
+    assert ends.session("a")["session"] == ends.session("b")["session"]
+    assert [ends.session(side)["role"] for side in "ab"] == ["offerer", "answerer"]
+    assert oct((tmp_path / "a" / "rtcdiag" / "used-codes").stat().st_mode)[-3:] == "600"
+
+
+def _local(session: dict[str, Any]) -> list[str]:
+    return [value for value in session["remote_candidates"] if "192.168." in value]
+
+
+def test_codes_without_local_addresses_hold_none_and_connect(tmp_path: Path) -> None:
+    ends = Ends(tmp_path, "--hide-local")
+    for side in "ab":
+        told = ends.session(side)["remote_candidates"]
+        assert {value.split()[7] for value in told} == {"srflx", "relay"}
+        assert not _local(ends.session(side))
+        assert "local address" not in ends.shown[side]
+        assert "exit 0" in ends.shown[side]
+
+
+def test_codes_with_relays_only_hold_nothing_else_and_connect(tmp_path: Path) -> None:
+    ends = Ends(tmp_path, "--relay-only")
+    for side in "ab":
+        told = ends.session(side)["remote_candidates"]
+        assert told
+        assert all(" 203.0.113.10 " in value and " typ relay" in value for value in told)
+        assert not [value for value in told if "raddr" in value and "raddr 0.0.0.0" not in value]
+        assert "reveals: TURN relay 203.0.113.10. Valid" in ends.shown[side]
+        assert "exit 0" in ends.shown[side]
