@@ -96,7 +96,7 @@ def used_codes() -> UsedCodes:
 
 def check_ways(ways: Ways) -> None:
     """Raise BadInputError where a text cannot be written or read there."""
-    if ways.to is not None and ways.to != STDIN:
+    if ways.to is not None and ways.to != STDIN and not Path(ways.to).is_fifo():  # trying would be a first writer
         check_writable(Path(ways.to), what="--out")
     if ways.source is not None and ways.source != STDIN and Path(ways.source).is_dir():
         raise BadInputError(f"--in {ways.source}: is a directory")

@@ -5,7 +5,6 @@ Read as people paste it: with wrapped lines, quoting, typographic quotes, escape
 """
 
 import base64
-import binascii
 import hashlib
 import json
 import re
@@ -81,7 +80,7 @@ def looks_like_sdp(text: str) -> bool:
 def is_whole(text: str) -> bool:
     """Whether a text holds SDP as JSON that is complete; of plain SDP nobody can tell."""
     found = _found(text)
-    return found is not None and found[0] != "plain"
+    return found is not None and found[0] != "plain" and bool(found[2])
 
 
 def read(text: str, wanted: SessionRole) -> Foreign:
@@ -89,6 +88,8 @@ def read(text: str, wanted: SessionRole) -> Foreign:
     found = _found(text)
     assert found is not None, "the caller has looked"
     form, kind, sdp = found
+    if not sdp:
+        raise NoCredentialsError("its JSON is cut off, or damaged")
     session, *sections = _sections(sdp)
     role = _role(kind, sections, wanted)
     if role != wanted:
@@ -102,23 +103,29 @@ _EMPTY = Description(session="", role="offerer", ufrag="", pwd="")
 
 
 def _found(text: str) -> tuple[Form, str | None, str] | None:
-    """Return in which form, of which type and what SDP is in a text."""
+    """Return in which form, of which type and what SDP is in a text; no SDP where the JSON around it is cut off."""
     text = _QUOTING.sub("", _NO_WIDTH.sub("", text[:MAX_CHARACTERS]))
     tree = _json(text)
     if tree is not None:
         return ("json", *tree)
     joined = "".join(text.split()).strip("`'\"*")
-    if _BASE64.fullmatch(joined) and (tree := _json(_from_base64(joined))) is not None:
-        return ("base64", *tree)
+    if _BASE64.fullmatch(joined) and _JSON_HEAD.search(inner := _from_base64(joined)):
+        return ("base64", *(_json(inner) or _CUT_OFF))
+    if _JSON_HEAD.search(text):
+        return ("json", *_CUT_OFF)
     at = re.search(r"(?:^|[\s\"'`])v=0\s*(?:\n|\r|\\r|\\n)", text)
     return ("plain", None, text[at.start() :].lstrip(" \t\r\n\"'`")) if at else None
 
 
+_JSON_HEAD = re.compile(r"""\{[\s\S]*["\u201c\u201d]sdp\\?["\u201c\u201d]\s*:""")
+_CUT_OFF: tuple[None, str] = (None, "")
+
+
 def _from_base64(text: str) -> str:
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4)).decode("utf-8", "replace")
-    except binascii.Error:
-        return ""
+    """Decode as much of it as is there; the caller has looked at its characters."""
+    digits = text.rstrip("=")
+    whole = digits[: len(digits) - (len(digits) % 4 == 1)]  # a lone last one is no byte
+    return base64.b64decode(whole + "=" * (-len(whole) % 4)).decode("utf-8", "replace")
 
 
 def _json(text: str) -> tuple[str | None, str] | None:

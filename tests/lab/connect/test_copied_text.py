@@ -1,6 +1,7 @@
 """Two people with a terminal each, who copy codes, and paste something wrong first."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -73,3 +74,56 @@ def test_codes_with_relays_only_hold_nothing_else_and_connect(tmp_path: Path) ->
         assert not [value for value in told if "raddr" in value and "raddr 0.0.0.0" not in value]
         assert "reveals: TURN relay 203.0.113.10. Valid" in ends.shown[side]
         assert "exit 0" in ends.shown[side]
+
+
+OPTIONS = '--no-control --no-gateway --server "$RTCDIAG_LAB_STUN" --server "$RTCDIAG_LAB_TURN"'
+
+
+def test_codes_go_through_named_pipes_and_a_wrong_answer_in_one_is_waited_out(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    script = f"""
+cd {tmp_path}; export XDG_STATE_HOME=$PWD/$RTCDIAG_LAB_SIDE
+connect="{RTCDIAG} connect {OPTIONS} --reports-dir $RTCDIAG_LAB_SIDE"
+if [ $RTCDIAG_LAB_SIDE = a ]; then
+  exec $connect --out offer --in answer 2> a.txt
+fi
+cat offer > offered
+echo hello > answer
+exec $connect offered --out answer 2> b.txt
+"""
+    for name in ("offer", "answer"):
+        os.mkfifo(tmp_path / name)
+    line = [RTCDIAG, "lab", "pair", "--a", NAT, "--b", NAT, "--with", "coturn", "--", "sh", "-c", script]
+    done = run(line, timeout=90)
+    assert done.returncode == 0, done.stderr
+    shown = (tmp_path / "a.txt").read_text()
+    assert "rtcdiag: there is no code in this text" in shown
+    assert "It is read from answer." in shown
+    assert "Connected" in shown
+
+
+@pytest.mark.parametrize(("name", "code"), [("INT", 130), ("TERM", 143)])
+def test_a_signal_while_the_person_copies_releases_everything_and_saves_the_report(
+    tmp_path: Path, name: str, code: int
+) -> None:
+    tmp_path.chmod(0o777)
+    python = f"""
+import os, signal, subprocess, time
+line = {[RTCDIAG, "connect", "--no-control", "--no-gateway", "--out", "offer", "--in", "answer"]!r}
+line += ["--server", os.environ["RTCDIAG_LAB_STUN"], "--server", os.environ["RTCDIAG_LAB_TURN"]]
+program = subprocess.Popen(line, stdout=subprocess.DEVNULL)
+while not os.path.exists("offer"):
+    time.sleep(0.02)
+time.sleep(1)
+program.send_signal(signal.SIG{name})
+raise SystemExit(program.wait(20) != {code})
+"""
+    line = [RTCDIAG, "lab", "run", "--nat", NAT, "--with", "coturn", "--", sys.executable, "-c", python]
+    done = run(line, timeout=60, cwd=tmp_path, env={"XDG_STATE_HOME": str(tmp_path)})
+    assert done.returncode == 0, done.stderr
+    (path,) = (tmp_path / "reports").glob("*.json")
+    report = json.loads(path.read_text())
+    (session,) = [item for item in report["evidence"] if item["kind"] == "PeerSession"]
+    assert report["interrupted"]
+    assert (session["stop"], session["released"]) == ("interrupted", True)
+    assert "relay" in {item["type"] for item in report["candidates"]}

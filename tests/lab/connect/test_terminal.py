@@ -20,13 +20,15 @@ pytestmark = pytest.mark.lab
 OFFER = json.loads((Path(__file__).parents[2] / "support" / "sdp" / "chromium-media.json").read_text())
 LONG = json.dumps({**OFFER, "type": "answer"})
 """Read to its end, it is refused as an answer, and nobody is contacted."""
+# A network without any way out: whatever is wrong with the program, it reaches nobody.
+COMMAND = ["/usr/bin/unshare", "--net", RTCDIAG, "connect", "-"]
 REFUSED = "this is an answer, and an offer is wanted"
 
 
 @contextmanager
 def _asking() -> Iterator[Terminal]:
     """Start a program that waits for an offer to be pasted, on a terminal that no shell repairs."""
-    with on_a_terminal(RTCDIAG, "connect", "-") as terminal:
+    with on_a_terminal(*COMMAND) as terminal:
         assert "Paste the offer" in terminal.readline()
         _until(lambda: not terminal.is_cooked())
         yield terminal
@@ -85,7 +87,7 @@ def test_after_a_stop_the_terminal_is_read_again_as_before() -> None:
 
 def test_what_is_pasted_behind_a_text_does_not_reach_the_shell() -> None:
     master, slave = pty.openpty()
-    command = f"{shlex.quote(RTCDIAG)} connect - ; echo again"
+    command = f"{shlex.join(COMMAND)} ; echo again"
     with subprocess.Popen(["sh", "-i"], stdin=slave, stdout=slave, stderr=slave, start_new_session=True) as shell:
         os.write(master, f"{command}\r".encode())
         _read_until(master, "Paste the offer")
@@ -114,7 +116,7 @@ def test_tmux_pastes_six_kilobytes(tmp_path: Path) -> None:
     def do(*words: str) -> str:
         return subprocess.run([*tmux, *words], capture_output=True, text=True, timeout=20, check=True).stdout
 
-    line = f"{shlex.quote(RTCDIAG)} connect -; echo exit $?; cat"
+    line = f"{shlex.join(COMMAND)}; echo exit $?; cat"
     do("new-session", "-d", "-x", "200", "-y", "50", line)
     try:
         _until(lambda: "Paste the offer" in do("capture-pane", "-p"))

@@ -1,14 +1,15 @@
 """The table of exit codes, and what meets a requirement."""
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
 
 from rtcdiag.address import Family, TransportAddress
-from rtcdiag.cli.exits import exit_code
-from rtcdiag.cli.options import FailOn, Requirement
-from rtcdiag.evidence import Crash, Environment, Evidence, Failure, Resolution
+from rtcdiag.cli.exits import exit_code, session_exit_code
+from rtcdiag.cli.options import FailOn, PairRequirement, Requirement
+from rtcdiag.evidence import Crash, Environment, Evidence, Failure, PeerSession, Resolution
+from rtcdiag.evidence.session import PolicyOutcome
 from rtcdiag.findings import Finding, Severity
 from rtcdiag.nat import Nat
 from rtcdiag.report import (
@@ -197,3 +198,40 @@ def test_ipv6_is_unmet_where_no_server_has_such_an_address(
     made = report(servers=(row(TURN, "ok"),), environment=Environment(ipv6=True))
     made = msgspec.structs.replace(made, evidence=raw_evidence(Evidence(observations=seen)))
     assert met(IPV6, made) == answer
+
+
+def session(**outcomes: Any) -> Report:
+    policies = tuple(PolicyOutcome(policy=cast("Any", name), outcome=outcome) for name, outcome in outcomes.items())
+    found = PeerSession(
+        t_ms=0.0, session="0" * 16, role="offerer", signaling="sse", trickle=True, stop="done", policies=policies
+    )
+    return msgspec.structs.replace(report(), evidence=raw_evidence(Evidence(observations=(found,))))
+
+
+WORKED, SILENT, UNTRIED, EARLY = "connected", "no-pair-answered", "no-pairs", "ended-early"
+ONLY_DIRECT, ONLY_RELAY = (PairRequirement.DIRECT,), (PairRequirement.RELAY,)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "require", "code"),
+    [
+        ({"all": WORKED, "direct": WORKED, "relay": WORKED}, (), 0),
+        ({"all": WORKED, "direct": SILENT, "relay": WORKED}, (), 0),
+        ({"all": WORKED, "direct": SILENT, "relay": WORKED}, ONLY_DIRECT, 1),
+        ({"all": WORKED, "direct": WORKED, "relay": UNTRIED}, ONLY_RELAY, 3),
+        ({"all": WORKED, "direct": EARLY, "relay": WORKED}, ONLY_DIRECT, 3),
+        ({"all": SILENT, "direct": SILENT, "relay": UNTRIED}, (), 1),
+        ({"all": EARLY, "direct": EARLY, "relay": EARLY}, (), 3),
+        ({"all": UNTRIED, "direct": UNTRIED, "relay": UNTRIED}, (), 3),
+        ({}, (), 3),
+    ],
+)
+def test_a_session_fails_where_no_path_works_and_is_undecided_where_none_was_tried(
+    outcomes: dict[str, Any], require: tuple[PairRequirement, ...], code: int
+) -> None:
+    assert session_exit_code(session(**outcomes), require=require) == code
+
+
+def test_a_signal_and_a_crash_come_before_what_a_session_found() -> None:
+    assert session_exit_code(session(all=SILENT), signal=15) == 143
+    assert session_exit_code(report(crash=True)) == 3

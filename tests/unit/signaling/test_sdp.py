@@ -183,13 +183,25 @@ def test_sdp_that_is_of_no_use_is_refused_in_one_line(text: str, error: type[Cop
         sdp.read(text, "offerer")
 
 
+@pytest.mark.parametrize("name", CANDIDATES)
+def test_json_that_is_cut_off_is_never_taken_for_plain_sdp(name: str) -> None:
+    text = SAMPLES[name].strip()
+    for whole in (text, base64.b64encode(text.encode()).decode(), json.dumps(text)):
+        for size in range(60, len(whole) - 4, 13):
+            assert not sdp.is_whole(whole[:size])
+            if not sdp.looks_like_sdp(whole[:size]):
+                continue
+            with pytest.raises(errors.NoCredentialsError, match="cut off"):
+                sdp.read(whole[:size], "offerer")
+
+
 def test_sdp_without_setup_or_type_is_taken_for_what_is_wanted() -> None:
     text = _sdp(*SESSION, *ICE, *AUDIO).replace("a=setup:actpass\r\n", "")
     assert sdp.read(text, "offerer").description.role == "offerer"
     assert sdp.read(text, "answerer").description.role == "answerer"
 
 
-@pytest.mark.parametrize("text", ["", "hello", "{}", '{"sdp": 1}', "rtcd1.o.abc.", "v=1", "A" * 60, "[" * 5000])
+@pytest.mark.parametrize("text", ["", "hello", "{}", '{"sdp', "rtcd1.o.abc.", "v=1", "A" * 60, "[" * 5000])
 def test_other_texts_do_not_look_like_sdp(text: str) -> None:
     assert not sdp.looks_like_sdp(text)
 
