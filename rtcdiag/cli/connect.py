@@ -10,9 +10,10 @@ from rtcdiag.cli.commands import command_app
 from rtcdiag.cli.options import OUTPUT, RESULT, Carrier, Network, Output, PairRequirement, Servers
 
 if TYPE_CHECKING:
-    from rtcdiag.cli.connecting import Ended
+    from rtcdiag.cli.connecting import Ended, Session
     from rtcdiag.cli.copying import Copying, Ways
     from rtcdiag.cli.meeting import Meeting
+    from rtcdiag.cli.outputs import Destination
     from rtcdiag.net import Net
     from rtcdiag.options import RunOptions
     from rtcdiag.signaling import Channel
@@ -86,7 +87,7 @@ def connect(
     from rtcdiag.cli.checking import run_options
     from rtcdiag.cli.copying import Ways
     from rtcdiag.cli.exits import INCONCLUSIVE, session_exit_code
-    from rtcdiag.cli.outputs import deliver, destinations, prepare_pair, save_pair
+    from rtcdiag.cli.outputs import destinations, prepare_pair
     from rtcdiag.cli.streams import say
     from rtcdiag.signaling.channel import SignalingError
 
@@ -102,9 +103,24 @@ def connect(
     except SignalingError as error:
         say(f"rtcdiag: {error}")
         return INCONCLUSIVE
-    deliver(ended.report, output, files)
-    save_pair(ended.report, reports_dir, quiet=output.quiet)
+    _deliver(ended, output, files, reports_dir)
     return session_exit_code(ended.report, require=require or (), signal=ended.signal)
+
+
+def _deliver(ended: "Ended", output: Output, files: "tuple[Destination, ...]", reports_dir: Path) -> None:
+    """Print what both ends know together where both reports are here, else this end's half; save all there is."""
+    from rtcdiag.cli.joining import joined
+    from rtcdiag.cli.outputs import deliver, deliver_comparison, save_pair, save_session
+
+    try:
+        found = joined(ended)
+        if found is None:
+            deliver(ended.report, output, files)
+        else:
+            deliver_comparison(found, output, files)
+            save_session(found, ended.report, reports_dir, quiet=output.quiet)
+    finally:  # whatever the other end's report does to this program
+        save_pair(ended.report, reports_dir, quiet=output.quiet)
 
 
 def _check(question: Question, ways: "Ways", code: str | None) -> None:
@@ -166,17 +182,23 @@ def _session(
     lasts_s, quiet = question.network.deadline or LASTS_S, question.output.quiet
     session = Session(named, options, lasts_s, hide_local=hide_local, trickle=trickle, given=before, quiet=quiet)
     with recorded(question.network.pcap, quiet=quiet) as capture:
-        return run_session(session, capture, lambda net: _channel(signaling, net, lasts_s))
+        return run_session(session, capture, lambda net: _channel(signaling, net, session))
 
 
-async def _channel(signaling: "Meeting | Copying", net: "Net", lasts_s: float) -> "Channel":
+async def _channel(signaling: "Meeting | Copying", net: "Net", session: "Session") -> "Channel":
     from rtcdiag.cli.copying import Copying, Person, channel
     from rtcdiag.cli.meeting import meet
     from rtcdiag.nat.vpn import own_of_vpn
     from rtcdiag.probes.environment import environment
 
     if isinstance(signaling, Copying):
-        person = Person(signaling.ways, signaling.offer, lasts_s / 60, own_of_vpn(environment(net)))
+        person = Person(
+            signaling.ways,
+            signaling.offer,
+            minutes=session.lasts_s / 60,
+            keeps_report=session.keeps_report,
+            vpn=own_of_vpn(environment(net)),
+        )
         return channel(person, signaling.used)
     return await meet(signaling)
 

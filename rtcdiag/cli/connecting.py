@@ -36,14 +36,19 @@ class Session(NamedTuple):
     """What is known before anybody is asked."""
     quiet: bool = False
 
+    @property
+    def keeps_report(self) -> bool:
+        """Whether the other end must not get the report: it holds what this end hides."""
+        return self.hide_local or self.options.relay_only
+
 
 class Ended(NamedTuple):
     """What came of it."""
 
     report: Report
-    """As the other end got it, where it got one."""
+    """This end's; the other end got it too, unless it holds what is hidden."""
     remote_report: bytes | None
-    """The other end's report as it came, which is not to be trusted."""
+    """The other end's report as it came, which is not to be trusted; empty where it keeps it to itself."""
     signal: int | None
     """What ended the run early, if something did."""
 
@@ -79,7 +84,7 @@ class _End:
 
     def _make(self, evidence: Evidence) -> bytes:
         self.made = self.report(evidence)
-        return encode(self.made)
+        return b"" if self._session.keeps_report else encode(self.made)
 
     def _tell(self, told: Told) -> None:
         if not self._session.quiet:

@@ -117,6 +117,8 @@ class Person(NamedTuple):
     offer: Offered | None
     minutes: float
     """How long the session waits."""
+    keeps_report: bool = False
+    """Whether the other end does not get this end's report."""
     vpn: Collection[str] = ()
     """The own addresses that are a VPN's."""
 
@@ -145,9 +147,16 @@ def channel(person: Person, used: UsedCodes) -> CopiedText:
 
 
 def _preview(person: Person, own: Description) -> None:
-    good = f" Valid {person.minutes:g} minutes, one use." if person.offer is None or not person.offer.foreign else ""
-    what = "code" if good else "answer"
-    say(f"This {what} reveals: {revealed(own.candidates, person.vpn)}.{good}")
+    told = revealed(own.candidates, person.vpn)
+    if person.offer is not None and person.offer.foreign:
+        say(f"This answer reveals: {told}.")
+        return
+    say(f"This code reveals: {told}. Valid {person.minutes:g} minutes, one use.")
+    say(_KEPT if person.keeps_report else _SHARED)
+
+
+_SHARED = "Once you are connected, each of you also gets the other's report, with all addresses in it."
+_KEPT = "Your report stays here, because it holds what you hide."
 
 
 def _show(person: Person, text: str) -> None:

@@ -118,9 +118,23 @@ def prepare_pair(directory: Path) -> None:
 
 def save_pair(report: Report, directory: Path, *, quiet: bool) -> None:
     """Save a report as JSON and HTML under a name of its own, and tell where."""
-    at = datetime.fromisoformat(report.started_at)
-    files = {FORMATS[name]: render(name, report, RenderOptions(verbosity=1)).encode() for name in ("json", "html")}
+    _save(report.started_at, "", lambda name, options: render(name, report, options), directory, quiet=quiet)
+
+
+def save_session(found: "Comparison", own: Report, directory: Path, *, quiet: bool) -> None:
+    """Save what came of a session, as JSON and HTML beside the own report of it, and tell where."""
+    from rtcdiag.formats.comparison import render as render_comparison
+
+    def rendered(name: str, options: RenderOptions) -> str:
+        return render_comparison(name, found, options)
+
+    _save(own.started_at, "-session", rendered, directory, quiet=quiet)
+
+
+def _save(started_at: str, ending: str, rendered: Rendered, directory: Path, *, quiet: bool) -> None:
+    at = datetime.fromisoformat(started_at)
+    files = {FORMATS[name]: rendered(name, RenderOptions(verbosity=1)).encode() for name in ("json", "html")}
     with _told(directory):
-        paths = write_new(directory, f"rtcdiag-{at:%Y%m%dT%H%M%SZ}", files)
+        paths = write_new(directory, f"rtcdiag-{at:%Y%m%dT%H%M%SZ}{ending}", files)
     if not quiet:
         say("Saved " + " and ".join(os.fspath(path) for path in paths))

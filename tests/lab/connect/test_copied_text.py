@@ -28,9 +28,13 @@ class Ends:
         self.directory = directory
 
     def report(self, side: str) -> dict[str, Any]:
-        (path,) = (self.directory / side).glob("rtcdiag-*.json")
+        (path,) = (self.directory / side).glob("rtcdiag-*Z.json")
         report: dict[str, Any] = json.loads(path.read_text())
         return report
+
+    def joined(self, side: str) -> list[dict[str, Any]]:
+        """Return what this end saved of both ends together."""
+        return [json.loads(path.read_text()) for path in (self.directory / side).glob("rtcdiag-*Z-session.json")]
 
     def session(self, side: str) -> dict[str, Any]:
         (found,) = [item for item in self.report(side)["evidence"] if item["kind"] == "PeerSession"]
@@ -44,6 +48,9 @@ def test_two_people_connect_although_each_pastes_something_wrong_first(tmp_path:
         assert "1 local address, TURN relay 203.0.113.10. Valid 10 minutes, one use." in shown
         assert ends.report(side)["command"] == "connect"
         assert ends.session(side)["policies"][0]["outcome"] == "connected"
+    (a,), (b,) = (ends.joined(side) for side in "ab")
+    assert a == b
+    assert (a["kind"], a["direct"], a["relayed"], a["verdict"]["direct_p2p"]) == ("connect", "yes", "yes", "confirmed")
     assert "rtcdiag: you pasted your own offer" in ends.shown["a"]
     assert "rtcdiag: this code is cut off" in ends.shown["b"]
     assert ends.session("a")["session"] == ends.session("b")["session"]
@@ -62,6 +69,8 @@ def test_codes_without_local_addresses_hold_none_and_connect(tmp_path: Path) -> 
         assert {value.split()[7] for value in told} == {"srflx", "relay"}
         assert not _local(ends.session(side))
         assert "local address" not in ends.shown[side]
+        assert "Your report stays here" in ends.shown[side]
+        assert not ends.joined(side)
         assert "exit 0" in ends.shown[side]
 
 
@@ -73,6 +82,7 @@ def test_codes_with_relays_only_hold_nothing_else_and_connect(tmp_path: Path) ->
         assert all(" 203.0.113.10 " in value and " typ relay" in value for value in told)
         assert not [value for value in told if "raddr" in value and "raddr 0.0.0.0" not in value]
         assert "reveals: TURN relay 203.0.113.10. Valid" in ends.shown[side]
+        assert not ends.joined(side)
         assert "exit 0" in ends.shown[side]
 
 
