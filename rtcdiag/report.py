@@ -6,7 +6,7 @@ pieces, so that a reader keeps what a newer version wrote and it does not know.
 
 import codecs
 from datetime import UTC, datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
 
@@ -42,11 +42,22 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     thresholds: dict[str, Any] = {}
 
 
-class Redaction(msgspec.Struct, frozen=True, kw_only=True):
-    """How much of the addresses was replaced by pseudonyms."""
+Level = Literal["none", "share", "strict"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""The mildest first."""
 
-    level: Literal["none", "share", "strict"] = "none"
+
+class Redaction(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of the report was replaced by pseudonyms: public addresses, and in ``strict`` names too."""
+
+    level: Level = "none"
     key_id: str | None = None
+    """Names the key that other reports share; None where none does."""
+    tags: dict[str, str] = {}
+    """By pseudonym of an address, and of a /24 or /64 network, what only that key makes of the original: by these, two
+    reports with one key tell which of their addresses are the same. Empty without such a key."""
+    withheld: int = 0
+    """How many pieces of evidence were left out, because the version that redacted the report did not know them."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -198,12 +209,17 @@ _observations = msgspec.json.Decoder(AnyObservation, dec_hook=decode_value)
 
 def raw_evidence(evidence: Evidence) -> tuple[msgspec.Raw, ...]:
     """Return the observations as raw JSON pieces, the form in which a report holds them."""
-    return tuple(msgspec.Raw(_encoder.encode(item)) for item in evidence.observations)
+    return tuple(map(raw_piece, evidence.observations))
+
+
+def raw_piece(observation: Observation) -> msgspec.Raw:
+    """Return one observation as a raw JSON piece."""
+    return msgspec.Raw(_encoder.encode(observation))
 
 
 def evidence_of(report: Report) -> tuple[Evidence, int]:
     """Return the evidence of a report, and how many pieces of it this version does not know."""
-    read = tuple(_observation(piece) for piece in report.evidence)
+    read = tuple(observation_of(piece) for piece in report.evidence)
     known = tuple(item for item in read if item is not None)
     evidence = Evidence(
         started_at_s=started_at_s(report.started_at), environment=report.environment, observations=known
@@ -220,7 +236,8 @@ def started_at_s(text: str) -> float:
         return 0.0
 
 
-def _observation(piece: msgspec.Raw) -> Observation | None:
+def observation_of(piece: msgspec.Raw) -> Observation | None:
+    """Return a piece of evidence; None where this version does not know it."""
     try:
         observation: Observation = _observations.decode(piece)
     except msgspec.ValidationError:

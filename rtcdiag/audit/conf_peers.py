@@ -82,7 +82,7 @@ def _as_range(line: ConfigLine) -> tuple[str, ...]:
     return (f"{line.option}=<first address>-<last address>",)
 
 
-def _own(conf: Conf) -> list[tuple[ConfigLine, IPAddress]]:
+def own_addresses(conf: Conf) -> list[tuple[ConfigLine, IPAddress]]:
     """Return the server's public addresses: what it says of itself, else where it listens and relays."""
     for options in (("external-ip",), ("relay-ip", "listening-ip")):
         found = [pair for option in options for pair in conf.addresses(option)]
@@ -95,7 +95,7 @@ def _not_denied(conf: Conf) -> Iterator[Issue]:
     lacking = missing(conf.denied)
     if not lacking:
         return
-    own = dict.fromkeys(ip for _, ip in _own(conf))
+    own = dict.fromkeys(ip for _, ip in own_addresses(conf))
     locked = [ip for ip in own if conf.is_denied(ip, lacking) and not conf.is_denied(ip)]
     yield Issue(
         code="turn-config-peers-not-denied",
@@ -106,7 +106,7 @@ def _not_denied(conf: Conf) -> Iterator[Issue]:
 
 def _locked_out(conf: Conf) -> Iterator[Issue]:
     """Find the server's own public addresses among the denied: two of its clients could not talk to each other."""
-    for ip in dict.fromkeys(ip for _, ip in _own(conf)):
+    for ip in dict.fromkeys(ip for _, ip in own_addresses(conf)):
         if conf.is_denied(ip):
             yield Issue(
                 code="turn-config-locked-out", suggested=(f"allowed-peer-ip={ip}",), facts={"own_address": str(ip)}

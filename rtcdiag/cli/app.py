@@ -33,6 +33,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("connect", "connect", "Test with another person whether your two computers really connect."),
     Entry("compare", "compare", "From two reports: can these two reach each other directly?"),
     Entry("show", "show", "Diagnose a saved report again and show it in any format."),
+    Entry("redact", "redact", "Replace public addresses, and names, in a saved report."),
     Entry("explain", "explain", "The long text of a finding, or all codes."),
     Entry("schema", "schema", "The JSON Schema of reports."),
     Entry("serve", "serve", "Run the embedded STUN and TURN server, or the rendezvous."),

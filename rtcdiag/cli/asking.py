@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from rtcdiag.cli.options import Experiments, Judgement, Lasting, Network, Output, Relays, Servers
+from rtcdiag.cli.options import Experiments, Judgement, Lasting, Network, Output, Redacting, Relays, Servers
 
 if TYPE_CHECKING:  # importing them costs what --list-contacts need not pay
     from rtcdiag.evidence import Observation
@@ -23,6 +23,7 @@ class Question(NamedTuple):
     servers: Servers
     network: Network
     judgement: Judgement = Judgement()
+    redacting: Redacting = Redacting()
     uris: Sequence[str] = ()
     """The URIs that stand behind the command."""
     only: Literal["stun", "turn"] | None = None
@@ -49,8 +50,10 @@ def ask(question: Question) -> int:
     from rtcdiag.cli.exits import exit_code
     from rtcdiag.cli.outputs import deliver, destinations, prepare_pair, save_pair
     from rtcdiag.cli.recording import recorded
+    from rtcdiag.cli.redacting import redactor
 
     options, files = run_options(question), destinations(question.output)
+    redact = redactor(question.redacting)
     if question.reports_dir is not None:
         prepare_pair(question.reports_dir)
     servers, before = servers_of(question, options)
@@ -58,12 +61,13 @@ def ask(question: Question) -> int:
 
     with recorded(question.network.pcap, quiet=question.output.quiet) as capture:
         quiet = question.output.quiet
-        report, signal = run(question.command, servers, options, capture, quiet=quiet, given=before)
+        found, signal = run(question.command, servers, options, capture, quiet=quiet, given=before)
+    report = redact(found)
     deliver(report, question.output, files)
     if question.reports_dir is not None:
         save_pair(report, question.reports_dir, quiet=question.output.quiet)
     judgement = question.judgement
-    return exit_code(report, fail_on=judgement.fail_on, require=judgement.require or (), signal=signal)
+    return exit_code(found, fail_on=judgement.fail_on, require=judgement.require or (), signal=signal)
 
 
 def servers_of(question: Question, options: "RunOptions") -> "tuple[tuple[Server, ...], tuple[Observation, ...]]":

@@ -6,7 +6,7 @@ import typer
 
 from rtcdiag.cli.auditing import Audit, audit
 from rtcdiag.cli.commands import command_app
-from rtcdiag.cli.options import Judgement, Network, Output, Servers
+from rtcdiag.cli.options import Judgement, Network, Output, Redacting, Servers
 
 
 def audit_turn(
@@ -28,6 +28,7 @@ def audit_turn(
         typer.Option(metavar="VERSION", help="The coturn that the file is for, such as 4.6.1: defaults differ."),
     ] = None,
     output: Output,
+    redacting: Redacting,
     servers: Servers,
     network: Network,
     judgement: Judgement,
@@ -37,7 +38,8 @@ def audit_turn(
     The server is asked one question a second from a small fixed list. Nothing is ever sent to a peer: whether the
     server would let it be reached is the finding. With --secret-file an expired credential is tried, too.
     """
-    return audit(Audit(i_own_this_server, config, coturn_version, output, servers, network, judgement, uris or ()))
+    about = (output, redacting, servers, network, judgement)
+    return audit(Audit(i_own_this_server, config, coturn_version, *about, uris or ()))
 
 
 app = command_app(audit_turn)

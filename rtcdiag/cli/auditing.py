@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rtcdiag.cli.asking import Question
 from rtcdiag.cli.entry import BadInputError
-from rtcdiag.cli.options import Judgement, Network, Output, Servers
+from rtcdiag.cli.options import Judgement, Network, Output, Redacting, Servers
 
 if TYPE_CHECKING:
     from rtcdiag.evidence import TurnConfig
@@ -24,6 +24,7 @@ class Audit(NamedTuple):
     config: str | None
     version: str | None
     output: Output
+    redacting: Redacting
     servers: Servers
     network: Network
     judgement: Judgement
@@ -47,22 +48,24 @@ def audit(asked: Audit) -> int:
     from rtcdiag.cli.exits import exit_code
     from rtcdiag.cli.outputs import deliver, destinations
     from rtcdiag.cli.recording import recorded
+    from rtcdiag.cli.redacting import redactor
 
     servers = _named(asked)
     if asked.network.list_contacts:
         return _list_contacts(asked, servers)
     options, files = _options(asked, servers), destinations(asked.output)
+    redact = redactor(asked.redacting)
     config = _config(asked)
     servers = _with_credentials(asked, servers)
     from rtcdiag.cli.running import run  # it imports every probe: not before the input is known to be good
 
-    _say_scope(servers)
+    _say_scope(servers, named=asked.redacting.redact == "none")
     quiet = asked.output.quiet
     with recorded(asked.network.pcap, quiet=quiet) as capture:
-        report, signal = run("audit-turn", servers, options, capture, quiet=quiet, given=config)
-    deliver(report, asked.output, files)
+        found, signal = run("audit-turn", servers, options, capture, quiet=quiet, given=config)
+    deliver(redact(found), asked.output, files)
     judgement = asked.judgement
-    return exit_code(report, fail_on=judgement.fail_on, require=judgement.require or (), signal=signal)
+    return exit_code(found, fail_on=judgement.fail_on, require=judgement.require or (), signal=signal)
 
 
 def _named(asked: Audit) -> "tuple[Server, ...]":
@@ -152,16 +155,20 @@ def _with_credentials(asked: Audit, servers: "tuple[Server, ...]") -> "tuple[Ser
     return tuple(replace(server, expired_credential=expired) for server in found)
 
 
-def _say_scope(servers: "tuple[Server, ...]") -> None:
-    """Say before anything is sent who is asked what: also where nothing else is to be said."""
+def _say_scope(servers: "tuple[Server, ...]", *, named: bool) -> None:
+    """Say before anything is sent who is asked what: also where nothing else is to be said.
+
+    Not ``named`` they are where the report is not to name them.
+    """
     from rtcdiag.audit.peers import CHANNEL_PEERS, PEERS, audit_seconds
     from rtcdiag.cli.streams import say
 
-    for server in servers:
+    for number, server in enumerate(servers, 1):
         if server.credential is None:
             what = "what a stranger may ask (give credentials to ask about peers)"
         else:
             what = f"permissions for {len(PEERS)} fixed peers and its own addresses, {len(CHANNEL_PEERS)} channels"
-        say(f"rtcdiag: auditing {server.uri}: {what}, and logins; one packet a second; nothing is sent to any peer")
+        whom = server.uri if named else f"server {number}"
+        say(f"rtcdiag: auditing {whom}: {what}, and logins; one packet a second; nothing is sent to any peer")
     if servers:
         say(f"rtcdiag: this takes about {audit_seconds(servers)} s; Ctrl-C ends it and releases everything")

@@ -6,13 +6,14 @@ import typer
 
 from rtcdiag.cli.asking import Question, ask
 from rtcdiag.cli.commands import command_app
-from rtcdiag.cli.options import Judgement, Network, Output, Servers
+from rtcdiag.cli.options import Judgement, Network, Output, Redacting, Servers
 
 
 def candidates(
     *,
     relay_only: Annotated[bool, typer.Option("--relay-only", help="Gather relay candidates only.")] = False,
     output: Output,
+    redacting: Redacting,
     servers: Servers,
     network: Network,
     judgement: Judgement,
@@ -21,7 +22,8 @@ def candidates(
 
     Asks the servers given by --server or --ice-servers, else a default list (see --list-contacts).
     """
-    return ask(Question("candidates", output, servers, network, judgement, relay_only=relay_only))
+    about = (output, servers, network, judgement)
+    return ask(Question("candidates", *about, redacting=redacting, relay_only=relay_only))
 
 
 app = command_app(candidates)

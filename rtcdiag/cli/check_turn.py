@@ -6,7 +6,7 @@ import typer
 
 from rtcdiag.cli.asking import Question, ask
 from rtcdiag.cli.commands import command_app
-from rtcdiag.cli.options import Judgement, Lasting, Network, Output, Relays, Servers
+from rtcdiag.cli.options import Judgement, Lasting, Network, Output, Redacting, Relays, Servers
 
 
 def check_turn(
@@ -16,6 +16,7 @@ def check_turn(
     ] = None,
     *,
     output: Output,
+    redacting: Redacting,
     servers: Servers,
     network: Network,
     relays: Relays,
@@ -27,7 +28,8 @@ def check_turn(
     The servers need a username and a password: see --username, --secret-file and --ice-servers.
     """
     about = (output, servers, network, judgement)
-    return ask(Question("check-turn", *about, uris=uris or (), only="turn", relays=relays, lasting=lasting))
+    question = Question("check-turn", *about, uris=uris or (), only="turn", relays=relays, lasting=lasting)
+    return ask(question._replace(redacting=redacting))
 
 
 app = command_app(check_turn)

@@ -2,17 +2,24 @@
 
 from rtcdiag.cli.asking import Question, ask
 from rtcdiag.cli.commands import command_app
-from rtcdiag.cli.options import Experiments, Judgement, Network, Output, Servers
+from rtcdiag.cli.options import Experiments, Judgement, Network, Output, Redacting, Servers
 
 
 def nat_type(
-    *, output: Output, servers: Servers, network: Network, experiments: Experiments, judgement: Judgement
+    *,
+    output: Output,
+    redacting: Redacting,
+    servers: Servers,
+    network: Network,
+    experiments: Experiments,
+    judgement: Judgement,
 ) -> int:
     """Tell how the NAT here maps and filters (RFC 5780), and which kinds of peers it can reach directly.
 
     Asks the STUN servers given by --server or --ice-servers, else a default list (see --list-contacts).
     """
-    return ask(Question("nat-type", output, servers, network, judgement, experiments=experiments))
+    about = (output, servers, network, judgement)
+    return ask(Question("nat-type", *about, redacting=redacting, experiments=experiments))
 
 
 app = command_app(nat_type)

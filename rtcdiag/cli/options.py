@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 import typer
 
 FormatName = Literal["text", "json", "html", "markdown"]
+LevelName = Literal["none", "share", "strict"]
 FailOn = Literal["error", "warning", "info", "never"]
 Carrier = Literal["sse", "websocket"]
 
@@ -73,6 +74,30 @@ class Output(NamedTuple):
             rich_help_panel=OUTPUT,
         ),
     ] = 0
+
+
+KeyFile = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="The key of the pseudonyms: reports with one key can be compared by address.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+
+
+class Redacting(NamedTuple):
+    """What a report is not to tell."""
+
+    redact: Annotated[
+        LevelName,
+        typer.Option(
+            help="share: pseudonyms for public addresses; strict: for names of servers and interfaces too.",
+            show_default=True,
+            rich_help_panel=OUTPUT,
+        ),
+    ] = "none"
+    redaction_key_file: KeyFile = None
 
 
 class Servers(NamedTuple):

@@ -7,7 +7,7 @@ import typer
 
 from rtcdiag.cli.asking import Question, ask
 from rtcdiag.cli.commands import command_app
-from rtcdiag.cli.options import OUTPUT, Experiments, Judgement, Network, Output, Relays, Servers
+from rtcdiag.cli.options import OUTPUT, Experiments, Judgement, Network, Output, Redacting, Relays, Servers
 
 
 def report(
@@ -16,6 +16,7 @@ def report(
         Path, typer.Option(metavar="DIR", help="Save JSON and HTML here.", show_default=True, rich_help_panel=OUTPUT)
     ] = Path("reports"),
     output: Output,
+    redacting: Redacting,
     servers: Servers,
     network: Network,
     experiments: Experiments,
@@ -34,6 +35,7 @@ def report(
             servers,
             network,
             judgement,
+            redacting=redacting,
             experiments=experiments,
             relays=relays,
             reports_dir=reports_dir,

@@ -16,6 +16,7 @@ from rtcdiag.compare.session import Session
 from rtcdiag.evidence import decode_value, encode_value
 from rtcdiag.nat import Nat, familiar_name
 from rtcdiag.report import (
+    LEVELS,
     SCHEMA_VERSION,
     Confidence,
     Direct,
@@ -33,7 +34,6 @@ from rtcdiag.traversal import Reachable
 from rtcdiag.verdict import NAT_COMMANDS
 
 _DAY_S = 86400.0
-_LEVELS = ("none", "share", "strict")
 _SURENESS: tuple[Confidence, ...] = ("low", "medium", "high")
 
 
@@ -106,7 +106,7 @@ def _compared(a: Party, b: Party, found: Prediction, asked: Asked, notes: tuple[
     return Comparison(
         id=asked.id,
         started_at=asked.started_at,
-        redaction=max(a.report.redaction, b.report.redaction, key=lambda item: _LEVELS.index(item.level)),
+        redaction=_redaction(a.report, b.report),
         verdict=_verdict(a, b, found),
         a=_summary(a),
         b=_summary(b),
@@ -155,6 +155,12 @@ def decode(data: bytes) -> Comparison:
 
 
 _comparisons = msgspec.json.Decoder(Comparison, dec_hook=decode_value)
+
+
+def _redaction(first: Report, second: Report) -> Redaction:
+    """Return the higher of the two; the tags by which they were compared are theirs."""
+    higher = max(first.redaction, second.redaction, key=lambda item: LEVELS.index(item.level))
+    return Redaction(level=higher.level, key_id=higher.key_id)
 
 
 def _verdict(a: Party, b: Party, found: Prediction) -> Verdict:

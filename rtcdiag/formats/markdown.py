@@ -8,7 +8,7 @@ from rtcdiag.formats.options import RenderOptions
 from rtcdiag.formats.safe import code_span, markdown
 from rtcdiag.formats.tables import Cell, Table, audit, candidates, nat, quality, run, servers
 from rtcdiag.formats.tables.nat import families
-from rtcdiag.formats.words import DIRECT, ROLE, SIDE, count, headline, ms
+from rtcdiag.formats.words import DIRECT, ROLE, SIDE, headline, missing, ms, redaction
 from rtcdiag.report import Report, evidence_of
 
 
@@ -29,7 +29,8 @@ def _verdict(report: Report) -> list[str]:
     question, answer, _ = headline(report)
     verdict = report.verdict
     known = [f"{family.replace('ip', 'IP')}: {DIRECT[direct]}" for family, direct in verdict.by_family.items()]
-    facts = "; ".join([verdict.status, f"confidence {verdict.confidence}", *known])
+    level = redaction(report.redaction.level)
+    facts = "; ".join([verdict.status, f"confidence {verdict.confidence}", *known, level])
     changes = [
         f"It would be **{DIRECT[item.then]}** with this change {SIDE[item.side]}: {markdown(item.change)}."
         for item in verdict.would_change_if
@@ -128,9 +129,9 @@ def _finding(finding: Finding) -> str:
 
 def _footer(report: Report, unknown: int) -> str:
     tool = report.tool
-    more = f" {count(unknown, 'piece')} of evidence come from a newer version." if unknown else ""
+    more = missing(report, unknown)
     return (
         f"{markdown(tool.name)} {code_span(tool.version)}, command {code_span(report.command)}, "
         f"{code_span(report.started_at)}, took {ms(report.duration_ms)}, report {code_span(report.id)}, "
-        f"redaction {report.redaction.level}.{more}"
+        f"redaction {report.redaction.level}." + (f" {more}." if more else "")
     )

@@ -14,7 +14,7 @@ from rtcdiag.formats.tables.steps import Step, steps
 from rtcdiag.formats.terminal import Paper, fold
 from rtcdiag.formats.text_sections import finding_title, sections, todo
 from rtcdiag.formats.tree import chain_tree
-from rtcdiag.formats.words import ROLE, headline, ms
+from rtcdiag.formats.words import ROLE, headline, missing, ms, redaction
 from rtcdiag.report import Report, evidence_of
 
 _Block = Sequence[RenderableType]
@@ -40,7 +40,11 @@ def _head(paper: Paper, report: Report) -> list[Text]:
     question, answer, tone = headline(report)
     verdict = report.verdict
     status = "" if answer == verdict.status.upper() else f"{verdict.status}, "
-    line = paper.text(f"{question}  ", (answer, tone), f"  ({status}confidence {verdict.confidence})")
+    line = paper.text(
+        f"{question}  ",
+        (answer, tone),
+        f"  ({status}confidence {verdict.confidence}, {redaction(report.redaction.level)})",
+    )
     return paper.wrap(line, most=1)
 
 
@@ -103,7 +107,7 @@ def _transactions(paper: Paper, report: Report) -> list[Text]:
     for step, item in sorted(told, key=lambda pair: pair[0].t_ms):
         lines += [*_step(paper, step), *(line for message in messages(item) for line in _message(paper, message))]
     if unknown:
-        lines.append(paper.text(f"{unknown} more of a kind that this version does not know"))
+        lines += paper.wrap(paper.text(missing(report, unknown)))
     return lines
 
 

@@ -23,7 +23,7 @@ from rtcdiag.formats.words import (
     SEVERITY_TONE,
     SIDE,
     Tone,
-    count,
+    missing,
 )
 from rtcdiag.nat import Nat
 from rtcdiag.report import CandidateRow, Report, ServerRow, evidence_of
@@ -50,8 +50,7 @@ def notes(paper: Paper, report: Report) -> Section:
     _, unknown = evidence_of(report)
     said = (
         "the run was interrupted: this is what it saw until then" if report.interrupted else "",
-        f"addresses are pseudonyms (redaction: {report.redaction.level})" if report.redaction.level != "none" else "",
-        f"{count(unknown, 'piece')} of evidence come from a newer version and are not understood" if unknown else "",
+        missing(report, unknown),
     )
     rows = tuple((paper.text((text, "warn")),) for text in said if text)
     return Section(label="Note", rows=rows, noun="detail", weight=3)

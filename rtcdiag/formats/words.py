@@ -5,7 +5,7 @@ from typing import Literal
 from rtcdiag.address import Family, Scope
 from rtcdiag.findings import Role, Severity
 from rtcdiag.nat import Nat, familiar_name
-from rtcdiag.report import Direct, Report, StageStatus, Status
+from rtcdiag.report import Direct, Level, Report, StageStatus, Status
 from rtcdiag.traversal import PeerKind, Reachable
 
 Tone = Literal["", "ok", "warn", "bad", "info", "muted"]
@@ -133,6 +133,18 @@ def ms(value: float | None) -> str:
     if value < 10:
         return f"{value:.1f} ms"
     return f"{value:.0f} ms" if value < 1000 else f"{min(value, 9.9e8) / 1000:.1f} s"
+
+
+def redaction(level: Level) -> str:
+    """Return how far a report is redacted."""
+    return "not redacted" if level == "none" else f"redacted: {level}"
+
+
+def missing(report: Report, unknown: int) -> str:
+    """Return what is said of evidence that this version does not know; nothing where it knows all."""
+    if report.redaction.withheld:
+        return f"{count(report.redaction.withheld, 'piece')} of evidence were left out when the report was redacted"
+    return f"{count(unknown, 'piece')} of evidence come from a newer version and are not understood" if unknown else ""
 
 
 def yes_no(value: bool | None) -> str:

@@ -20,11 +20,14 @@ from rtcdiag.nat.behavior import (
 )
 from rtcdiag.nat.classify import classify
 from rtcdiag.nat.judgement import CONTRADICTION, NO_NAT, OPT_IN
+from rtcdiag.nat.layers import BENCHMARKING, INNER_PSEUDONYMS
 from rtcdiag.nat.nat64 import Nat64, nat64_of
 
 __all__ = [
     "BEHAVIORS",
+    "BENCHMARKING",
     "CONTRADICTION",
+    "INNER_PSEUDONYMS",
     "NO_NAT",
     "OPT_IN",
     "Behavior",

@@ -16,7 +16,10 @@ from rtcdiag.nat.vpn import own_of_vpn, uses
 
 _CONTINUITY = IPv4Network("192.0.0.0/29")
 """RFC 7335: the IPv4 side of DS-Lite (RFC 6333 section 5.7) and of 464XLAT."""
-_BENCHMARKING = IPv4Network("198.18.0.0/15")
+BENCHMARKING = IPv4Network("198.18.0.0/15")
+"""RFC 2544: not routed, so that networks use it inside."""
+INNER_PSEUDONYMS = IPv4Network("198.19.128.0/17")
+"""The part of it that redacted reports keep for addresses that are of it themselves."""
 _PSEUDONYMS = tuple(
     IPv4Network(text) for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "198.18.0.0/15")
 )
@@ -89,10 +92,11 @@ def _other(view: View, claims: tuple[Claim, ...], seen: tuple[IPAddress, ...]) -
 def _is_private(address: IPAddress, seen: tuple[IPAddress, ...]) -> bool:
     """Tell whether packets with this address are certain to be translated again.
 
-    198.18.0.0/15 is for benchmarks (RFC 2544), and not routed; but in a redacted report it stands for a global address.
+    198.18.0.0/15 is not routed; but in a redacted report most of it stands for global addresses.
     """
     redacted = any(ip in network for ip in seen for network in _PSEUDONYMS)
-    return scope_of(address) is Scope.PRIVATE or (address in _BENCHMARKING and not redacted)
+    inner = address in INNER_PSEUDONYMS or (address in BENCHMARKING and not redacted)
+    return scope_of(address) is Scope.PRIVATE or inner
 
 
 def _undetermined(view: View, why: str) -> Layers:

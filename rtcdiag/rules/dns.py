@@ -10,7 +10,8 @@ from rtcdiag.rules.paths import about
 
 _USELESS = (Scope.UNSPECIFIED, Scope.MULTICAST, Scope.RESERVED)
 _LOCAL = (Scope.PRIVATE, Scope.SHARED, Scope.LINK_LOCAL, Scope.LOOPBACK)
-_LOCAL_SUFFIXES = ("local", "localhost", "lan", "internal", "test", "arpa")
+LOCAL_SUFFIXES = ("local", "localhost", "lan", "internal", "test", "arpa")
+"""Of names that are used inside networks only."""
 _SLOW_MS = 1000.0
 UNANSWERED = (Failure.DNS_FAILURE, Failure.DNS_TIMEOUT)
 """The resolver gave no answer, neither yes nor no."""
@@ -66,4 +67,4 @@ def _scope(address: str) -> Scope | None:
 
 
 def _is_local_name(host: str) -> bool:
-    return "." not in host or host.rstrip(".").rpartition(".")[2].lower() in _LOCAL_SUFFIXES
+    return "." not in host or host.rstrip(".").rpartition(".")[2].lower() in LOCAL_SUFFIXES

@@ -5,7 +5,7 @@ from rtcdiag.formats.comparison.tables import tables
 from rtcdiag.formats.markdown import table_lines
 from rtcdiag.formats.options import RenderOptions
 from rtcdiag.formats.safe import code_span, markdown
-from rtcdiag.formats.words import DIRECT
+from rtcdiag.formats.words import DIRECT, redaction
 
 
 def render(comparison: Comparison, options: RenderOptions) -> str:  # noqa: ARG001 - every format has this signature
@@ -14,6 +14,7 @@ def render(comparison: Comparison, options: RenderOptions) -> str:  # noqa: ARG0
     blocks = [
         f"## Direct P2P of A and B: {DIRECT[verdict.direct_p2p].upper()}",
         markdown(verdict.summary),
+        f"*{verdict.status}; confidence {verdict.confidence}; {redaction(comparison.redaction.level)}*",
         *(table_lines(table) for table in tables(comparison)),
         *(f"Note: {markdown(note)}." for note in comparison.notes),
         _footer(comparison),

@@ -8,7 +8,7 @@ from rtcdiag.formats.comparison.tables import changes, families, relays, sides
 from rtcdiag.formats.options import RenderOptions
 from rtcdiag.formats.tables import Table
 from rtcdiag.formats.terminal import Paper
-from rtcdiag.formats.words import DIRECT, DIRECT_TONE, REACH_TONE, SIDE
+from rtcdiag.formats.words import DIRECT, DIRECT_TONE, REACH_TONE, SIDE, redaction
 
 
 def render(comparison: Comparison, options: RenderOptions) -> str:
@@ -23,7 +23,8 @@ def render(comparison: Comparison, options: RenderOptions) -> str:
 def _head(paper: Paper, comparison: Comparison) -> list[Text]:
     verdict = comparison.verdict
     answer = (DIRECT[verdict.direct_p2p].upper(), DIRECT_TONE[verdict.direct_p2p])
-    return paper.wrap(paper.text("Direct P2P of A and B  ", answer, f"  (confidence {verdict.confidence})"), most=1)
+    known = f"  (confidence {verdict.confidence}, {redaction(comparison.redaction.level)})"
+    return paper.wrap(paper.text("Direct P2P of A and B  ", answer, known), most=1)
 
 
 def _brief(paper: Paper, comparison: Comparison) -> list[Text]:

@@ -1,0 +1,87 @@
+"""``--redact`` and ``--redaction-key-file``: checked before anybody is asked, done before anything is written."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rtcdiag.cli.entry import BadInputError
+from rtcdiag.cli.options import LevelName, Redacting
+
+if TYPE_CHECKING:
+    from rtcdiag.compare import Comparison
+    from rtcdiag.redact import Key
+    from rtcdiag.report import Report
+
+_KEY_BYTES = 4096
+Redact = Callable[["Report"], "Report"]
+
+
+def redactor(given: Redacting) -> Redact:
+    """Return what redacts reports as the options say; BadInputError for a key that is none, or is of no use."""
+    if given.redact == "none":
+        if given.redaction_key_file is not None:
+            raise BadInputError("--redaction-key-file: what it is for is not given (add --redact share)")
+        return lambda report: report
+    key = key_of(given.redaction_key_file)
+    return lambda report: redact(report, given.redact, key)
+
+
+def comparison_redactor(given: Redacting) -> "Callable[[Comparison], Comparison]":
+    """Return what redacts the comparison of two reports as the options say."""
+    redactor(given)
+    key = key_of(given.redaction_key_file)
+
+    def redact_comparison(comparison: "Comparison") -> "Comparison":
+        from rtcdiag.redact import redacted_comparison
+
+        return redacted_comparison(comparison, given.redact, key)
+
+    return redact_comparison
+
+
+def pair_redactor(given: Redacting) -> Callable[["Report", "Report"], "tuple[Report, Report]"]:
+    """Return what redacts two reports so that equal addresses stay equal in both, where they can be compared at all."""
+    redactor(given)
+    level, key = given.redact, key_of(given.redaction_key_file, shared=True)
+
+    def pair(first: "Report", second: "Report") -> "tuple[Report, Report]":
+        one, two = (redact(report, level, key) for report in (first, second))
+        return one, _in_pseudonyms_of(one, two)
+
+    return pair
+
+
+def _in_pseudonyms_of(one: "Report", two: "Report") -> "Report":
+    from rtcdiag.cli.streams import OutputError
+    from rtcdiag.redact import aligned
+
+    try:
+        return aligned(one, two)
+    except OverflowError as error:
+        raise OutputError(f"the reports cannot be compared by address: {error}") from None
+
+
+def key_of(name: str | None, *, shared: bool = False) -> "Key":
+    """Return the key in a file, else one that nobody has; ``shared``: two reports of this run are redacted with it."""
+    import secrets
+
+    from rtcdiag.cli.files import read_bytes
+    from rtcdiag.redact import MIN_BYTES, Key
+
+    if name is None:
+        return Key(secrets.token_bytes(32), shared=shared)
+    data = read_bytes(name, what="--redaction-key-file", limit=_KEY_BYTES).strip()
+    if len(data) < MIN_BYTES:
+        example = f"head -c 32 /dev/urandom | base64 > {name}"
+        raise BadInputError(f"--redaction-key-file {name}: shorter than {MIN_BYTES} bytes (make one: {example})")
+    return Key(data, shared=True)
+
+
+def redact(report: "Report", level: LevelName, key: "Key") -> "Report":
+    """Return the redacted report; OutputError where pseudonyms run out."""
+    from rtcdiag.cli.streams import OutputError
+    from rtcdiag.redact import redacted
+
+    try:
+        return redacted(report, level, key)
+    except OverflowError as error:
+        raise OutputError(f"the report cannot be redacted: {error}") from None
