@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from rtcdiag.diagnosis import Run, diagnose
-from rtcdiag.evidence import Evidence, TurnConfig
+from rtcdiag.evidence import Evidence, PeerSession, TurnConfig
 from rtcdiag.report import Options, Report, decode, encode, evidence_of
 from support.reports import REPORTS
 
@@ -42,6 +42,16 @@ def exposed() -> Report:
         duration_ms=1000.0,
     )
     return diagnose(Evidence(started_at_s=0.0, environment=report.environment, observations=tuple(observations)), run)
+
+
+def other_person() -> Report:
+    """Return the same of somebody else, who was in no session."""
+    evidence, _ = evidence_of(exposed())
+    kept = msgspec.structs.replace(
+        evidence, observations=tuple(item for item in evidence.observations if not isinstance(item, PeerSession))
+    )
+    run = Run(id="other", command="report", started_at="2026-11-22T16:05:00.000Z", duration_ms=1000.0)
+    return diagnose(kept, run)
 
 
 _ANY = frozenset(

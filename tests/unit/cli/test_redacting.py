@@ -9,7 +9,7 @@ from rtcdiag.cli.entry import main
 from rtcdiag.cli.saved import read_report
 from rtcdiag.formats import FORMATS, render
 from rtcdiag.report import encode
-from support.canary import exposed, leaks
+from support.canary import exposed, leaks, other_person
 
 LEVELS = pytest.mark.parametrize("level", ["share", "strict"])
 
@@ -52,7 +52,7 @@ def test_a_comparison_of_two_reports_is_redacted_with_one_key(
     saved: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     other = tmp_path / "other.json"
-    other.write_bytes(encode(msgspec.structs.replace(exposed(), id="other")))
+    other.write_bytes(encode(other_person()))
     at_top = {"text": "redacted: strict", "markdown": "redacted: strict", "html": "redaction: strict"}
     for form in FORMATS:
         main(["compare", saved, str(other), "--redact", "strict", "--format", form, "-v"])
@@ -68,7 +68,7 @@ def test_reports_with_one_key_file_compare_by_address(
 ) -> None:
     key, other = tmp_path / "key", tmp_path / "other.json"
     key.write_bytes(b"0123456789abcdef\n")
-    other.write_bytes(encode(msgspec.structs.replace(exposed(), id="other")))
+    other.write_bytes(encode(other_person()))
     for name in (saved, str(other)):
         out = f"{name}.told.json"
         assert main(["redact", name, "--redaction-key-file", str(key), "-q", "--output", out]) == 0
@@ -111,3 +111,16 @@ def test_what_was_left_out_or_cannot_be_undone_is_said(tmp_path: Path, capfd: py
     assert "it is redacted at the level strict already, which stays" in capfd.readouterr().err
     assert main(["show", told]) == 0
     assert "1 piece of its evidence left out when it was redacted" in capfd.readouterr().err
+
+
+@LEVELS
+def test_a_saved_comparison_is_shown_redacted(
+    level: str, saved: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    other, comparison = tmp_path / "other.json", str(tmp_path / "comparison.html")
+    other.write_bytes(encode(other_person()))
+    main(["compare", saved, str(other), "--output", comparison, "-q"])
+    capfd.readouterr()
+    for form in FORMATS:
+        assert main(["show", comparison, "--redact", level, "--format", form, "-v"]) == 0
+        assert not list(leaks(capfd.readouterr().out, names=level == "strict"))
