@@ -128,4 +128,4 @@ class TransportAddress:
         return (self.ip.version, int(self.ip), self.port) < (other.ip.version, int(other.ip), other.port)
 
     def __hash__(self) -> int:
-        return hash((self.ip, self.port))
+        return hash((self.ip.packed, self.port))

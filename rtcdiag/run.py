@@ -16,7 +16,17 @@ from msgspec.structs import replace
 
 from rtcdiag.address import Family, Scope, scope_of
 from rtcdiag.clocks import clocks_of
-from rtcdiag.evidence import Binding, Crash, CredentialShape, Evidence, Failure, Observation, Skipped, Target
+from rtcdiag.evidence import (
+    Binding,
+    Crash,
+    CredentialShape,
+    Environment,
+    Evidence,
+    Failure,
+    Observation,
+    Skipped,
+    Target,
+)
 from rtcdiag.nat import classify
 from rtcdiag.net import Net, OnProgress
 from rtcdiag.net.capture import Capture
@@ -135,10 +145,12 @@ async def gather(
     *,
     given: tuple[Observation, ...] = (),
     net: Net | None = None,
+    here: Environment | None = None,
 ) -> Evidence:
     """Run all jobs side by side and return what they saw, numbered in the order of the plan; ``given`` comes first.
 
-    ``net`` is that of a run that is under way, whose clock goes on; it is closed at the end all the same.
+    ``net`` is that of a run that is under way, whose clock goes on; it is closed at the end all the same. ``here`` is
+    what this computer is like, where that is known already.
 
     When the surrounding task is cancelled (Ctrl-C, SIGTERM) or the deadline comes, it lets the probes release their
     allocations and sockets, and returns what was recorded until then; what the deadline cut off is ``Skipped``.
@@ -162,8 +174,8 @@ async def gather(
         await _release(tasks)
         await net.close()
     found = numbered(chain(given, _targets(jobs), net.resolutions, *(item.observations for item in running)))
-    here = replace(environment(net), clock_offset_s=clocks_of(found).offset_s)
-    return Evidence(started_at_s=started_at_s, environment=here, observations=found)
+    surroundings = replace(here or environment(net), clock_offset_s=clocks_of(found).offset_s)
+    return Evidence(started_at_s=started_at_s, environment=surroundings, observations=found)
 
 
 SECOND_VIEW_S = 0.5

@@ -32,6 +32,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("audit-turn", "audit_turn", "Whether your own TURN server, or its configuration, is open to abuse."),
     Entry("connect", "connect", "Test with another person whether your two computers really connect."),
     Entry("compare", "compare", "From two reports: can these two reach each other directly?"),
+    Entry("health", "health", "Whether all ICE servers of a configuration work: for CI and monitoring."),
     Entry("show", "show", "Diagnose a saved report again and show it in any format."),
     Entry("redact", "redact", "Replace public addresses, and names, in a saved report."),
     Entry("explain", "explain", "The long text of a finding, or all codes."),

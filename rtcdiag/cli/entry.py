@@ -2,10 +2,11 @@
 
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import PurePath
 from traceback import extract_tb
 
-from rtcdiag.cli.streams import OutputError, say, silence_closed_pipe
+from rtcdiag.cli.streams import OutputError, emit, say, silence_closed_pipe
 
 USAGE = 2
 FAILED = 3
@@ -22,6 +23,9 @@ def main(args: Sequence[str] | None = None) -> int:
         with silence_closed_pipe():
             return _run(args)
     except BadInputError as error:
+        if is_plugin(sys.argv[1:] if args is None else args):
+            emit(f"TURN UNKNOWN - {error}\n")
+            return FAILED
         say(f"rtcdiag: {error}")
         return USAGE
     except OutputError as error:
@@ -32,6 +36,11 @@ def main(args: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - a crash must not exit with 1, nor print what may be a secret
         say(f"rtcdiag: {_crash(error)}")
         return FAILED
+
+
+def is_plugin(args: Sequence[str]) -> bool:
+    """Whether a monitoring system runs this as a plug-in: to it 2 is critical, and bad usage unknown (3)."""
+    return "--format=nagios" in args or any(pair == ("--format", "nagios") for pair in pairwise(args))
 
 
 def _run(args: Sequence[str] | None) -> int:

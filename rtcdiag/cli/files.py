@@ -3,7 +3,7 @@
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -79,6 +79,21 @@ def write_whole(path: Path, data: bytes, *, private: bool = False) -> None:
             temporary.chmod(0o600)
         temporary.write_bytes(data)
         if target.exists() and not private:
+            temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+        temporary.replace(target)
+
+
+def write_pieces(path: Path, pieces: Iterable[str]) -> None:
+    """Replace a file by what comes piece by piece, once it is whole; a device is written to directly."""
+    if _is_special(path):
+        with path.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(pieces)
+        return
+    target = path.resolve()  # a link stays a link
+    with _beside(target) as temporary:
+        with temporary.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(pieces)
+        if target.exists():
             temporary.chmod(stat.S_IMODE(target.stat().st_mode))
         temporary.replace(target)
 

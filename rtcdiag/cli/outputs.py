@@ -79,16 +79,17 @@ def hand_over(verdict: Verdict, rendered: Rendered, output: Output, files: tuple
     if output.quiet and name is None:
         emit(_quiet(verdict))
     else:
-        emit(rendered(name or "text", _terminal_options(output)), utf8=name not in {None, "text"})
+        emit(rendered(name or "text", terminal_options(output.verbose)), utf8=name not in {None, "text"})
     options = RenderOptions(verbosity=max(output.verbose, 1), width=100)
     for item in files:
         data = rendered(item.format, options).encode()
-        with _told(item.path):
+        with told_of(item.path):
             write_whole(item.path, data)
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def told_of(path: Path) -> Iterator[None]:
+    """Turn what goes wrong with a file into one line."""
     try:
         yield
     except OSError as error:
@@ -102,12 +103,13 @@ def _quiet(verdict: Verdict) -> str:
     return f"{verdict.status}: {clean(verdict.summary)}\n"
 
 
-def _terminal_options(output: Output) -> RenderOptions:
+def terminal_options(verbosity: int) -> RenderOptions:
+    """Return what standard output can show."""
     return RenderOptions(
         width=max(40, shutil.get_terminal_size().columns),
         color=colors(sys.stdout),
         unicode=shows_unicode(sys.stdout),
-        verbosity=output.verbose,
+        verbosity=verbosity,
     )
 
 
@@ -134,7 +136,7 @@ def save_session(found: "Comparison", own: Report, directory: Path, *, quiet: bo
 def _save(started_at: str, ending: str, rendered: Rendered, directory: Path, *, quiet: bool) -> None:
     at = datetime.fromisoformat(started_at)
     files = {FORMATS[name]: rendered(name, RenderOptions(verbosity=1)).encode() for name in ("json", "html")}
-    with _told(directory):
+    with told_of(directory):
         paths = write_new(directory, f"rtcdiag-{at:%Y%m%dT%H%M%SZ}{ending}", files)
     if not quiet:
         say("Saved " + " and ".join(os.fspath(path) for path in paths))

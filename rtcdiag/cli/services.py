@@ -50,22 +50,24 @@ def ask_service(
     from rtcdiag.config import MAX_BYTES
     from rtcdiag.net.service import fetch
 
-    token = _token(servers)
+    token = token_of(servers.ice_servers_token_file, "--ice-servers-token-file")
     seen = asyncio.run(fetch(service, token, options, MAX_BYTES))
-    return _listed(service, seen, only)
+    named, problem = _read(seen, only)
+    return Listed(named, observed(service, seen, len(named), problem))
 
 
-def _token(options: Servers) -> str | None:
-    if options.ice_servers_token_file is None:
+def token_of(name: str | None, what: str) -> str | None:
+    """Return the bearer token of a file, the value of the option ``what``; None where none is named."""
+    if name is None:
         return None
-    token = secret_of(options.ice_servers_token_file, "--ice-servers-token-file")
+    token = secret_of(name, what)
     if not _TOKEN.fullmatch(token):
-        raise BadInputError("--ice-servers-token-file: a token is one line of printable ASCII without blanks")
+        raise BadInputError(f"{what}: a token is one line of printable ASCII without blanks")
     return token
 
 
-def _listed(service: Service, seen: "Fetched", only: Literal["stun", "turn"] | None) -> Listed:
-    servers, problem = _read(seen, only)
+def observed(service: Service, seen: "Fetched", servers: int, problem: str) -> tuple[Observation, ...]:
+    """Return what a report keeps of a request: how many servers the answer named, or what is wrong with it."""
     observation = IceService(
         t_ms=0.0,
         duration_ms=seen.took_ms,
@@ -75,12 +77,12 @@ def _listed(service: Service, seen: "Fetched", only: Literal["stun", "turn"] | N
         redirects=seen.redirects,
         outcome=_outcome(seen, problem),
         status=seen.status,
-        servers=len(servers),
+        servers=servers,
         problem=(problem or seen.away or "")[:_SHOWN] or None,
         failure=seen.failure,
         detail=seen.detail,
     )
-    return Listed(servers, (observation, *_reading(seen)))
+    return (observation, *_reading(seen))
 
 
 def _outcome(

@@ -240,7 +240,7 @@ AnyObservation = (
 _Kind = TypeVar("_Kind", bound=Observation)
 
 
-class Evidence(msgspec.Struct, frozen=True):
+class Evidence(msgspec.Struct, frozen=True, dict=True):
     """All that one run saw; everything that a report concludes is a function of it."""
 
     started_at_s: float = 0.0
@@ -250,7 +250,11 @@ class Evidence(msgspec.Struct, frozen=True):
 
     def of(self, kind: type[_Kind], where: Callable[[_Kind], bool] = lambda _: True) -> tuple[_Kind, ...]:
         """Return the observations of one kind for which ``where`` holds, in the order of the plan."""
-        return tuple(item for item in self.observations if isinstance(item, kind) and where(item))
+        # Every rule asks, some for each path: the kinds are told apart once.
+        kinds: dict[type[Observation], tuple[Any, ...]] = self.__dict__.setdefault("kinds", {})
+        if kind not in kinds:
+            kinds[kind] = tuple(item for item in self.observations if isinstance(item, kind))
+        return tuple(filter(where, kinds[kind]))
 
 
 def encode_value(value: object) -> str:

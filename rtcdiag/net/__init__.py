@@ -13,7 +13,7 @@ from rtcdiag.net.crowd import Crowd
 from rtcdiag.net.local import Local
 from rtcdiag.net.pacing import Pacer
 from rtcdiag.net.quiet import Quiet
-from rtcdiag.net.resolver import Answer, look_up
+from rtcdiag.net.resolver import Answer, Resolver, look_up
 from rtcdiag.net.routes import INTERNET, local_addresses, source_towards
 from rtcdiag.net.rtnetlink import gateway_towards, interface_towards
 from rtcdiag.net.stream import Stream
@@ -30,9 +30,15 @@ OnProgress = Callable[[str, float, float], None]
 class Net:
     """The network as one run sees it. Look-ups are shared between probes; every socket is closed at the end."""
 
-    def __init__(self, options: RunOptions, capture: Capture | None = None) -> None:
-        """Start the run's clock; record packets where there is something to record them with."""
+    def __init__(
+        self, options: RunOptions, capture: Capture | None = None, *, resolver: Resolver | None = None
+    ) -> None:
+        """Start the run's clock; record packets where there is something to record them with.
+
+        ``resolver`` is shared with other runs.
+        """
         self.options = options
+        self._ask = look_up if resolver is None else resolver.look_up
         self._capture = capture
         self.cut_off_by = Failure.DEADLINE
         """What it means when a probe is cancelled."""
@@ -118,7 +124,7 @@ class Net:
 
     async def _timed_look_up(self, host: str, family: Family) -> Answer:
         began = self.now_ms()
-        answer = await look_up(host, family, 2 * self.options.timeout_ms)
+        answer = await self._ask(host, family, 2 * self.options.timeout_ms)
         self._resolutions.append(
             Resolution(
                 t_ms=began,

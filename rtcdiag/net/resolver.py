@@ -11,6 +11,7 @@ from rtcdiag.address import Family, IPAddress
 from rtcdiag.evidence import Failure
 from rtcdiag.net.failures import failure_of
 
+MOST_AT_ONCE = 32
 FAMILIES = {Family.IPV4: socket.AF_INET, Family.IPV6: socket.AF_INET6}
 
 
@@ -19,6 +20,36 @@ class Answer(NamedTuple):
 
     addresses: tuple[IPAddress, ...] = ()
     failure: Failure | None = None
+
+
+class Resolver:
+    """Look-ups for several runs: at most so many at once, and each name once.
+
+    A place is free again when its time is up, and not when the system has given up as well: names that nobody answers
+    for must not hold up the others.
+    """
+
+    def __init__(self, most: int = MOST_AT_ONCE) -> None:
+        """Start with nothing known."""
+        self._places = asyncio.Semaphore(most)
+        self._asked: dict[tuple[str, Family], asyncio.Task[Answer]] = {}
+
+    async def look_up(self, host: str, family: Family, timeout_ms: float) -> Answer:
+        """Resolve a name, or wait for what somebody else has asked already."""
+        key = (host, family)
+        if key not in self._asked:
+            self._asked[key] = asyncio.create_task(self._in_turn(host, family, timeout_ms))
+        return await asyncio.shield(self._asked[key])
+
+    async def _in_turn(self, host: str, family: Family, timeout_ms: float) -> Answer:
+        async with self._places:
+            return await look_up(host, family, timeout_ms)
+
+    async def close(self) -> None:
+        """Give up what nobody waits for any more."""
+        for task in self._asked.values():
+            task.cancel()
+        await asyncio.gather(*self._asked.values(), return_exceptions=True)
 
 
 async def look_up(host: str, family: Family, timeout_ms: float) -> Answer:

@@ -25,9 +25,10 @@ _MAGIC = b"\xf4rtc"
 class Flow:
     """One direction through a relay; times are milliseconds of the run's clock."""
 
-    def __init__(self, number: int, run_id: bytes) -> None:
-        """Take a number that no other flow of the run has."""
+    def __init__(self, number: int, run_id: bytes, count: int = COUNT) -> None:
+        """Take a number that no other flow of the run has, and how many datagrams it is of."""
         self.number = number
+        self._count = count
         self.sources: list[TransportAddress] = []
         """From where datagrams came, without repeats."""
         self.arrived = asyncio.Event()
@@ -53,18 +54,18 @@ class Flow:
     @property
     def complete(self) -> bool:
         """Whether all arrived."""
-        return self.received == COUNT
+        return self.received == self._count
 
     def due(self, now_ms: float) -> list[bytes]:
         """Return the payloads to send now: all at first, later copies of those that are missing."""
         self._start_ms = now_ms if self._start_ms is None else self._start_ms
         if self.complete or self._rounds == len(OFFSETS_MS) or now_ms < self._start_ms + OFFSETS_MS[self._rounds]:
             return []
-        missing = [number for number in range(COUNT) if number not in self._trips_ms]
+        missing = [number for number in range(self._count) if number not in self._trips_ms]
         self._sent_ms |= {(number, self._rounds): now_ms for number in missing}
         payloads = [self._payload(number) for number in missing]
         self._rounds += 1
-        self.sent = COUNT
+        self.sent = self._count
         return payloads
 
     def wake_ms(self, end_ms: float) -> float:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from rtcdiag.demands import Depth
 from rtcdiag.evidence import Observation
 from rtcdiag.targets import Server
 
@@ -21,3 +22,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a TURN server is also asked what it can do beyond what calls need."""
     samples: int | None = None
     """How many Binding transactions a server is asked for round-trip times, where not as many as the options say."""
+    depth: Depth = "relay"
+    """How deep a TURN server is checked; ``quality`` is what the options of the run ask for besides."""
+    brief: bool = False
+    """Whether fewer datagrams prove a relay, and no channels: many servers are checked in one run."""

@@ -9,7 +9,7 @@ from rtcdiag.address import Scope, TransportAddress
 from rtcdiag.evidence import RelayedData
 from rtcdiag.evidence.turn import Side
 from rtcdiag.net import Net
-from rtcdiag.probes.flow import GIVE_UP, Flow, new_run_id
+from rtcdiag.probes.flow import COUNT, GIVE_UP, Flow, new_run_id
 from rtcdiag.probes.job import Record
 from rtcdiag.probes.leg import Leg
 from rtcdiag.stun.header import MessageClass
@@ -25,6 +25,8 @@ _BRIEF = Schedule((0, 100, 300), 700)
 """For the plain socket's mapped address, without which its own first datagram tells it."""
 _PUNCH_MS = 200.0
 """How long the relay waits for the plain socket's datagrams, which make a hole in a NAT and show the port to use."""
+BRIEF_COUNT = 2
+"""Datagrams of each flow where few have to suffice: one that gets lost is repeated anyway."""
 _HEAD_START_MS = 700.0
 """After which time channels are tried beside Send indications that have not all arrived."""
 
@@ -35,9 +37,9 @@ _Result = TypeVar("_Result")
 class Relay:
     """Two allocations and a plain socket, and which datagram that arrives belongs to which flow."""
 
-    def __init__(self, net: Net, record: Record) -> None:
-        """Start without a flow."""
-        self._net, self._record = net, record
+    def __init__(self, net: Net, record: Record, *, brief: bool = False) -> None:
+        """Start without a flow; ``brief`` sends less, and leaves channels out."""
+        self._net, self._record, self._brief = net, record, brief
         self._run_id = new_run_id()
         self._flows: list[tuple[Flow, Receiver]] = []
 
@@ -53,13 +55,19 @@ class Relay:
         async with asyncio.TaskGroup() as group:
             sending = [group.create_task(self._by_send(*pair)) for pair in ((a, b), (b, a))]
             await asyncio.wait(sending, timeout=_HEAD_START_MS / 1000)
-            bound = await side_by_side(a.bind(CHANNEL, b.relayed), b.bind(CHANNEL, a.relayed))
-            if all(map(succeeded, bound)):
-                for sender, receiver in ((a, b), (b, a)):
-                    group.create_task(self._by_channel(sender, receiver))
+            if not self._brief or not all(task.done() and task.result().received for task in sending):
+                await self._over_channels(a, b, group)
             await asyncio.wait(sending)
             if all(task.result().received for task in sending):
                 await a.refresh(REFRESH_S)
+
+    async def _over_channels(self, a: Leg, b: Leg, group: asyncio.TaskGroup) -> None:
+        assert a.relayed is not None
+        assert b.relayed is not None
+        bound = await side_by_side(a.bind(CHANNEL, b.relayed), b.bind(CHANNEL, a.relayed))
+        if all(map(succeeded, bound)):
+            for sender, receiver in ((a, b), (b, a)):
+                group.create_task(self._by_channel(sender, receiver))
 
     async def to_plain_socket(self, a: Leg, plain: "PlainSocket") -> None:
         """Send from a plain socket to the relay and back; the relay sends to where the datagrams come from."""
@@ -109,7 +117,7 @@ class Relay:
         await self._drive(flow, lambda data: a.send(data, peer()), lambda: _fields(a) | fields | {"peer": peer()})
 
     def _flow(self, receiver: Receiver) -> Flow:
-        flow = Flow(len(self._flows), self._run_id)
+        flow = Flow(len(self._flows), self._run_id, BRIEF_COUNT if self._brief else COUNT)
         self._flows.append((flow, receiver))
         return flow
 

@@ -163,7 +163,7 @@ class Chain:
             async with tried_beside(self._path, self._net, self._record), asyncio.TaskGroup() as group:
                 group.create_task(reach.run())
                 ready = await self._challenged(a, reach)
-                if ready is not None:
+                if ready is not None and self._job.depth != "reach":
                     if self._job.trials:
                         group.create_task(self._trials.run())
                     await self._relay_beside_others(ready)
@@ -246,7 +246,10 @@ class Chain:
 
     async def _relay(self, a: Leg) -> None:
         """Allocate twice and send data: between the two, and between the first and a plain socket."""
-        relay = Relay(self._net, self._record)
+        if self._job.depth == "auth":
+            await self._allocated(a)
+            return
+        relay = Relay(self._net, self._record, brief=self._job.brief)
         async with asyncio.TaskGroup() as group:
             second = group.create_task(self._another("b"))
             allocating = group.create_task(self._allocated(a))

@@ -130,11 +130,23 @@ def _step(item: Observation) -> Step | None:
             return None
 
 
+_latest: tuple[Evidence, tuple[Path, ...]] = (Evidence(), ())
+
+
 def paths(evidence: Evidence) -> tuple[Path, ...]:
     """Return every path of the evidence, in the order in which it first appears.
 
     Binding transactions with CHANGE-REQUEST, or to a server's alternate address, are about the NAT and not in here.
     """
+    # Thirty rules ask for them, one after the other and of the same evidence, which never changes.
+    global _latest  # noqa: PLW0603 - a memory of one, which changes no answer
+    known = _latest
+    if known[0] is not evidence:
+        known = _latest = (evidence, _paths(evidence))
+    return known[1]
+
+
+def _paths(evidence: Evidence) -> tuple[Path, ...]:
     targets = targets_of(evidence)
     found: dict[_Key, list[Observation]] = {}
     for item in evidence.observations:

@@ -1,6 +1,7 @@
 """STUN attributes: their numbers and names, and the values that have parts. `values.py` says how each is written."""
 
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -72,6 +73,7 @@ class AttributeType(IntEnum):
         return self.name.replace("_", "-")
 
 
+@lru_cache(maxsize=512)
 def attribute_name(attribute_type: int) -> str:
     """Return the name in the RFC, or ``0xABCD`` for a type that no RFC known here defines."""
     try:

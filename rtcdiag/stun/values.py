@@ -19,8 +19,8 @@ _COOKIE_BYTES = COOKIE.to_bytes(4, "big")
 
 
 def _xor(data: bytes, transaction_id: bytes) -> bytes:
-    mask = _COOKIE_BYTES + transaction_id
-    return bytes(byte ^ mask[index] for index, byte in enumerate(data))
+    mask = (_COOKIE_BYTES + transaction_id)[: len(data)]
+    return (int.from_bytes(data, "big") ^ int.from_bytes(mask, "big")).to_bytes(len(data), "big")
 
 
 def _pack_address(value: TransportAddress, _transaction_id: bytes) -> bytes:

@@ -1,0 +1,196 @@
+"""What ``rtcdiag health`` does: read the configuration, check what is in it, print, write, and return the exit code."""
+
+import asyncio
+import contextlib
+import time
+from datetime import UTC, datetime
+from typing import NamedTuple
+from uuid import uuid4
+
+from msgspec import to_builtins
+from msgspec.structs import replace
+
+from rtcdiag.cli.asking import Question
+from rtcdiag.cli.checking import run_options
+from rtcdiag.cli.health_config import Loaded, Source, load, source_of
+from rtcdiag.cli.health_exits import health_exit, nagios_exit
+from rtcdiag.cli.health_live import Shown, shown
+from rtcdiag.cli.health_options import (
+    Checks,
+    HealthJudgement,
+    HealthNetwork,
+    HealthOutput,
+    HealthServers,
+    required,
+    retries,
+    thresholds,
+    watch_s,
+)
+from rtcdiag.cli.health_outputs import Outlet
+from rtcdiag.cli.options import Judgement, Network, Output, Servers
+from rtcdiag.cli.running import rfc3339
+from rtcdiag.cli.signals import cancelled_by_signals
+from rtcdiag.config import HealthConfig
+from rtcdiag.evidence import Environment
+from rtcdiag.fleet import Settings, around, check_all, settings_for
+from rtcdiag.fleet.many import OnResult
+from rtcdiag.fleet.spool import Spool
+from rtcdiag.health import HealthResult, HealthSummary, Round, Tally, judge_service
+from rtcdiag.health.watching import Watcher
+from rtcdiag.options import RunOptions
+from rtcdiag.report import Options
+
+_TRY_S = 30.0
+"""How long one try of one target takes at most."""
+
+
+class Asked(NamedTuple):
+    """One command line."""
+
+    config: str
+    output: HealthOutput
+    checks: Checks
+    servers: HealthServers
+    network: HealthNetwork
+    judgement: HealthJudgement
+
+
+class Plan(NamedTuple):
+    """The command line, understood."""
+
+    asked: Asked
+    servers: Servers
+    options: RunOptions
+    """With the proxy, through which a service is asked."""
+    source: Source
+    settings: Settings
+    outlet: Outlet
+
+
+def run_health(asked: Asked) -> int:
+    """Check once, or again and again; return the exit code, of the last round."""
+    plan = _plan(asked)
+    if asked.network.list_contacts:
+        return _list_contacts(plan)
+    every_s = watch_s(asked.checks.watch)
+    watcher = Watcher()
+    while True:
+        began_s = time.monotonic()
+        code, ended = _round(plan, watcher if every_s is not None else None)
+        if every_s is None or ended:
+            return code
+        try:
+            time.sleep(max(0.0, began_s + every_s - time.monotonic()))
+        except KeyboardInterrupt:
+            return code
+
+
+def _plan(asked: Asked) -> Plan:
+    """Understand everything before anybody is contacted."""
+    servers, network = Servers(**asked.servers._asdict()), Network(**asked.network._asdict())
+    deadline_s = asked.checks.deadline
+    network = network._replace(deadline=deadline_s)
+    options = run_options(Question("health", Output(), servers, network, Judgement()))
+    required(asked.checks.require_servers)
+    watch_s(asked.checks.watch)
+    outlet = Outlet(asked.output, asked.config)
+    settings = Settings(
+        options=replace(options, control=False, gateway=False, proxy=None, deadline_ms=_TRY_S * 1000),
+        thresholds=thresholds(asked.checks.threshold),
+        retries=retries(asked.checks.retries),
+        deadline_s=deadline_s,
+        keep_evidence=outlet.wants_evidence,
+    )
+    return Plan(asked, servers, options, source_of(asked.config, asked.checks.token_file, servers), settings, outlet)
+
+
+def _list_contacts(plan: Plan) -> int:
+    from rtcdiag.cli.contacts import print_contacts
+
+    source = plan.source
+    uris = [item.server.uri for item in source.config.targets] if source.config else [source.name]
+    output = Output(as_json=plan.asked.output.as_json)
+    return print_contacts(
+        list(dict.fromkeys(uris)), control=False, look_up=False, gateway=False, ports=False, output=output
+    )
+
+
+def _round(plan: Plan, watcher: Watcher | None) -> tuple[int, bool]:
+    """Check all targets once; return the exit code, and whether a signal ended it."""
+    began_s, started_at = time.monotonic(), rfc3339(datetime.now(UTC))
+    loaded = load(plan.source, plan.servers, plan.options)
+    plan.outlet.mask(loaded.config)
+    tally = Tally(required(plan.asked.checks.require_servers))
+    with Spool() as spool:
+        here, signal = _checked(plan, loaded, Sink(plan, tally, spool, watcher), started_at)
+        summary = HealthSummary(
+            id=str(uuid4()),
+            options=_told(plan, loaded),
+            started_at=started_at,
+            duration_ms=round((time.monotonic() - began_s) * 1000, 1),
+            interrupted=signal is not None,
+            environment=here,
+            verdict=tally.verdict(),
+            requirement=tally.requirement(),
+            counts=tally.counts,
+            warnings=tally.warnings,
+            failures=tally.failures,
+        )
+        plan.outlet.deliver(Round(summary, spool), watcher.flips() if watcher is not None else ())
+    if plan.outlet.format == "nagios" and signal is None:
+        return nagios_exit(summary), False
+    return health_exit(tally, fail_on=plan.asked.judgement.fail_on, signal=signal), signal is not None
+
+
+class Sink(NamedTuple):
+    """Where results go as they come."""
+
+    plan: Plan
+    tally: Tally
+    spool: Spool
+    watcher: Watcher | None
+
+    def take(self, result: HealthResult) -> None:
+        """Count a result, keep it on disk, and print it where it is not to wait."""
+        self.tally.add(result)
+        self.spool.add(result)
+        self.plan.outlet.at_once(result)
+        if self.watcher is not None:
+            self.watcher.see(result)
+
+
+def _checked(plan: Plan, loaded: Loaded, sink: Sink, started_at: str) -> tuple[Environment, int | None]:
+    """Check what was loaded; return what this computer is like, and the signal that ended it early, if one did."""
+    if loaded.config is None:
+        sink.take(judge_service(plan.source.name, loaded.observations, started_at))
+        return Environment(), None
+    config, settings = loaded.config, settings_for(plan.settings, loaded.config, plan.asked.checks.depth)
+    with shown(config, quiet=plan.asked.output.quiet or plan.outlet.is_live) as live:
+
+        def take(result: HealthResult) -> None:
+            live.done(result)
+            sink.take(result)
+
+        return asyncio.run(_checking(config, settings, take, live))
+
+
+async def _checking(
+    config: HealthConfig, settings: Settings, take: OnResult, live: Shown
+) -> tuple[Environment, int | None]:
+    here = around(settings.options)
+    task = asyncio.create_task(check_all(config.targets, settings, here, take, live.begun))
+    with cancelled_by_signals(task) as caught, contextlib.suppress(asyncio.CancelledError):  # before it had begun
+        await task
+    return here.here, caught[0] if caught else None
+
+
+def _told(plan: Plan, loaded: Loaded) -> Options:
+    """Return what was asked for, as the result tells it; paths are left out, they may name a person."""
+    checks, options = plan.asked.checks, plan.settings.options
+    flags = {"depth": checks.depth, "retries": checks.retries or None, "watch": checks.watch}
+    limits = (loaded.config.thresholds if loaded.config else {}) | plan.settings.thresholds
+    return Options(
+        flags={name: value for name, value in flags.items() if value is not None},
+        thresholds={"timeout_ms": options.timeout_ms, "deadline_s": plan.settings.deadline_s}
+        | {name: to_builtins(limit) for name, limit in limits.items()},
+    )

@@ -1,0 +1,80 @@
+"""The configuration of `rtcdiag health`, whatever wrote it: recognised by content, and never by the file's name."""
+
+import re
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from rtcdiag.config.documents import check_length, json_tree, toml_tree, yaml_tree
+from rtcdiag.config.errors import ConfigError, PlaceError
+from rtcdiag.config.eturnal import read_eturnal
+from rtcdiag.config.ice_servers import placed_servers
+from rtcdiag.config.own import read_own
+from rtcdiag.config.targets import HealthConfig, HealthTarget
+from rtcdiag.config.turnserver_conf import is_turnserver_conf, read_turnserver_conf
+
+HEALTH_BYTES = 8 << 20
+"""How long a configuration may be: ten thousand URIs with credentials of their own have less than half."""
+MOST_TARGETS = 20_000
+_JSON = re.compile(r"[\s\ufeff]*(\{|\[\s*[\[{\]\"0-9])")
+_TOML = re.compile(
+    r"^[ \t]*(\[\[?[ \t]*[\w.\"' -]+\]\]?[ \t]*(#.*)?$|(depth|targets|thresholds)[ \t]*=)", re.MULTILINE | re.ASCII
+)
+_YAML = re.compile(r"^(---|%YAML|- |[A-Za-z_\"'][\w\"' -]*:(\s|$))", re.MULTILINE)
+_URI = re.compile(r"(?:stun|turn)s?:[^\s\"',\]}]+", re.IGNORECASE)
+
+
+def read_health_config(text: str, name: str, environment: Mapping[str, str]) -> HealthConfig:
+    """Read what to check; ``name`` is what errors call it, ``environment`` what ``${NAME}`` stands for.
+
+    An ICE server list in JSON or YAML of any service, coturn's ``turnserver.conf``, eturnal's ``eturnal.yml``, or our
+    own TOML. Raise ConfigError for anything else, with the place of what is wrong.
+    """
+    try:
+        check_length(text, HEALTH_BYTES)
+        config = _recognised(text, environment)
+        _check_count(config)
+    except PlaceError as error:
+        raise ConfigError(f"{name}: {error}") from None
+    lines = _lines(text)
+    with_lines = (
+        item if item.line is not None else replace(item, line=lines.get(item.server.uri)) for item in config.targets
+    )
+    return replace(config, targets=tuple(with_lines))
+
+
+def _check_count(config: HealthConfig) -> None:
+    if len(config.targets) > MOST_TARGETS:
+        raise PlaceError("$", f"{len(config.targets)} URIs; at most {MOST_TARGETS} are taken")
+
+
+def _recognised(text: str, environment: Mapping[str, str]) -> HealthConfig:
+    if _JSON.match(text):
+        return _listed(json_tree(text, HEALTH_BYTES))
+    if _TOML.search(text):
+        return read_own(toml_tree(text, HEALTH_BYTES), environment)
+    if is_turnserver_conf(text):
+        return HealthConfig(targets=tuple(read_turnserver_conf(text.removeprefix("\ufeff"))))
+    if _YAML.search(text):
+        return _of_yaml(yaml_tree(text))
+    raise PlaceError("$", "not an ICE server list in JSON, nor TOML, turnserver.conf or eturnal.yml")
+
+
+def _of_yaml(tree: object) -> HealthConfig:
+    if isinstance(tree, dict) and "eturnal" in tree:
+        return HealthConfig(targets=tuple(read_eturnal(tree)))
+    return _listed(tree)
+
+
+def _listed(tree: object) -> HealthConfig:
+    targets = [HealthTarget(name=server.uri, server=server, where=where) for where, server in placed_servers(tree)]
+    return HealthConfig(targets=tuple(targets))
+
+
+def _lines(text: str) -> dict[str, int]:
+    """Return the line in which each URI first stands."""
+    found: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        for uri in _URI.findall(line):
+            found.setdefault(uri, number)
+    return found
