@@ -16,6 +16,7 @@ class End(NamedTuple):
     """One of the two."""
 
     report: dict[str, Any]
+    """Its own, as saved."""
     told: str
     """Its standard error."""
     entered_s: float
@@ -79,8 +80,9 @@ sleep {wait_s}
 
 
 def _end(directory: Path, side: str) -> End:
+    (saved,) = (directory / f"reports.{side}").glob("rtcdiag-*Z.json")
     return End(
-        json.loads((directory / f"report.{side}").read_text()),
+        json.loads(saved.read_text()),
         (directory / f"told.{side}").read_text(),
         float((directory / f"entered.{side}").read_text()),
     )
