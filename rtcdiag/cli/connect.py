@@ -86,7 +86,6 @@ def connect(
         return list_contacts(question)
     from rtcdiag.cli.checking import run_options
     from rtcdiag.cli.copying import Ways
-    from rtcdiag.cli.exits import INCONCLUSIVE, session_exit_code
     from rtcdiag.cli.outputs import destinations, prepare_pair
     from rtcdiag.cli.streams import say
     from rtcdiag.signaling.channel import SignalingError
@@ -101,8 +100,12 @@ def connect(
             question, options, meeting or _copying(ways, code), hide_local=hide_local, trickle=not no_trickle
         )
     except SignalingError as error:
+        from rtcdiag.cli.exits import INCONCLUSIVE
+
         say(f"rtcdiag: {error}")
         return INCONCLUSIVE
+    from rtcdiag.cli.exits import session_exit_code  # it imports judgement: not while the other person waits
+
     _deliver(ended, output, files, reports_dir)
     return session_exit_code(ended.report, require=require or (), signal=ended.signal)
 
@@ -188,10 +191,11 @@ def _session(
 async def _channel(signaling: "Meeting | Copying", net: "Net", session: "Session") -> "Channel":
     from rtcdiag.cli.copying import Copying, Person, channel
     from rtcdiag.cli.meeting import meet
-    from rtcdiag.nat.vpn import own_of_vpn
-    from rtcdiag.probes.environment import environment
 
     if isinstance(signaling, Copying):
+        from rtcdiag.nat.vpn import own_of_vpn
+        from rtcdiag.probes.environment import environment
+
         person = Person(
             signaling.ways,
             signaling.offer,

@@ -4,21 +4,21 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
-from rtcdiag.cli.running import asked, rfc3339
 from rtcdiag.cli.signals import cancelled_by_signals
 from rtcdiag.cli.streams import say
 from rtcdiag.connect import Asked, Beside, Outcome, Told, connect
-from rtcdiag.diagnosis import Run, diagnose
 from rtcdiag.evidence import Evidence, Observation
 from rtcdiag.net import Net
 from rtcdiag.net.capture import Capture
 from rtcdiag.options import RunOptions
-from rtcdiag.report import Report, encode
 from rtcdiag.signaling import Channel
 from rtcdiag.targets import Server
+
+if TYPE_CHECKING:
+    from rtcdiag.report import Report
 
 Open = Callable[[Net], Awaitable[Channel]]
 """Opens the signaling once the run has begun."""
@@ -45,7 +45,7 @@ class Session(NamedTuple):
 class Ended(NamedTuple):
     """What came of it."""
 
-    report: Report
+    report: "Report"
     """This end's; the other end got it too, unless it holds what is hidden."""
     remote_report: bytes | None
     """The other end's report as it came, which is not to be trusted; empty where it keeps it to itself."""
@@ -71,7 +71,11 @@ class _End:
     def signal(self) -> int | None:
         return self._caught[0] if self._caught else None
 
-    def report(self, evidence: Evidence) -> Report:
+    def report(self, evidence: Evidence) -> "Report":
+        # Judgement is imported when it is needed: it would keep the first checks waiting.
+        from rtcdiag.cli.running import asked, rfc3339
+        from rtcdiag.diagnosis import Run, diagnose
+
         run = Run(
             id=str(uuid4()),
             command="connect",
@@ -83,6 +87,8 @@ class _End:
         return diagnose(evidence, run)
 
     def _make(self, evidence: Evidence) -> bytes:
+        from rtcdiag.report import encode
+
         self.made = self.report(evidence)
         return b"" if self._session.keeps_report else encode(self.made)
 

@@ -14,10 +14,10 @@ from rtcdiag.cli.files import check_writable, make_directory, write_new, write_w
 from rtcdiag.cli.options import Output
 from rtcdiag.cli.streams import OutputError, colors, emit, say, shows_unicode
 from rtcdiag.formats import FORMATS, RenderOptions, format_of, render
-from rtcdiag.report import Report, Verdict
 
 if TYPE_CHECKING:
     from rtcdiag.compare import Comparison
+    from rtcdiag.report import Report, Verdict
 
 Rendered = Callable[[str, RenderOptions], str]
 """The result in the format of a name."""
@@ -61,7 +61,7 @@ def _destination(text: str) -> Destination:
         ) from None
 
 
-def deliver(report: Report, output: Output, files: tuple[Destination, ...]) -> None:
+def deliver(report: "Report", output: Output, files: tuple[Destination, ...]) -> None:
     """Print a report, then write the files."""
     hand_over(report.verdict, lambda name, options: render(name, report, options), output, files)
 
@@ -73,7 +73,7 @@ def deliver_comparison(found: "Comparison", output: Output, files: tuple[Destina
     hand_over(found.verdict, lambda name, options: render_comparison(name, found, options), output, files)
 
 
-def hand_over(verdict: Verdict, rendered: Rendered, output: Output, files: tuple[Destination, ...]) -> None:
+def hand_over(verdict: "Verdict", rendered: Rendered, output: Output, files: tuple[Destination, ...]) -> None:
     """Print the result, then write the files: a full disk then takes only those."""
     name = "json" if output.as_json else output.format
     if output.quiet and name is None:
@@ -96,7 +96,7 @@ def told_of(path: Path) -> Iterator[None]:
         raise OutputError(f"{path}: {error.strerror}") from None
 
 
-def _quiet(verdict: Verdict) -> str:
+def _quiet(verdict: "Verdict") -> str:
     """Return the verdict in one line."""
     from rtcdiag.formats.safe import clean
 
@@ -118,7 +118,7 @@ def prepare_pair(directory: Path) -> None:
     make_directory(directory, what="--reports-dir")
 
 
-def save_pair(report: Report, directory: Path, *, quiet: bool) -> None:
+def save_pair(report: "Report", directory: Path, *, quiet: bool) -> None:
     """Save a report as JSON and HTML under a name of its own, and tell where."""
     _save(report.started_at, "", lambda name, options: render(name, report, options), directory, quiet=quiet)
 

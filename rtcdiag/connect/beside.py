@@ -10,8 +10,6 @@ from rtcdiag.evidence import Evidence, Observation
 from rtcdiag.net import Net
 from rtcdiag.net.capture import Capture
 from rtcdiag.options import RunOptions
-from rtcdiag.probes.environment import environment
-from rtcdiag.run import gather, numbered, plan
 from rtcdiag.targets import Server
 
 PATIENCE_S = 6.0
@@ -33,15 +31,18 @@ class Beside:
     ) -> None:
         """Start the run's clock, and nothing else; ``given`` is what is known before anybody is asked."""
         self.net = Net(options, capture)
-        self._jobs = plan("connect", servers, options)
-        self._options, self._given = options, given
+        self._servers, self._options, self._given = servers, options, given
         self._started_at_s = time.time()
         self._task: asyncio.Task[Evidence] | None = None
 
     def begin(self) -> None:
         """Begin, if they have not."""
         if self._task is None:
-            self._task = asyncio.create_task(gather(self._jobs, self._options, net=self.net))
+            # All probes, and all judgement: not while checks wait for the processor.
+            from rtcdiag.run import gather, plan  # noqa: PLC0415 - see above
+
+            jobs = plan("connect", self._servers, self._options)
+            self._task = asyncio.create_task(gather(jobs, self._options, net=self.net))
 
     async def quiet(self) -> None:
         """Wait until they leave the line and the processor to others, but not for long."""
@@ -66,6 +67,9 @@ class Beside:
 
     def with_session(self, session: tuple[Observation, ...], beside: Evidence | None) -> Evidence:
         """Return all that one end saw."""
+        from rtcdiag.probes.environment import environment  # noqa: PLC0415 - see above
+        from rtcdiag.run import numbered  # noqa: PLC0415 - see above
+
         found = numbered(chain(self._given, session, beside.observations if beside is not None else ()))
         if beside is not None:
             return replace(beside, started_at_s=self._started_at_s, observations=found)

@@ -6,9 +6,12 @@ rich and Jinja2 are imported by the formats that need them, and a format only wh
 from importlib import import_module
 from os import PathLike
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from rtcdiag.formats.options import RenderOptions
-from rtcdiag.report import Report
+
+if TYPE_CHECKING:
+    from rtcdiag.report import Report
 
 __all__ = ["FORMATS", "RenderOptions", "format_of", "render"]
 
@@ -21,7 +24,7 @@ FORMATS: dict[str, str] = {
 """The name of each format, which is also that of its module, and the suffix of its files."""
 
 
-def render(name: str, report: Report, options: RenderOptions | None = None) -> str:
+def render(name: str, report: "Report", options: RenderOptions | None = None) -> str:
     """Return the report in the format called ``name``; raise ValueError for a name that no format has."""
     if name not in FORMATS:
         raise ValueError(f"{name!r} is no format: choose one of {', '.join(FORMATS)}")

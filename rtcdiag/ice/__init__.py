@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 
+from rtcdiag.ice import lean as lean
+
+# isort: split
 from rtcdiag.ice.agent import Agent, Gathered, Missed, Question, release, to_the_end
 from rtcdiag.ice.meeting import Meeting, meet
 from rtcdiag.ice.relay import Relay

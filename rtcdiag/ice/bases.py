@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from socket import SOCK_DGRAM
 from typing import Any
@@ -19,6 +19,7 @@ from rtcdiag.ice.session_socket import Address, Owner, RelaySocket, SessionSocke
 from rtcdiag.net.arrival import StampedSocket
 from rtcdiag.net.resolver import FAMILIES
 from rtcdiag.net.routes import local_addresses
+from rtcdiag.targets import Transport
 
 KEEP_ALIVE_MS = 10_000.0
 """Every socket sends to its server so often: mappings of some networks live 30 s, and a datagram may get lost."""
@@ -50,8 +51,21 @@ class Settings:
     """What to wait for before each new request to a STUN server."""
     timeout_ms: float = 2000.0
     """How long a server may take; a relay over TCP or TLS twice as long."""
-    on_missed: Callable[[TransportAddress, Missed], None] = lambda _server, _missed: None
-    """Told what a server did not give."""
+    on_server: Callable[["Answers"], None] = lambda _answers: None
+    """Told when a server has given all that it will."""
+
+
+@dataclass(kw_only=True)
+class Answers:
+    """What one server gave. Times are milliseconds of the run's clock."""
+
+    server: TransportAddress
+    transport: Transport
+    began_ms: float
+    candidates: int = 0
+    redundant: int = 0
+    """Server-reflexive candidates that are nothing new (RFC 8445 section 5.1.3)."""
+    missed: list[Missed] = field(default_factory=list)
 
 
 class Bases:
@@ -79,9 +93,8 @@ class Bases:
         for number, ip in enumerate(hosts):
             await self._open(ip, _HIGHEST_PREFERENCE - number)
         async with asyncio.TaskGroup() as group:
-            for sock in list(self.sockets):
-                for server in self._servers(sock):
-                    group.create_task(self._reflexive(sock, server))
+            for server in asked.stun:
+                group.create_task(self._from_stun(server, list(self.sockets)))
             for relay in asked.relays:
                 group.create_task(self._relayed(relay))
 
@@ -126,7 +139,14 @@ class Bases:
 
     # --- server-reflexive candidates ---
 
-    async def _reflexive(self, sock: SessionSocket, server: TransportAddress) -> None:
+    async def _from_stun(self, server: TransportAddress, socks: list[SessionSocket]) -> None:
+        answers = Answers(server=server, transport=Transport.UDP, began_ms=self._owner.now_ms())
+        asking = [sock for sock in socks if server in self._servers(sock)]
+        await asyncio.gather(*(self._reflexive(sock, server, answers) for sock in asking))
+        if asking:
+            self._settings.on_server(answers)
+
+    async def _reflexive(self, sock: SessionSocket, server: TransportAddress, answers: Answers) -> None:
         await self._settings.pace(server.ip)
         answered = asyncio.Event()
         began_ms = self._owner.now_ms()
@@ -137,9 +157,11 @@ class Bases:
             self._ask(sock, server, answered.set)
         left_ms = self._settings.timeout_ms - (self._owner.now_ms() - began_ms)
         if not await _is_set(answered, max(0.0, left_ms) / 1000):
-            self._settings.on_missed(server, Missed("srflx", sock.base, *why(TimeoutError())))
-            return
-        self._tell_reflexive(sock, server)
+            answers.missed.append(Missed("srflx", sock.base, *why(TimeoutError())))
+        elif self._tell_reflexive(sock, server):
+            answers.candidates += 1
+        else:
+            answers.redundant += 1
 
     def _ask(self, sock: SessionSocket, server: TransportAddress, done: Callable[[], None]) -> None:
         """Ask a server as what it sees a socket."""
@@ -159,11 +181,12 @@ class Bases:
         self.changed = self.changed or (before is not None and before != mapped)
         sock.mapped[server] = mapped
 
-    def _tell_reflexive(self, sock: SessionSocket, server: TransportAddress) -> None:
+    def _tell_reflexive(self, sock: SessionSocket, server: TransportAddress) -> bool:
+        """Tell a candidate; False where it is none of its own."""
         mapped, base = sock.mapped[server], sock.base
         # Redundant where nothing translates, or another server saw the same (RFC 8445 section 5.1.3).
         if mapped in sock.told or (mapped == base and not self._settings.hide_local):
-            return
+            return False
         hidden = self._settings.hide_local
         candidate = aioice.Candidate(
             foundation=candidate_foundation("srflx", "udp", base.host),
@@ -177,12 +200,14 @@ class Bases:
             related_port=9 if hidden else base.port,
         )
         self._tell(sock, candidate)
+        return True
 
     # --- relay candidates ---
 
     async def _relayed(self, relay: Relay) -> None:
         hide = self._settings.relay_only or self._settings.hide_local
         factory = partial(RelaySocket, self._agent, self._owner)
+        answers = Answers(server=relay.address, transport=relay.transport, began_ms=self._owner.now_ms())
         got: list[SessionSocket] = []
 
         def adopt(sock: ice.StunProtocol) -> None:
@@ -195,10 +220,12 @@ class Bases:
                 relay, factory, adopt, timeout_ms=self._settings.timeout_ms, hide_related=hide
             )
         except EXPECTED as error:
-            self._settings.on_missed(relay.address, Missed("relay", None, *why(error)))
-            return
-        self._use(got[0])
-        self._tell(got[0], candidate)
+            answers.missed.append(Missed("relay", None, *why(error)))
+        else:
+            self._use(got[0])
+            self._tell(got[0], candidate)
+            answers.candidates += 1
+        self._settings.on_server(answers)
 
     # --- until the session ends ---
 

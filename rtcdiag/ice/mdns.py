@@ -3,8 +3,6 @@
 Drives ``ice.get_or_create_mdns_protocol`` of aioice, which nothing promises; it has a contract test.
 """
 
-import asyncio
-
 from aioice import Candidate, ice
 from aioice.mdns import is_mdns_hostname
 
@@ -19,6 +17,8 @@ class Names:
         """Ask nobody yet."""
         self._owner = owner
         self.asked = 0
+        self.pending = 0
+        """Names that are still being asked for."""
 
     @staticmethod
     def is_name(candidate: Candidate) -> bool:
@@ -30,6 +30,7 @@ class Names:
         if self.asked >= MOST_NAMES:
             return None
         self.asked += 1
+        self.pending += 1
         try:
             protocol = await ice.get_or_create_mdns_protocol(self._owner)
             for _ in range(TRIES):
@@ -38,5 +39,7 @@ class Names:
                     return found
         except OSError:
             # Somebody else has the port, or there is no multicast here.
-            await asyncio.sleep(0)
+            return None
+        finally:
+            self.pending -= 1
         return None

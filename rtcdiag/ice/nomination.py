@@ -51,11 +51,14 @@ class Nominations:
         self.history.append(selection)
         self._on_selected(selection)
 
-    def outcomes(self, pairs: list[SessionPair], *, tried: bool) -> tuple[PolicyOutcome, ...]:
-        """Return what each policy achieved; ``tried`` tells whether all pairs were given a fair try."""
-        return tuple(self._outcome(policy, pairs, tried=tried) for policy in POLICIES)
+    def outcomes(self, pairs: list[SessionPair], *, tried: bool, whole: bool) -> tuple[PolicyOutcome, ...]:
+        """Return what each policy achieved.
 
-    def _outcome(self, policy: Policy, pairs: list[SessionPair], *, tried: bool) -> PolicyOutcome:
+        ``tried`` tells whether all pairs were given a fair try, ``whole`` whether no more pairs were to come.
+        """
+        return tuple(self._outcome(policy, pairs, tried=tried, whole=whole) for policy in POLICIES)
+
+    def _outcome(self, policy: Policy, pairs: list[SessionPair], *, tried: bool, whole: bool) -> PolicyOutcome:
         of = [pair for pair in pairs if policy in ("all", pair.policy)]
         first_ms = min((pair.first_success_ms for pair in of if pair.first_success_ms is not None), default=None)
         nominated_ms = next((item.t_ms for item in self.history if item.policy == policy), None)
@@ -63,7 +66,7 @@ class Nominations:
             return PolicyOutcome(
                 policy=policy, outcome="connected", first_success_ms=first_ms, nominated_ms=nominated_ms
             )
-        if not of and tried:
+        if not of and (tried or whole):
             return PolicyOutcome(policy=policy, outcome="no-pairs")
         answered = first_ms is not None or not tried
         return PolicyOutcome(

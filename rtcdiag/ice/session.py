@@ -50,7 +50,7 @@ class SessionAgent(CheckList):
         self.heard_ms: float | None = None
         """When the other end's description came."""
         self._bases = Bases(settings, self, self, self._pair_base)
-        self._complete = False
+        self._gathered = self._complete = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._names = mdns.Names(self)
 
@@ -72,6 +72,7 @@ class SessionAgent(CheckList):
     async def gather(self, on_candidate: OnCandidate) -> None:
         """Gather, telling each candidate as soon as it is there; return when no more comes."""
         await self._bases.gather(on_candidate)
+        self._gathered = True
 
     def start(self) -> None:
         """Begin to keep mappings alive, and to check once there is something to check."""
@@ -175,9 +176,14 @@ class SessionAgent(CheckList):
         while not self._is_settled(waiting=waiting):  # noqa: ASYNC110 - time itself is what settles it
             await asyncio.sleep(_LOOK_S)
 
+    @property
+    def _is_whole(self) -> bool:
+        """Whether neither end has more candidates to come."""
+        return self._gathered and self._complete and not self._names.pending
+
     def _is_settled(self, *, waiting: bool) -> bool:
         have = {pair.policy for pair in self.every_pair}
-        if self._complete and have and all(self.selected(policy) is not None for policy in have):
+        if self._is_whole and have and all(self.selected(policy) is not None for policy in have):
             return True
         return self.tried(self.now_ms()) and (self.first_success_ms is not None or not waiting)
 
@@ -195,7 +201,7 @@ class SessionAgent(CheckList):
 
     def policies(self, at_ms: float) -> tuple[PolicyOutcome, ...]:
         """Return what each policy had achieved."""
-        return self.nominations.outcomes(self.every_pair, tried=self.tried(at_ms))
+        return self.nominations.outcomes(self.every_pair, tried=self.tried(at_ms), whole=self._is_whole)
 
     # --- the end ---
 
