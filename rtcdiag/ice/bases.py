@@ -64,7 +64,7 @@ class Answers:
     began_ms: float
     candidates: int = 0
     redundant: int = 0
-    """Server-reflexive candidates that are nothing new (RFC 8445 section 5.1.3)."""
+    """Server-reflexive candidates that equal a host candidate (RFC 8445 section 5.1.3)."""
     missed: list[Missed] = field(default_factory=list)
 
 
@@ -158,10 +158,11 @@ class Bases:
         left_ms = self._settings.timeout_ms - (self._owner.now_ms() - began_ms)
         if not await _is_set(answered, max(0.0, left_ms) / 1000):
             answers.missed.append(Missed("srflx", sock.base, *why(TimeoutError())))
-        elif self._tell_reflexive(sock, server):
-            answers.candidates += 1
-        else:
-            answers.redundant += 1
+            return
+        self._tell_reflexive(sock, server)
+        nothing_translates = sock.mapped[server] == sock.base
+        answers.redundant += nothing_translates
+        answers.candidates += not nothing_translates
 
     def _ask(self, sock: SessionSocket, server: TransportAddress, done: Callable[[], None]) -> None:
         """Ask a server as what it sees a socket."""
@@ -181,12 +182,11 @@ class Bases:
         self.changed = self.changed or (before is not None and before != mapped)
         sock.mapped[server] = mapped
 
-    def _tell_reflexive(self, sock: SessionSocket, server: TransportAddress) -> bool:
-        """Tell a candidate; False where it is none of its own."""
+    def _tell_reflexive(self, sock: SessionSocket, server: TransportAddress) -> None:
         mapped, base = sock.mapped[server], sock.base
         # Redundant where nothing translates, or another server saw the same (RFC 8445 section 5.1.3).
         if mapped in sock.told or (mapped == base and not self._settings.hide_local):
-            return False
+            return
         hidden = self._settings.hide_local
         candidate = aioice.Candidate(
             foundation=candidate_foundation("srflx", "udp", base.host),
@@ -200,7 +200,6 @@ class Bases:
             related_port=9 if hidden else base.port,
         )
         self._tell(sock, candidate)
-        return True
 
     # --- relay candidates ---
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from support.process import RTCDIAG, run
 
 END = Path(__file__).with_name("session_end.py")
+OTHER_END = Path(__file__).with_name("other_end.py")
 
 
 class Seen(NamedTuple):
@@ -52,6 +53,29 @@ def held(
     done = run([RTCDIAG, "lab", "pair", *sides, *means, *options, "--", "sh", "-c", script], timeout=timeout)
     assert done.returncode == 0, done.stderr
     return {side: _seen(directory, side, done.stderr) for side in "ab"}
+
+
+def held_with(
+    directory: Path,
+    how: str,
+    *,
+    offers: bool,
+    nat: str,
+    seconds: float = 4.0,
+    settings: Mapping[str, str] | None = None,
+) -> Seen:
+    """Hold a session with a program of another kind; ``offers`` tells whether rtcdiag does."""
+    directory.chmod(0o777)
+    exported = "".join(f"export {name}='{value}'; " for name, value in (settings or {}).items())
+    python = Path(RTCDIAG).with_name("python")
+    own = f"{exported}exec {python} {END} {directory} > /dev/null"
+    other = f"exec {python} {OTHER_END} {directory} {how} {seconds}"
+    on_a, on_b = (own, other) if offers else (other, own)
+    script = f"if [ $RTCDIAG_LAB_SIDE = a ]; then {on_a}; else {on_b}; fi"
+    line = [RTCDIAG, "lab", "pair", "--a", nat, "--b", nat, "--with", "coturn", "--", "sh", "-c", script]
+    done = run(line, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return _seen(directory, "a" if offers else "b", done.stderr)
 
 
 def _seen(directory: Path, side: str, told: str) -> Seen:
