@@ -123,7 +123,7 @@ def save_pair(report: "Report", directory: Path, *, quiet: bool) -> None:
     _save(report.started_at, "", lambda name, options: render(name, report, options), directory, quiet=quiet)
 
 
-def save_session(found: "Comparison", own: Report, directory: Path, *, quiet: bool) -> None:
+def save_session(found: "Comparison", own: "Report", directory: Path, *, quiet: bool) -> None:
     """Save what came of a session, as JSON and HTML beside the own report of it, and tell where."""
     from rtcdiag.formats.comparison import render as render_comparison
 
