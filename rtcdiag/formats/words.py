@@ -3,6 +3,7 @@
 from typing import Literal
 
 from rtcdiag.address import Family, Scope
+from rtcdiag.evidence.session import Policy, SignalingKind
 from rtcdiag.findings import Role, Severity
 from rtcdiag.nat import Nat, familiar_name
 from rtcdiag.report import Direct, Level, Report, StageStatus, Status
@@ -49,6 +50,13 @@ ASCII_SYMBOL: dict[Tone, str] = {"": " ", "ok": "+", "warn": "!", "bad": "x", "i
 
 SIDE: dict[Side, str] = {"here": "here", "peer": "at the peer", "server": "at the server", "a": "at A", "b": "at B"}
 """Where a change has to be made that flips the verdict."""
+POLICY: dict[Policy, str] = {"all": "everything", "direct": "direct only", "relay": "relay only"}
+SIGNALING: dict[SignalingKind, str] = {
+    "copied-text": "copied text",
+    "sse": "SSE and POST",
+    "websocket": "WebSocket",
+    "browser": "the page of a browser",
+}
 ROLE: dict[Role, str] = {
     "you": "you",
     "network_admin": "network admin",
@@ -74,7 +82,13 @@ PEER_SHORT: dict[PeerKind, str] = {
     "udp-blocked": "UDP-blocked networks",
 }
 _ACRONYMS = frozenset({"dns", "tls", "stun", "os"})
-_SUBJECTS = {"check-stun": "STUN", "check-turn": "TURN", "candidates": "Candidates", "audit-turn": "Audit"}
+_SUBJECTS = {
+    "check-stun": "STUN",
+    "check-turn": "TURN",
+    "candidates": "Candidates",
+    "audit-turn": "Audit",
+    "connect": "Session",
+}
 
 
 def headline(report: Report) -> tuple[str, str, Tone]:

@@ -38,7 +38,9 @@ def answerer(direct: str = "connected", relay: str = "no-pairs", **more: Any) ->
 A_DIRECT, B_DIRECT = good(A_HOST, B_MAPPED, A_MAPPED), good(B_HOST, A_MAPPED, B_MAPPED)
 A_SILENT = (pair(A_HOST, B_HOST, "host host"), pair(A_HOST, B_MAPPED))
 B_SILENT = (pair(B_HOST, A_HOST, "host host"), pair(B_HOST, A_MAPPED))
-A_RELAYED, B_RELAYED = good(A_RELAY, B_MAPPED, A_RELAY, "relay srflx"), good(B_HOST, A_RELAY, B_MAPPED, "srflx relay")
+USED = ("all", "relay")
+A_RELAYED = good(A_RELAY, B_MAPPED, A_RELAY, "relay srflx", nominated=USED)
+B_RELAYED = good(B_HOST, A_RELAY, B_MAPPED, "srflx relay", nominated=USED)
 
 
 def direct(**more: Any) -> Comparison:

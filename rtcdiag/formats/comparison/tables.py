@@ -1,23 +1,19 @@
 """What the formats show of a comparison as tables."""
 
-from rtcdiag.compare import Comparison, FamilyResult
+from rtcdiag.compare import REACHED, Comparison, FamilyResult
+from rtcdiag.formats.comparison.session import tables as session_tables
 from rtcdiag.formats.tables import Cell, Table, code
 from rtcdiag.formats.words import DIRECT, REACH_TONE, SIDE
 from rtcdiag.traversal import Reachable
 
 FAMILY = {"ipv4": "IPv4", "ipv6": "IPv6"}
 _WORD: dict[Reachable, str] = {"yes": "yes", "no": "no", "unknown": "not known"}
-_REACHED = {
-    "host": "its own address",
-    "srflx": "its public address",
-    "prflx": "a port learned from its checks",
-    "relay": "its relay",
-}
 
 
 def tables(comparison: Comparison) -> tuple[Table, ...]:
     """Return the tables, those that have rows."""
-    found = (sides(comparison), families(comparison), relays(comparison), changes(comparison))
+    happened = session_tables(comparison.session, comparison) if comparison.session is not None else ()
+    found = (*happened, sides(comparison), families(comparison), relays(comparison), changes(comparison))
     return tuple(table for table in found if table.rows)
 
 
@@ -37,14 +33,15 @@ def sides(comparison: Comparison) -> Table:
 def families(comparison: Comparison) -> Table:
     """Return what each address family achieves."""
     rows = tuple((Cell(FAMILY[name]), *_result(found)) for name, found in comparison.families.items())
-    return Table(caption="Paths", columns=("over", "direct", "through a relay", "how", "why"), rows=rows)
+    caption = "Paths" if comparison.session is None else "Predicted paths"
+    return Table(caption=caption, columns=("over", "direct", "through a relay", "how", "why"), rows=rows)
 
 
 def _result(found: FamilyResult) -> tuple[Cell, ...]:
     return (
         _answer(found.direct),
         _answer(found.relayed),
-        Cell(f"A at {_REACHED[found.path.a]}, B at {_REACHED[found.path.b]}" if found.path else ""),
+        Cell(f"A at {REACHED[found.path.a]}, B at {REACHED[found.path.b]}" if found.path else ""),
         Cell(found.why),
     )
 

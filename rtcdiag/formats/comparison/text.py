@@ -3,12 +3,16 @@
 from rich.console import RenderableType
 from rich.text import Text
 
-from rtcdiag.compare import Comparison
-from rtcdiag.formats.comparison.tables import changes, families, relays, sides
+from rtcdiag.compare import Comparison, Session
+from rtcdiag.formats.comparison.session_text import sections
+from rtcdiag.formats.comparison.tables import tables
 from rtcdiag.formats.options import RenderOptions
-from rtcdiag.formats.tables import Table
-from rtcdiag.formats.terminal import Paper
+from rtcdiag.formats.terminal import Paper, Section, fold
 from rtcdiag.formats.words import DIRECT, DIRECT_TONE, REACH_TONE, SIDE, redaction
+from rtcdiag.report import Direct
+
+LINES = 24
+"""Without -v, at 80 columns."""
 
 
 def render(comparison: Comparison, options: RenderOptions) -> str:
@@ -16,7 +20,12 @@ def render(comparison: Comparison, options: RenderOptions) -> str:
     paper = Paper(options)
     head = _head(paper, comparison)
     summary = paper.wrap(paper.text(comparison.verdict.summary), hanging=0, most=None if options.verbosity else 4)
-    body = _tables(paper, comparison) if options.verbosity else _brief(paper, comparison)
+    if options.verbosity:
+        body = _tables(paper, comparison)
+    elif comparison.session is not None:
+        body = _happened(paper, comparison, comparison.session, LINES - 2 * len(head) - len(summary) - 2)
+    else:
+        body = list(_brief(paper, comparison))
     return paper.written([*head, *summary, Text(), *body, Text(), *head])
 
 
@@ -25,6 +34,27 @@ def _head(paper: Paper, comparison: Comparison) -> list[Text]:
     answer = (DIRECT[verdict.direct_p2p].upper(), DIRECT_TONE[verdict.direct_p2p])
     known = f"  (confidence {verdict.confidence}, {redaction(comparison.redaction.level)})"
     return paper.wrap(paper.text("Direct P2P of A and B  ", answer, known), most=1)
+
+
+def _happened(paper: Paper, comparison: Comparison, session: Session, room: int) -> list[RenderableType]:
+    """Return what happened, and which changes would help."""
+    found = [*sections(paper, session, comparison), _changes(paper, comparison)]
+    lines, left = fold(paper, [section for section in found if section.rows], room - 1)
+    more = paper.wrap(paper.text((f"More with -v: {', '.join(left)}", "muted")), most=1) if left else []
+    return [*lines, *more]
+
+
+def _changes(paper: Paper, comparison: Comparison) -> Section:
+    rows = tuple((paper.text(line),) for line in _change_lines(comparison))
+    return Section(label="Would be", rows=rows, noun="change")
+
+
+def _change_lines(comparison: Comparison) -> list[str]:
+    """Say what would flip the answer; what either side can do, once."""
+    sides: dict[tuple[Direct, str], list[str]] = {}
+    for change in comparison.verdict.would_change_if:
+        sides.setdefault((change.then, change.change), []).append(SIDE[change.side])
+    return [f"{DIRECT[then]} with this change {' or '.join(where)}: {what}" for (then, what), where in sides.items()]
 
 
 def _brief(paper: Paper, comparison: Comparison) -> list[Text]:
@@ -36,8 +66,7 @@ def _brief(paper: Paper, comparison: Comparison) -> list[Text]:
         answers = (("direct", found.direct), ("relayed", found.relayed))
         parts = [part for word, answer in answers for part in (f"  {word} ", (answer, REACH_TONE[answer]))]
         lines += paper.wrap(paper.text(family.replace("ip", "IP"), *parts), most=1)
-    for change in comparison.verdict.would_change_if:
-        told = f"{DIRECT[change.then]} with this change {SIDE[change.side]}: {change.change}"
+    for told in _change_lines(comparison):
         lines += paper.wrap(paper.text(("Would be ", "info"), told), most=2)
     for note in comparison.notes:
         lines += paper.wrap(paper.text(("Note: ", "warn"), note), most=2)
@@ -45,7 +74,7 @@ def _brief(paper: Paper, comparison: Comparison) -> list[Text]:
 
 
 def _tables(paper: Paper, comparison: Comparison) -> list[RenderableType]:
-    found: list[Table] = [table(comparison) for table in (sides, families, relays, changes)]
-    shown = [[*paper.table(table), Text()] for table in found if table.rows]
+    found = tables(comparison)
+    shown = [[*paper.table(table), Text()] for table in found]
     notes = [line for note in comparison.notes for line in paper.wrap(paper.text(("Note: ", "warn"), note))]
     return [part for table in shown for part in table][:-1] + ([Text(), *notes] if notes else [])
