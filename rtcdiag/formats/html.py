@@ -18,7 +18,7 @@ from rtcdiag.formats.figures.path import path
 from rtcdiag.formats.figures.waterfall import waterfall
 from rtcdiag.formats.options import RenderOptions
 from rtcdiag.formats.safe import clean, script_json
-from rtcdiag.formats.tables import audit, candidates, nat, quality, run, servers
+from rtcdiag.formats.tables import audit, candidates, nat, quality, run, servers, session
 from rtcdiag.formats.tables.nat import families
 from rtcdiag.report import Report, ReportError, encode, evidence_of
 
@@ -68,6 +68,7 @@ def _figures(report: Report, evidence: Evidence) -> dict[str, Any]:
 
 def _tables(report: Report, evidence: Evidence) -> dict[str, Any]:
     return {
+        "session": session.tables(evidence),
         "audit": audit.checks(report),
         "configuration": audit.configuration(report),
         "matrix": servers.matrix(report),

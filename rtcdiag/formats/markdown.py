@@ -6,7 +6,7 @@ from rtcdiag.formats.actions import actions, ranked
 from rtcdiag.formats.nat_words import axes, other_way, standing
 from rtcdiag.formats.options import RenderOptions
 from rtcdiag.formats.safe import code_span, markdown
-from rtcdiag.formats.tables import Cell, Table, audit, candidates, nat, quality, run, servers
+from rtcdiag.formats.tables import Cell, Table, audit, candidates, nat, quality, run, servers, session
 from rtcdiag.formats.tables.nat import families
 from rtcdiag.formats.words import DIRECT, ROLE, SIDE, headline, missing, ms, redaction
 from rtcdiag.report import Report, evidence_of
@@ -69,6 +69,7 @@ def _todo(report: Report) -> list[str]:
 
 def _tables(report: Report, evidence: Evidence, verbosity: int) -> tuple[Table | None, ...]:
     return (
+        *session.tables(evidence),
         audit.checks(report),
         audit.configuration(report),
         servers.chains(report),

@@ -9,7 +9,7 @@ from rtcdiag.findings import Finding
 from rtcdiag.formats.actions import ranked
 from rtcdiag.formats.messages import Line, messages
 from rtcdiag.formats.options import RenderOptions
-from rtcdiag.formats.tables import Table, audit, candidates, nat, quality, run, servers
+from rtcdiag.formats.tables import Table, audit, candidates, nat, quality, run, servers, session
 from rtcdiag.formats.tables.steps import Step, steps
 from rtcdiag.formats.terminal import Paper, fold
 from rtcdiag.formats.text_sections import finding_title, sections, todo
@@ -71,6 +71,7 @@ def _verbose(paper: Paper, report: Report, verbosity: int) -> list[_Block]:
 def _tables(report: Report) -> list[Table]:
     evidence, _ = evidence_of(report)
     found = (
+        *session.tables(evidence),
         audit.checks(report),
         audit.configuration(report),
         servers.latency_table(report),

@@ -10,6 +10,7 @@ from rtcdiag.findings import Finding
 from rtcdiag.formats.actions import actions, ranked
 from rtcdiag.formats.nat_words import axes, other_way, standing, used_interface
 from rtcdiag.formats.safe import clean
+from rtcdiag.formats.session_sections import session
 from rtcdiag.formats.tables import audit, quality
 from rtcdiag.formats.tables.candidates import counts, protocol
 from rtcdiag.formats.tables.gateway import gateway_words
@@ -274,6 +275,7 @@ _FIRST: dict[str, tuple[_Maker, ...]] = {
     "check-stun": (servers,),
     "check-turn": (chains, relays),
     "candidates": (candidates,),
+    "connect": (session, found, todo, behavior),
 }
 """What answers the command's question; any other command shows the NAT and the servers first."""
 _AUDIT: tuple[_Maker, ...] = (notes, audited, configuration, found_beside, todo)

@@ -59,7 +59,7 @@ def policy(name: Any, outcome: Any) -> PolicyOutcome:
 
 
 def session(direct: str = "connected", relay: str = "no-pairs", **more: Any) -> PeerSession:
-    both = "connected" if "connected" in (direct, relay) else "no-pair-answered"
+    both = next((one for one in ("connected", "ended-early") if one in (direct, relay)), "no-pair-answered")
     fields: dict[str, Any] = {
         "t_ms": 1.0,
         "session": SESSION,

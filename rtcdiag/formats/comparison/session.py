@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from rtcdiag.compare import Comparison, JoinedPair, OneWay, PairEnd, Session, SessionSide
 from rtcdiag.compare.session import Achieved, Hindsight, LearnedAddress, Letter
-from rtcdiag.evidence.session import PairState, SessionTimes
+from rtcdiag.evidence.session import SessionTimes
 from rtcdiag.formats.tables import Cell, Table, code
+from rtcdiag.formats.tables.session import STATE
 from rtcdiag.formats.words import POLICY, REACH_TONE, Tone, count, ms
 from rtcdiag.traversal import Reachable
 
@@ -15,16 +16,10 @@ ACHIEVED: dict[Achieved, tuple[str, Tone]] = {
     "not-tested": ("not tried", "muted"),
     "unfinished": ("not known", "muted"),
 }
-STATE: dict[PairState, tuple[str, Tone]] = {
-    "succeeded": ("connected", "ok"),
-    "in-progress": ("not answered yet", "muted"),
-    "waiting": ("not tried", "muted"),
-    "failed": ("no answer", "bad"),
-}
 RIGHT: dict[Reachable, tuple[str, Tone]] = {
     "yes": ("right", "ok"),
     "no": ("wrong", "bad"),
-    "unknown": ("not told", "muted"),
+    "unknown": ("cannot be told", "muted"),
 }
 _TIMES = {
     "first_candidate_ms": "first candidate",

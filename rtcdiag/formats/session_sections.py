@@ -1,0 +1,35 @@
+"""A session of two on a terminal without -v, as one end saw it."""
+
+from collections.abc import Iterator
+
+from rtcdiag.formats.tables.session import ANSWER, lost_words, ordered, pair_words
+from rtcdiag.formats.terminal import Paper, Row, Section
+from rtcdiag.formats.words import POLICY, SIGNALING, ms
+from rtcdiag.report import Report, evidence_of
+from rtcdiag.session import End, end_of
+
+
+def session(paper: Paper, report: Report) -> Section:
+    """Return what the session came to; nothing where none was held."""
+    end = end_of(evidence_of(report)[0])
+    rows = tuple(_rows(paper, end)) if end is not None else ()
+    return Section(label="Session", rows=rows, noun="detail of the session", weight=6)
+
+
+def _rows(paper: Paper, end: End) -> Iterator[Row]:
+    for item in end.session.policies:
+        word, tone = ANSWER[end.answer(item.policy)]
+        after = f" after {ms(item.nominated_ms)}" if item.nominated_ms is not None else ""
+        yield (paper.text(f"{POLICY[item.policy]:<14}", paper.tag(tone, word), after),)
+    for pair in ordered(end):
+        if pair.nominated:
+            used = ", ".join(POLICY[policy] for policy in pair.nominated)
+            yield (paper.text(f"{pair_words(pair)} ({used})"),)
+    for stream in end.streams:
+        lost, tone = lost_words(stream)
+        trip = f"; round trip {ms(stream.round_trip_ms.p50)}" if stream.round_trip_ms else ""
+        jitter = f", jitter {ms(stream.inward.jitter_ms.mean)}" if stream.inward.jitter_ms else ""
+        yield (paper.text("packets from there: lost ", (lost, tone), jitter, trip),)
+    if end.pairs:
+        worked, by = len(end.reached), SIGNALING[end.session.signaling]
+        yield (paper.text(f"{worked} of {len(end.pairs)} candidate pairs connected; signaling by {by}"),)
