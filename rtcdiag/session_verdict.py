@@ -8,6 +8,8 @@ from rtcdiag.findings import Finding, Severity
 from rtcdiag.report import Change, Confidence, Direct, Status, Verdict
 from rtcdiag.session import End
 
+_WHOLE = 7
+"""Requests of a transaction that nobody answers (RFC 8489 section 6.2.1): after them a pair was tried."""
 _STOP_WORDS = {
     "no-peer": "Nobody came to the session, so nothing is known of the path.",
     "expired": "The session expired before it came to a result.",
@@ -54,10 +56,11 @@ def _in_family(end: End | None, family: Family) -> Direct:
     pairs = [pair for pair in end.of("direct") if pair.local.family is family] if end is not None else []
     if end is None or not pairs:
         return "not-tested"
-    if end.same_computer or (not any(map(_answered, pairs)) and end.answer("direct") == "unfinished"):
-        return "inconclusive"
-    if any(map(_answered, pairs)):
+    if any(map(_answered, pairs)) and not end.same_computer:
         return "confirmed"
+    tried = all(pair.state == "failed" or pair.requests >= _WHOLE for pair in pairs)
+    if end.same_computer or end.answer("direct") == "unfinished" or not tried:
+        return "inconclusive"
     return "relay-needed" if end.answer("relay") == "yes" else "blocked"
 
 

@@ -86,15 +86,16 @@ def _beside(direct: Direct, section: Session) -> str:
 
 def _because(section: Session) -> str:
     """Return the reason that the two reports give, where they foresaw it."""
-    known = section.prediction
-    return f" ({known.why})" if known.direct == "no" and known.direct_right == "yes" else ""
+    foreseen = (item.why for item in section.prediction.families.values() if item.right == "yes")
+    why = next(foreseen, "")
+    return f" ({why})" if why else ""
 
 
 def _changes(found: Halves, direct: Direct, predicted: Prediction) -> Iterator[Change]:
     """Promise only what the model promises that was right: where it was wrong, a relay helps all the same."""
     if direct not in ("relay-needed", "blocked"):
         return
-    if predicted.direct == "no":
+    if "no" not in (item.right for item in hindsight(found, predicted).families.values()):
         yield from (
             change
             for change in changes(found.a, found.b, predicted)

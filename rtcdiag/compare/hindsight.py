@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from rtcdiag.address import Scope
 from rtcdiag.compare.halves import Halves, learned
-from rtcdiag.compare.outcome import measured
+from rtcdiag.compare.outcome import by_family, measured
 from rtcdiag.compare.party import Party
 from rtcdiag.compare.predict import FamilyResult, Prediction
-from rtcdiag.compare.session import Hindsight, JoinedPair, Letter, PairEnd
+from rtcdiag.compare.session import FamilyHindsight, Hindsight, JoinedPair, Letter, PairEnd
+from rtcdiag.report import Direct
 from rtcdiag.traversal import Reachable
 from rtcdiag.traversal.sides import EIM
 
@@ -18,14 +19,30 @@ def hindsight(found: Halves, predicted: Prediction) -> Hindsight:
     """Put the prediction beside the outcome."""
     direct, relayed = measured(found)
     right = _right(predicted.direct, direct)
+    families = dict(_families(found, predicted))
+    wrong = "no" in (right, *(item.right for item in families.values()))
     return Hindsight(
         direct=predicted.direct,
         relayed=predicted.relayed,
         why=_why(predicted),
         direct_right=right,
         relayed_right=_right(predicted.relayed, relayed),
-        wrong_input="; ".join(_wrong(found, predicted)) or _UNKNOWN if right == "no" else "",
+        families=families,
+        wrong_input="; ".join(_wrong(found, predicted)) or _UNKNOWN if wrong else "",
     )
+
+
+_HAPPENED: dict[Direct, Reachable] = {"confirmed": "yes", "relay-needed": "no", "blocked": "no"}
+
+
+def _families(found: Halves, predicted: Prediction) -> Iterator[tuple[str, FamilyHindsight]]:
+    for family, result in predicted.families.items():
+        achieved = by_family(found)[family.value]
+        happened = _HAPPENED.get(achieved, "unknown")
+        if achieved != "not-tested":
+            right = _right(result.direct, happened)
+            known = FamilyHindsight(predicted=result.direct, happened=happened, right=right, why=result.why)
+            yield family.value, known
 
 
 def _why(predicted: Prediction) -> str:
@@ -42,7 +59,7 @@ def _wrong(found: Halves, predicted: Prediction) -> Iterator[str]:
     for letter, end in found.each:
         if end.session.address_changed:
             yield f"{letter.upper()}'s network changed while the session waited"
-    yield from _too_good(found, predicted) if predicted.direct == "yes" else _too_bad(found)
+    yield from _too_bad(found) if found.reached("direct") else _too_good(found, predicted)
 
 
 def _party(found: Halves, letter: Letter) -> Party:

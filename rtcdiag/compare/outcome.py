@@ -5,7 +5,7 @@ from typing import NamedTuple
 from rtcdiag.address import Family
 from rtcdiag.compare.halves import Halves
 from rtcdiag.compare.session import JoinedPair, PairEnd, SessionSide, Side, Stage
-from rtcdiag.evidence.session import SessionStop
+from rtcdiag.evidence.session import Policy, SessionStop
 from rtcdiag.report import Confidence, Direct, Status
 from rtcdiag.traversal import Reachable
 
@@ -50,6 +50,8 @@ def outcome(found: Halves, a: SessionSide, b: SessionSide) -> Outcome:
     """Tell what connected, else what broke first and at which end."""
     if found.reached("all"):
         return _data(found) or Outcome(None, None, connected_words(found))
+    if found.achieved("all") == "no-path":
+        return _checks(found)
     stops = {"A": a.stop, "B": b.stop}
     for stage in ("signaling", "gathering"):
         broken = {name: stop for name, stop in stops.items() if _BEFORE.get(stop) == stage}
@@ -93,9 +95,10 @@ def _checks(found: Halves) -> Outcome:
             return Outcome("checks", "both", "checks of both arrive, and no answer to them does")
 
 
-def best(pairs: tuple[JoinedPair, ...]) -> JoinedPair | None:
-    """Return the pair with the shortest round trip."""
-    return min(pairs, key=lambda pair: trip_ms(pair) or 1e9, default=None)
+def best(found: Halves, policy: Policy) -> JoinedPair | None:
+    """Return the pair that a policy used, else the one with the shortest round trip."""
+    pairs = found.reached(policy)
+    return min(pairs, key=lambda pair: (policy not in pair.nominated, trip_ms(pair) or 1e9), default=None)
 
 
 def trip_ms(pair: JoinedPair) -> float | None:
@@ -105,7 +108,7 @@ def trip_ms(pair: JoinedPair) -> float | None:
 
 def connected_words(found: Halves) -> str:
     """Say what connected, and how."""
-    direct, relayed = best(found.reached("direct")), best(found.reached("relay"))
+    direct, relayed = best(found, "direct"), best(found, "relay")
     if direct is None:
         assert relayed is not None
         return f"through {_relay_words(relayed)}{_trip(relayed)}"
@@ -172,9 +175,18 @@ def _in_family(found: Halves, family: Family) -> Direct:
         return "inconclusive"
     if found.reached("direct", family):
         return "confirmed"
-    if found.achieved("direct") == "unfinished" or not all(pair.state == "failed" for pair in pairs):
+    if found.achieved("direct") == "unfinished" or not all(map(_fairly, pairs)):
         return "inconclusive"
     return "relay-needed" if found.reached("relay") else "blocked"
+
+
+def _fairly(pair: JoinedPair) -> bool:
+    """Tell whether a pair was given up after a whole transaction, or more checks than one has."""
+    return pair.state == "failed" or max(pair.a.requests, pair.b.requests) >= _WHOLE
+
+
+_WHOLE = 7
+"""Requests of a transaction that nobody answers (RFC 8489 section 6.2.1)."""
 
 
 def status_of(broken: Outcome, direct: Direct, found: Halves) -> Status:

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 import msgspec
 
 from rtcdiag.address import Family, IPAddress, Scope, TransportAddress, family_of, scope_of
-from rtcdiag.evidence import Allocation, Binding, Environment
+from rtcdiag.evidence import Allocation, Binding, Environment, Target
 from rtcdiag.nat import BEHAVIORS, Nat, OtherWay, possible_mappings
 from rtcdiag.report import Report, ServerRow, evidence_of
 from rtcdiag.targets import Transport
@@ -150,10 +150,20 @@ def _relays(report: Report) -> Iterator[KnownRelay]:
         answer = item.exchange.answer
         if answer is not None and answer.success and answer.relayed is not None:
             relayed[item.server, item.destination, item.transport.value] = answer.relayed
+    tried = set()
     for row in report.servers:
         if any(stage.stage == "data" for stage in row.stages):
             address = relayed.get((row.uri, row.address, row.transport)) if row.address else None
+            tried.add(row.uri)
             yield _relay(row, address)
+    for target in evidence.of(Target, lambda item: item.protocol == "turn" and item.server not in tried):
+        yield KnownRelay(
+            uri=target.server,
+            transport=target.transport.value,
+            family=Family.IPV4,
+            usable="unknown",
+            why="data through it was not tested",
+        )
 
 
 def _relay(row: ServerRow, relayed: TransportAddress | None) -> KnownRelay:

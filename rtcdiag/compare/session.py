@@ -128,6 +128,15 @@ class OneWay(msgspec.Struct, frozen=True, kw_only=True):
     """As the receiver measured it, there and back."""
 
 
+class FamilyHindsight(msgspec.Struct, frozen=True, kw_only=True):
+    """What the reports promised of one family that had direct pairs, beside what happened."""
+
+    predicted: Reachable
+    happened: Reachable
+    right: Reachable
+    why: str
+
+
 class Hindsight(msgspec.Struct, frozen=True, kw_only=True):
     """What the two reports predicted, beside what happened."""
 
@@ -137,6 +146,7 @@ class Hindsight(msgspec.Struct, frozen=True, kw_only=True):
     direct_right: Reachable
     """``unknown`` where nothing was promised, or the session could not tell."""
     relayed_right: Reachable
+    families: dict[str, FamilyHindsight] = {}
     wrong_input: str = ""
     """What the prediction had wrong, as far as that can be told; empty where it was right."""
 

@@ -11,6 +11,8 @@ from rtcdiag.session import End, end_of, latest, lessons
 
 LATE_MS = 1000.0
 """So long may the slowest server keep candidates back before it is worth a word."""
+_TRIED: tuple[SessionStop, ...] = ("done", "no-path", "expired")
+"""After these, no answer is an answer: who waits for copied text checks until the session expires."""
 TRIED = 3
 """So many datagrams to where a check came from, and no answer: not one of them arrived, or each answer was lost."""
 _STOPS: dict[SessionStop, str] = {
@@ -29,6 +31,8 @@ def outcome(evidence: Evidence) -> Iterator[Finding]:
         return
     if end.answer("all") == "yes":
         yield from _connected(end)
+    elif end.answer("all") == "no" and end.session.stop in _TRIED:
+        yield _no_path(end)
     elif end.session.stop in _STOPS:
         why = end.session.detail or "no reason is known"
         yield find(_STOPS[end.session.stop], end.session.id, why=clip(why), by=end.session.signaling)

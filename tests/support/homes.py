@@ -24,6 +24,7 @@ class Home:
     public: str = "203.0.113.7"
     local: str = "192.168.1.4"
     ipv6: Nat | None = None
+    has_ipv6: bool = False
 
     def report(self, **more: Any) -> Report:
         nat = Nat(
@@ -36,7 +37,9 @@ class Home:
             pooling="paired",
         )
         interface = Interface(name="eth0", role="ethernet", addresses=(self.local,))
-        environment = Environment(os="Linux 6.1", interfaces=(interface,), ipv4=True, ipv6=self.ipv6 is not None)
+        environment = Environment(
+            os="Linux 6.1", interfaces=(interface,), ipv4=True, ipv6=self.has_ipv6 or self.ipv6 is not None
+        )
         settings = {"environment": environment, "verdict": VERDICT, "nat": Nats(ipv4=nat, ipv6=self.ipv6)} | more
         fields = {"id": f"r-{self.public}-{self.local}", "command": "report", "started_at": "2026-11-23T11:00:00.000Z"}
         return Report(duration_ms=1.0, **fields | settings)  # type: ignore[arg-type] # of a report

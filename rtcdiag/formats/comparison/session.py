@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from rtcdiag.address import TransportAddress
 from rtcdiag.compare import Comparison, JoinedPair, OneWay, PairEnd, Session, SessionSide
-from rtcdiag.compare.session import Achieved, Hindsight, LearnedAddress, Letter
+from rtcdiag.compare.session import Achieved, Letter
 from rtcdiag.evidence.session import SessionTimes
 from rtcdiag.formats.tables import Cell, Table, code
 from rtcdiag.formats.tables.session import STATE
@@ -146,33 +147,35 @@ def learned(session: Session) -> Table:
     )
 
 
-def learned_words(item: LearnedAddress) -> str:
-    """Say what one of them proves."""
-    name = item.whose.upper()
-    told = f", {item.told.port} was told" if item.told else ""
-    return f"{name} was seen at port {item.address.port}{told}: its NAT maps by destination (symmetric)"
+def learned_words(session: Session) -> list[str]:
+    """Say what they prove, once for each told address."""
+    seen: dict[tuple[Letter, TransportAddress | None], list[str]] = {}
+    for item in session.learned:
+        if item.proves:
+            seen.setdefault((item.whose, item.told), []).append(str(item.address.port))
+    return [
+        f"{whose.upper()} told port {told.port if told else ''} and used {' and '.join(ports)} towards the other end: "
+        "its NAT maps by destination (symmetric)"
+        for (whose, told), ports in seen.items()
+    ]
 
 
 def predictions(session: Session, comparison: Comparison) -> Table:
     """Return what the reports promised beside what happened."""
     known = session.prediction
-    answers = (
-        ("direct", known.direct, comparison.direct, known.direct_right),
-        ("through a relay", known.relayed, comparison.relayed, known.relayed_right),
+    rows = [
+        (f"direct, IPv{family[-1]}", item.predicted, item.happened, item.right, item.why)
+        for family, item in known.families.items()
+    ]
+    rows.append(("direct", known.direct, comparison.direct, known.direct_right, ""))
+    rows.append(("through a relay", known.relayed, comparison.relayed, known.relayed_right, ""))
+    cells = tuple(
+        (Cell(what), _answer(promised), _answer(happened), Cell(*RIGHT[right]), Cell(why))
+        for what, promised, happened, right, why in rows
     )
-    rows = tuple(
-        (Cell(what), _answer(promised), _answer(happened), Cell(*RIGHT[right]), Cell(_why(known, what)))
-        for what, promised, happened, right in answers
-    )
-    return Table(
-        caption="What the two reports predicted", columns=("path", "predicted", "happened", "it was", "why"), rows=rows
-    )
-
-
-def _why(known: Hindsight, what: str) -> str:
-    if what != "direct":
-        return ""
-    return f"{known.why}; wrong: {known.wrong_input}" if known.wrong_input else known.why
+    note = f"Wrong was {known.wrong_input}." if known.wrong_input else ""
+    columns = ("path", "predicted", "happened", "it was", "why")
+    return Table(caption="What the two reports predicted", columns=columns, rows=cells, note=note)
 
 
 def _answer(answer: Reachable) -> Cell:

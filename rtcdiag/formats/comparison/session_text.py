@@ -60,17 +60,20 @@ def _more(way: OneWay) -> str:
 
 
 def _learned(paper: Paper, session: Session) -> list[Row]:
-    words = dict.fromkeys(learned_words(item) for item in session.learned if item.proves)
-    return [(paper.text(line),) for line in words]
+    return [(paper.text(line),) for line in learned_words(session)]
 
 
 def _prediction(paper: Paper, session: Session) -> Iterator[Row]:
-    known = session.prediction
-    word, tone = RIGHT[known.direct_right]
-    promised = "not known" if known.direct == "unknown" else known.direct
-    yield (paper.text(f"direct {promised}: ", paper.tag(tone, word), f" ({known.why})"),)
-    if known.wrong_input:
-        yield (paper.text(("Wrong was ", "warn"), known.wrong_input),)
+    for family, item in session.prediction.families.items():
+        over = f"IPv{family[-1]}  "
+        if item.predicted == "unknown":
+            yield (paper.text(f"{over}not known: {item.why}"),)
+        else:
+            word, tone = RIGHT[item.right]
+            why = "" if item.right == "unknown" else f" ({item.why})"
+            yield (paper.text(f"{over}direct {item.predicted}: ", paper.tag(tone, word), why),)
+    if session.prediction.wrong_input:
+        yield (paper.text(("Wrong was ", "warn"), session.prediction.wrong_input),)
 
 
 def _session(paper: Paper, session: Session) -> Iterator[Row]:

@@ -64,6 +64,9 @@ CASES: dict[str, Case] = {
     ),
     "two ends that use relays only connect": case(evidence(session("no-pairs", "connected"), RELAYED)),
     "no check of either end arrives": case(evidence(NO_PATH, *SILENT), "session-no-path"),
+    "who waited for copied text expires without an answer": case(
+        evidence(session("no-pair-answered", stop="expired"), *SILENT), "session-no-path"
+    ),
     "checks of the other end arrive, and none that go back": case(
         evidence(NO_PATH, pair(A_HOST, B_MAPPED, heard=3)), "session-one-way"
     ),

@@ -10,10 +10,11 @@ from rtcdiag.compare import Comparison, ComparisonError, JoinedPair, compare
 from rtcdiag.evidence import Gathering
 from rtcdiag.evidence.session import SessionTimes
 from rtcdiag.report import Nats, Redaction
-from support.evidence import at
+from support.evidence import at, target
 from support.halves import (
     A_DIRECT,
     A_RELAYED,
+    A_SILENT,
     B_DIRECT,
     B_RELAYED,
     B_SILENT,
@@ -27,7 +28,7 @@ from support.halves import (
     no_path,
     relayed,
 )
-from support.homes import ASKED
+from support.homes import APDM, ASKED, Home
 from support.two_ends import (
     A_GATHERED,
     A_HOST,
@@ -206,6 +207,50 @@ def test_the_stage_that_broke_and_its_side_are_named(a: str, b: str, stage: str,
     assert found.session is not None
 
     assert (found.session.stage, found.session.side, found.verdict.status) == (stage, letter, status)
+
+
+def test_an_end_that_waited_for_copied_text_until_it_expired_gave_the_checks_their_time() -> None:
+    one = half(SYMMETRIC, session("no-pair-answered"), *A_SILENT, *A_GATHERED)
+    two = half(FAR_SYMMETRIC, answerer("no-pair-answered", stop="expired"), *B_SILENT, *B_GATHERED)
+    found = compare(one, two, ASKED)
+    assert found.session is not None
+
+    assert (found.session.stage, found.verdict.direct_p2p, found.verdict.status) == ("checks", "blocked", "broken")
+
+
+def test_a_family_in_which_nothing_was_promised_does_not_hide_what_was_in_the_other() -> None:
+    six = pair(at("[2001:db8::1]:50102"), at("[2001:db8::2]:60202"), "host host")
+    back = pair(at("[2001:db8::2]:60202"), at("[2001:db8::1]:50102"), "host host")
+    here = Home(mapping=APDM, has_ipv6=True)
+    there = Home(mapping=APDM, public="198.51.100.9", local="192.168.7.4", has_ipv6=True)
+    found = no_path((*A_SILENT, six), (*B_SILENT, back), here, there)
+    assert found.session is not None
+    families = found.session.prediction.families
+
+    assert found.session.prediction.direct_right == "unknown"
+    assert {name: (item.predicted, item.right) for name, item in families.items()} == {
+        "ipv4": ("no", "yes"),
+        "ipv6": ("unknown", "unknown"),
+    }
+    assert "both sides use another port" in found.verdict.summary
+
+
+def test_a_pair_that_was_left_early_says_nothing_of_its_family() -> None:
+    early = pair(at("[2001:db8::1]:50102"), at("[2001:db8::2]:60202"), "host host", state="in-progress", requests=1)
+    one = half(HERE, session(), A_DIRECT, early, *A_GATHERED)
+    found = compare(one, half(THERE, answerer(), B_DIRECT, *B_GATHERED), ASKED)
+
+    assert found.verdict.by_family == {"ipv4": "confirmed", "ipv6": "inconclusive"}
+
+
+def test_a_turn_server_that_nobody_sent_data_through_is_no_proven_absence() -> None:
+    turn = target("turn:turn.example.org")
+    one = half(SYMMETRIC, session("no-pair-answered"), turn, *A_SILENT, *A_GATHERED)
+    found = compare(one, half(FAR_SYMMETRIC, answerer("no-pair-answered"), *B_SILENT, *B_GATHERED), ASKED)
+    assert found.session is not None
+
+    assert found.session.prediction.relayed == "unknown"
+    assert no_path(here=SYMMETRIC, there=FAR_SYMMETRIC).session.prediction.relayed == "no"  # type: ignore[union-attr]
 
 
 def test_data_that_does_not_pass_is_a_stage_of_its_own() -> None:
