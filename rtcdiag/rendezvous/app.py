@@ -138,9 +138,9 @@ def problem_of(error: RefusedError) -> Problem:
 
 
 def refusal(error: RefusedError) -> Response:
-    """Return the answer to what is refused. It ends the connection where a body may still be coming."""
+    """Return the answer to what is refused; it ends the connection of who is slow."""
     headers = {} if error.retry_after_s is None else {"Retry-After": str(int(error.retry_after_s) + 1)}
-    if error.refusal in ("too-large", "slow"):
+    if error.refusal == "slow":
         headers["Connection"] = "close"
     return _json(problem_of(error), STATUS[error.refusal], headers)
 

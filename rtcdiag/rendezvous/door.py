@@ -9,6 +9,7 @@ from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from rtcdiag.rendezvous.limits import Limits
@@ -16,6 +17,7 @@ from rtcdiag.rendezvous.rates import rate_key
 
 _SLICE = 16_384
 _MOST_PIPELINED = 8
+_LINGER_S = 1.0
 
 
 class Door:
@@ -79,6 +81,8 @@ class HttpConnection(_Reading, HttpToolsProtocol):
     _heading = 0
     """Bytes since the request began, while its header is incomplete."""
     _slow: asyncio.TimerHandle | None = None
+    _endless: asyncio.TimerHandle | None = None
+    _refused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count it, or refuse it."""
@@ -100,6 +104,7 @@ class HttpConnection(_Reading, HttpToolsProtocol):
         """Stop the clocks, and free the place."""
         self._read()
         self._header_came()
+        self._body_came()
         if self._host is not None:
             self.config.door.go(self._host)
             self._host = None
@@ -107,7 +112,7 @@ class HttpConnection(_Reading, HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take it in slices, so that bounds are looked at in between."""
         for start in range(0, len(data), _SLICE):
-            if self.transport.is_closing() or self.parser is None:
+            if self._refused or self.transport.is_closing():
                 return
             part = data[start : start + _SLICE]
             if self._slow is not None:
@@ -127,7 +132,14 @@ class HttpConnection(_Reading, HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Stop it: from here on the application has its own."""
         self._header_came()
+        # Whoever was refused may go on sending a body, which is thrown away.
+        self._endless = self.loop.call_later(2 * self.config.door.limits.request_s, self.transport.abort)
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Note that the body is whole."""
+        self._body_came()
+        super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection on, with its place."""
@@ -135,6 +147,8 @@ class HttpConnection(_Reading, HttpToolsProtocol):
         protocol = self.transport.get_protocol()
         if isinstance(protocol, SocketConnection):
             protocol.http = self
+            # Who does not answer the last word is not waited for as long as uvicorn would.
+            protocol.close_timeout = _LINGER_S
 
     def _await_header(self) -> None:
         self._heading = 0
@@ -145,12 +159,24 @@ class HttpConnection(_Reading, HttpToolsProtocol):
             self._slow.cancel()
             self._slow = None
 
+    def _body_came(self) -> None:
+        if self._endless is not None:
+            self._endless.cancel()
+            self._endless = None
+
     def _refuse(self, status: int) -> None:
         self._header_came()
-        if not self.transport.is_closing():
-            again = b"retry-after: 10\r\n" if status in (429, 503) else b""
-            self.transport.write(STATUS_LINE[status] + again + b"content-length: 0\r\nconnection: close\r\n\r\n")
+        if self._refused or self.transport.is_closing():
+            return
+        self._refused = True
+        again = b"retry-after: 10\r\n" if status in (429, 503) else b""
+        self.transport.write(STATUS_LINE[status] + again + b"content-length: 0\r\nconnection: close\r\n\r\n")
+        if not self.transport.can_write_eof():
             self.transport.close()
+            return
+        # Closed at once, with bytes unread, the system would take the answer back (RST).
+        self.transport.write_eof()
+        self.loop.call_later(_LINGER_S, self.transport.abort)
 
 
 class SocketConnection(_Reading, WebSocketsSansIOProtocol):
@@ -158,6 +184,16 @@ class SocketConnection(_Reading, WebSocketsSansIOProtocol):
 
     config: DoorConfig
     http: HttpConnection | None = None
+
+    async def send(self, message: Any) -> None:
+        """Send; a connection that the client has closed meanwhile is one that is gone, and no error of ours."""
+        await self.writable.wait()
+        if self.close_sent:
+            raise ClientDisconnected
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            # Else uvicorn would log that an upgrade which was refused was never answered.
+            self.handshake_complete = True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Free the place that it took as HTTP."""

@@ -23,6 +23,8 @@ _SWEEP_S = 1.0
 _HANDSHAKE_S = 10.0
 _BACKLOG = 2048
 _END_S = 2.0
+_UNREAD_BYTES = 65_536
+"""In the system, for one connection; as much again waits here before a sender is held up."""
 
 
 class ServeError(Exception):
@@ -109,7 +111,7 @@ def _bound(config: SignalConfig) -> Iterator[socket.socket]:
     with socket.socket(family, socket.SOCK_STREAM) as sock:
         try:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            _end_dead_connections(sock)
+            _bound_connections(sock)
             sock.bind((str(config.bind), config.port))
         except (OSError, OverflowError) as error:
             reason = error.strerror if isinstance(error, OSError) else "no such port"
@@ -117,8 +119,9 @@ def _bound(config: SignalConfig) -> Iterator[socket.socket]:
         yield sock
 
 
-def _end_dead_connections(sock: socket.socket) -> None:
-    """End connections whose other end has vanished: accepted ones inherit this (Linux)."""
+def _bound_connections(sock: socket.socket) -> None:
+    """Set what accepted connections inherit: how much waits for who does not read, and the end of who vanished."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNREAD_BYTES)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 45_000)
 

@@ -1,6 +1,7 @@
 """The rendezvous over one WebSocket: a hello, then messages both ways."""
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -35,11 +36,12 @@ class SocketTalk:
         await socket.accept()
         try:
             await self._seated(socket, host)
-        except RefusedError as error:
-            await _say(socket, problem_of(error))
-            await socket.close(_REFUSED)
         except WebSocketDisconnect:
             return
+        except RefusedError as error:
+            with suppress(WebSocketDisconnect):
+                await _say(socket, problem_of(error))
+                await socket.close(_REFUSED)
 
     async def _seated(self, socket: WebSocket, host: str) -> None:
         hello = await _first(socket, self._rendezvous.request_s)

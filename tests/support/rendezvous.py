@@ -133,13 +133,16 @@ def http(status: str, body: str = "", *headers: str) -> bytes:
     return "\r\n".join(lines).encode()
 
 
-def asked(port: int, request: bytes, *, timeout_s: float = 5.0, most: int = 65536) -> bytes:
-    """Send bytes and return what comes back until the server ends the connection, or all that one answer is."""
+def asked(port: int, request: bytes, *then: bytes, timeout_s: float = 5.0, most: int = 65536) -> bytes:
+    """Send bytes, and each of `then` after an answer to those before; return all that comes until the server ends."""
     with socket.create_connection(("127.0.0.1", port), timeout=timeout_s) as sock:
+        answer = b""
         with contextlib.suppress(OSError):
             sock.sendall(request)
-        answer = b""
-        with contextlib.suppress(ConnectionResetError):
+        with contextlib.suppress(ConnectionResetError, TimeoutError):
+            for more in then:
+                answer += sock.recv(65536)
+                sock.sendall(more)
             while len(answer) < most and (part := sock.recv(65536)):
                 answer += part
         return answer
