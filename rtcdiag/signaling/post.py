@@ -12,7 +12,7 @@ MAX_OUT_BYTES = 1_000_000
 """Of one session, sealed: the rendezvous takes a little more from one person."""
 MAX_IN_BYTES = MAX_REPORT_BYTES + 500_000
 MAX_IN_PIECES = 300
-_LAST, _MORE, _HELLO = b"\0", b"\1", b"\2"
+_LAST, _MORE = b"\0", b"\1"
 
 
 def other(role: SessionRole) -> SessionRole:
@@ -31,10 +31,6 @@ class Outbox:
 
     def __len__(self) -> int:
         return len(self._waiting)
-
-    def hello(self, mark: bytes) -> None:
-        """Begin with what tells the other end whether it is the same computer."""
-        self._seal(_HELLO + mark)
 
     def add(self, message: bytes) -> None:
         """Seal a message, in pieces where it is long; raise SignalingError where it is too long for a room."""
@@ -84,8 +80,6 @@ class Inbox:
         self._size = 0
         self.after = 0
         """The number of the last message."""
-        self.mark: bytes | None = None
-        """The other end's hello."""
 
     def take(self, number: int, sealed: bytes) -> bytes | None:
         """Return a message that is complete with this one; raise SignalingError for what the other end did not send.
@@ -113,9 +107,6 @@ class Inbox:
 
     def _message(self, data: bytes) -> bytes | None:
         kind, piece = data[:1], data[1:]
-        if kind == _HELLO:
-            self.mark = piece
-            return None
         self._pieces.append(piece)
         if kind == _MORE:
             return None

@@ -2,12 +2,9 @@
 
 import asyncio
 import contextlib
-import platform
 import secrets
 from collections import deque
 from collections.abc import Callable, Coroutine
-from hashlib import sha256
-from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -70,16 +67,8 @@ class RoomChannel:
         self._link = link
         self._arrived: deque[Message] = deque()
         self._failure: SignalingError | None = None
-        self._mark = _mark_of_this_computer(invitation.key)
-        self.outbox.hello(self._mark)
-        self.unsent.set()
         self._running = asyncio.create_task(self._run())
         self._running.add_done_callback(lambda _: self._news.set())
-
-    @property
-    def same_computer(self) -> bool:
-        """Whether the other end runs on this computer, in the same network: then little is tested."""
-        return self.inbox.mark == self._mark
 
     async def send(self, message: Message) -> None:
         """Hand over one message; it is on its way at once, and sent again where a connection breaks."""
@@ -199,12 +188,3 @@ async def beside(*works: Coroutine[Any, Any, None]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
     for task in done:
         task.result()
-
-
-def _mark_of_this_computer(key: bytes) -> bytes:
-    """Return what is equal only on the same computer and network, and says nothing to who lacks the key."""
-    parts = [platform.node()]
-    with contextlib.suppress(OSError):
-        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
-        parts.append(str(Path("/proc/self/ns/net").readlink()))
-    return sha256(key + "\0".join(parts).encode()).digest()[:8]

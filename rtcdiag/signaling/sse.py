@@ -82,18 +82,21 @@ class SseLink:
     async def _tell(self, room: RoomChannel) -> None:
         patience = Patience(self._reach)
         url = f"{self._base}/{room.invitation.room}/messages"
+        # Who joins posts nothing at once, beside the request for events: the connection is there when it is needed.
+        joining = room.role == "answerer"
         while True:
-            await room.unsent.wait()
             room.unsent.clear()
-            while room.outbox:
-                first, messages = room.outbox.batch()
-                try:
-                    answer = await self._asked("POST", f"{url}?first={first}", join(messages))
-                except (RefusedByServerError, httpx.HTTPError) as error:
-                    await patience.failed(error)
-                else:
-                    patience.worked()
-                    room.notice(_read_notice(answer))
+            if not (room.outbox or joining):
+                await room.unsent.wait()
+            first, messages = room.outbox.batch()
+            try:
+                answer = await self._asked("POST", f"{url}?first={first}", join(messages))
+            except (RefusedByServerError, httpx.HTTPError) as error:
+                await patience.failed(error)
+            else:
+                joining = False
+                patience.worked()
+                room.notice(_read_notice(answer))
 
     async def _hear(self, room: RoomChannel) -> None:
         patience = Patience(self._reach)
