@@ -7,6 +7,7 @@ import msgspec
 
 from rtcdiag.address import TransportAddress
 from rtcdiag.compare import Comparison
+from rtcdiag.diff import Difference
 from rtcdiag.evidence import KINDS
 from rtcdiag.report import SCHEMA_VERSION, Report
 
@@ -34,7 +35,7 @@ def report_schema() -> dict[str, Any]:
     }
 
 
-_OTHERS: dict[str, type] = {"compare": Comparison, "connect": Comparison}
+_OTHERS: dict[str, type] = {"compare": Comparison, "connect": Comparison, "diff": Difference}
 """The kinds that are no report, and what they hold."""
 
 

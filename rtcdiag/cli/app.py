@@ -34,6 +34,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("compare", "compare", "From two reports: can these two reach each other directly?"),
     Entry("health", "health", "Whether all ICE servers of a configuration work: for CI and monitoring."),
     Entry("show", "show", "Diagnose a saved report again and show it in any format."),
+    Entry("diff", "diff", "What changed between two reports."),
     Entry("redact", "redact", "Replace public addresses, and names, in a saved report."),
     Entry("explain", "explain", "The long text of a finding, or all codes."),
     Entry("schema", "schema", "The JSON Schema of reports."),

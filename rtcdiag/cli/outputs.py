@@ -17,6 +17,7 @@ from rtcdiag.formats import FORMATS, RenderOptions, format_of, render
 
 if TYPE_CHECKING:
     from rtcdiag.compare import Comparison
+    from rtcdiag.diff import Difference
     from rtcdiag.report import Report, Verdict
 
 Rendered = Callable[[str, RenderOptions], str]
@@ -71,6 +72,13 @@ def deliver_comparison(found: "Comparison", output: Output, files: tuple[Destina
     from rtcdiag.formats.comparison import render as render_comparison
 
     hand_over(found.verdict, lambda name, options: render_comparison(name, found, options), output, files)
+
+
+def deliver_difference(found: "Difference", output: Output, files: tuple[Destination, ...]) -> None:
+    """Print the difference of two reports, then write the files."""
+    from rtcdiag.formats.difference import render as render_difference
+
+    hand_over(found.verdict, lambda name, options: render_difference(name, found, options), output, files)
 
 
 def hand_over(verdict: "Verdict", rendered: Rendered, output: Output, files: tuple[Destination, ...]) -> None:

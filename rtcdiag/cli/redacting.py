@@ -7,8 +7,8 @@ from rtcdiag.cli.entry import BadInputError
 from rtcdiag.cli.options import LevelName, Redacting
 
 if TYPE_CHECKING:
-    from rtcdiag.compare import Comparison
     from rtcdiag.redact import Key
+    from rtcdiag.redact.redaction import Result
     from rtcdiag.report import Report
 
 _KEY_BYTES = 4096
@@ -25,17 +25,11 @@ def redactor(given: Redacting) -> Redact:
     return lambda report: redact(report, given.redact, key)
 
 
-def comparison_redactor(given: Redacting) -> "Callable[[Comparison], Comparison]":
-    """Return what redacts the comparison of two reports as the options say."""
-    redactor(given)
-    key = key_of(given.redaction_key_file)
+def redact_result(found: "Result", given: Redacting) -> "Result":
+    """Return what was concluded of two reports, redacted as the options say, which `redactor` has checked."""
+    from rtcdiag.redact import redacted_result
 
-    def redact_comparison(comparison: "Comparison") -> "Comparison":
-        from rtcdiag.redact import redacted_comparison
-
-        return redacted_comparison(comparison, given.redact, key)
-
-    return redact_comparison
+    return redacted_result(found, given.redact, key_of(given.redaction_key_file))
 
 
 def pair_redactor(given: Redacting) -> Callable[["Report", "Report"], "tuple[Report, Report]"]:

@@ -8,6 +8,7 @@ from rtcdiag.report import Report, ReportError, decode, kind_of
 
 if TYPE_CHECKING:
     from rtcdiag.compare import Comparison
+    from rtcdiag.diff import Difference
 
 MAX_BYTES = 64 << 20
 """How long a report may be; the longest that a run writes has some hundred kilobytes."""
@@ -18,11 +19,12 @@ def read_report(name: str) -> Report:
     found = read_saved(name)
     if isinstance(found, Report):
         return found
-    raise BadInputError(f"report {name}: a comparison of two reports, not one person's report (rtcdiag show shows it)")
+    what = "the difference" if found.kind == "diff" else "a comparison"
+    raise BadInputError(f"report {name}: {what} of two reports, not one person's report (rtcdiag show shows it)")
 
 
-def read_saved(name: str) -> "Report | Comparison":
-    """Return the report, or the comparison of two, in a file; raise BadInputError for anything else."""
+def read_saved(name: str) -> "Report | Comparison | Difference":
+    """Return the report, or the comparison or difference of two, in a file; raise BadInputError for anything else."""
     data = read_bytes(name, what="report", limit=MAX_BYTES).removeprefix(b"\xef\xbb\xbf")
     try:
         return _decoded(_json(data))
@@ -30,12 +32,18 @@ def read_saved(name: str) -> "Report | Comparison":
         raise BadInputError(f"report {name}: {error}") from None
 
 
-def _decoded(data: bytes) -> "Report | Comparison":
-    if kind_of(data)[0] not in ("compare", "connect"):
-        return decode(data)
-    from rtcdiag.compare import decode as decode_comparison
+def _decoded(data: bytes) -> "Report | Comparison | Difference":
+    match kind_of(data)[0]:
+        case "compare" | "connect":
+            from rtcdiag.compare import decode as decode_comparison
 
-    return decode_comparison(data)
+            return decode_comparison(data)
+        case "diff":
+            from rtcdiag.diff import decode as decode_difference
+
+            return decode_difference(data)
+        case _:
+            return decode(data)
 
 
 def _json(data: bytes) -> bytes:

@@ -1,16 +1,24 @@
 """``rtcdiag show``."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rtcdiag.cli.commands import command_app
 from rtcdiag.cli.options import Output, Redacting
 
+if TYPE_CHECKING:
+    from rtcdiag.cli.outputs import Destination
+    from rtcdiag.compare import Comparison
+    from rtcdiag.diff import Difference
+
 
 def show(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="A report or comparison as JSON or HTML, or - for standard input.")
+        str,
+        typer.Argument(
+            metavar="FILE", help="A report, or what was made of two, as JSON or HTML, or - for standard input."
+        ),
     ],
     *,
     output: Output,
@@ -18,10 +26,10 @@ def show(
 ) -> int:
     """Diagnose a saved report again with today's rules, and show it in any format.
 
-    The comparison of two reports is shown as it is: the reports that it was made from are not in it.
+    The comparison or difference of two reports is shown as it is: the reports that it was made from are not in it.
     """
-    from rtcdiag.cli.outputs import deliver, deliver_comparison, destinations
-    from rtcdiag.cli.redacting import comparison_redactor, redactor
+    from rtcdiag.cli.outputs import deliver, destinations
+    from rtcdiag.cli.redacting import redactor
     from rtcdiag.cli.saved import read_saved
     from rtcdiag.cli.streams import say
     from rtcdiag.diagnosis import rediagnose
@@ -30,13 +38,25 @@ def show(
     files, redact = destinations(output), redactor(redacting)
     saved = read_saved(file)
     if not isinstance(saved, Report):
-        deliver_comparison(comparison_redactor(redacting)(saved), output, files)
-        return 0
+        return _show_result(saved, output, redacting, files)
     report, unknown = rediagnose(saved)
     if unknown and not output.quiet:
         say(f"{file}: {_unknown(unknown, report.redaction.withheld)}: this is the verdict saved in it")
     report = redact(report)
     deliver(report, output, files)
+    return 0
+
+
+def _show_result(
+    found: "Comparison | Difference", output: Output, redacting: Redacting, files: "tuple[Destination, ...]"
+) -> int:
+    from rtcdiag.cli.outputs import deliver_comparison, deliver_difference
+    from rtcdiag.cli.redacting import redact_result
+
+    if found.kind == "diff":
+        deliver_difference(redact_result(found, redacting), output, files)
+    else:
+        deliver_comparison(redact_result(found, redacting), output, files)
     return 0
 
 

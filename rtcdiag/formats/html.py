@@ -22,7 +22,7 @@ from rtcdiag.formats.tables import audit, candidates, nat, quality, run, servers
 from rtcdiag.formats.tables.nat import families
 from rtcdiag.report import Report, ReportError, encode, evidence_of
 
-_SCRIPT = re.compile(r"<script\b[^<>]*\bid=[\"']?rtcdiag-(?:report|comparison)\b[^<>]*>", re.IGNORECASE)
+_SCRIPT = re.compile(r"<script\b[^<>]*\bid=[\"']?rtcdiag-(?:report|comparison|difference)\b[^<>]*>", re.IGNORECASE)
 _END = re.compile(r"</script\s*>", re.IGNORECASE)
 ACTIONS = 3
 """In the banner; all remedies stand with their findings."""

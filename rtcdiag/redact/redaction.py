@@ -2,24 +2,26 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from rtcdiag.compare import Comparison
 from rtcdiag.diagnosis import Run, diagnose
+from rtcdiag.diff import Difference
 from rtcdiag.evidence import Environment, Evidence, Observation, TurnConfig
 from rtcdiag.redact.addresses import Addresses
 from rtcdiag.redact.config import redacted_config
 from rtcdiag.redact.key import Key
 from rtcdiag.redact.mapping import Mapping
 from rtcdiag.redact.roles import Role
-from rtcdiag.redact.survey import own_words, surveyed, surveyed_comparison
+from rtcdiag.redact.survey import own_words, surveyed, surveyed_result
 from rtcdiag.redact.tags import tags_of
 from rtcdiag.redact.walk import rewritten
 from rtcdiag.report import LEVELS, Level, Options, Redaction, Report, evidence_of, observation_of, raw_piece
 
+Result = TypeVar("Result", Comparison, Difference)
 WITHHELD = "Withheld"
 """Stands for a piece of evidence that this version does not know and hence cannot redact: no kind of any version."""
 _WORD = re.compile(r"[A-Za-z]{1,40}")
@@ -56,21 +58,21 @@ def redacted(report: Report, level: Level, key: Key) -> Report:
     return replace(found, redaction=_redaction(before, level, key, mapping, unknown))
 
 
-def redacted_comparison(comparison: Comparison, level: Level, key: Key) -> Comparison:
-    """Return the comparison of two reports at a level, or at its own where that is stricter.
+def redacted_result(found: Result, level: Level, key: Key) -> Result:
+    """Return what was concluded of two reports at a level, or at its own where that is stricter.
 
     The reports that it was made from are not in it: what it says stays, with everything in it replaced.
     """
-    before = comparison.redaction
+    before = found.redaction
     level = max(level, before.level, key=LEVELS.index)
     if level == "none":
-        return comparison
-    known, words = surveyed_comparison(comparison)
+        return found
+    known, words = surveyed_result(found)
     again = before.level != "none"
     addresses = Addresses(known, key, again=again)
     names = replace(words, own=own_words()) if level == "strict" else None
     mapping = Mapping(addresses, key, again=again, words=names)
-    bare = rewritten(replace(comparison, redaction=Redaction()), mapping.text, mapping.address)
+    bare = rewritten(replace(found, redaction=Redaction()), mapping.text, mapping.address)
     return replace(bare, redaction=replace(_redaction(before, level, key, mapping, 0), tags={}))
 
 

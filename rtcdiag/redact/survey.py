@@ -3,10 +3,10 @@
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from rtcdiag.address import IPAddress, TransportAddress
-from rtcdiag.compare import Comparison
 from rtcdiag.evidence import Evidence, Exchange
 from rtcdiag.findings import catalogue
 from rtcdiag.nat import nat64_of
@@ -69,10 +69,10 @@ def surveyed(report: Report, evidence: Evidence) -> Survey:
     return Survey(replace(known, seen=_seen(evidence), translators=nat64_of(evidence).prefixes), words)
 
 
-def surveyed_comparison(comparison: Comparison) -> Survey:
-    """Return what a comparison holds."""
+def surveyed_result(found: Struct) -> Survey:
+    """Return what a comparison or a difference of two reports holds."""
     notes = _Notes()
-    rewritten(comparison, notes.text, notes.address)
+    rewritten(found, notes.text, notes.address)
     return notes.survey
 
 
