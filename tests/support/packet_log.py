@@ -53,6 +53,22 @@ def streams(log: Path) -> dict[str, Logged]:
     return found
 
 
+def session_stream(log: Path, stream: int, *, ends_at: str) -> Logged:
+    """Return the packets of one end of a session, which go over UDP without ChannelData: 0 from the offerer."""
+    found = Logged()
+    for text in log.read_text(encoding="ascii").splitlines():
+        line = json.loads(text)
+        head = bytes.fromhex(line["head"])
+        if line["protocol"] != "udp" or head[:4] != MAGIC or head[12] != stream:
+            continue
+        number = int.from_bytes(head[13:17])
+        if line["fate"] != "delivered":
+            found.sent.setdefault(number, line["t_ns"] / 1e6)
+        elif line["box"] == ends_at:
+            found.arrived.setdefault(number, line["t_ns"] / 1e6)
+    return found
+
+
 def _packets(log: Path) -> Iterator[tuple[dict[str, Any], int, int]]:
     """Yield each line about a packet of a stream over UDP, with the numbers of stream and packet."""
     for text in log.read_text(encoding="ascii").splitlines():

@@ -1,0 +1,44 @@
+"""Sessions that last: a person who pastes late, and one who gives up."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from support.lab import lab
+from support.process import RTCDIAG
+from support.sessions import held
+
+pytestmark = pytest.mark.lab
+SHORT_LIVED = "eim/apdf delay=20ms v6=blocked lifetime=30s"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_an_answer_that_is_pasted_after_three_minutes_connects_although_mappings_live_thirty_seconds(
+    tmp_path: Path,
+) -> None:
+    settings = {"SESSION_PASTE_S": "180", "SESSION_LASTS_S": "300"}
+    seen = held(tmp_path, SHORT_LIVED, SHORT_LIVED, settings=settings, timeout=380)
+
+    for end in seen.values():
+        assert [end.outcome(policy) for policy in ("all", "direct", "relay")] == ["connected"] * 3
+        assert not end.session["address_changed"]
+        assert end.session["released"]
+
+
+@pytest.mark.parametrize(("signal", "code"), [("INT", 130), ("TERM", 143)])
+def test_a_person_who_gives_up_gets_what_was_seen_and_holds_no_allocation(
+    tmp_path: Path, signal: str, code: int
+) -> None:
+    tmp_path.chmod(0o777)
+    servers = '--server "$RTCDIAG_LAB_TURN" --no-control --no-gateway'
+    command = f"timeout --preserve-status -s {signal} 6 {RTCDIAG} connect {servers} --json"
+    script = f"cd {tmp_path}; mkfifo typed; exec {command} > report <> typed"
+    done = lab("run", "--nat", "eim/apdf delay=20ms", "--with", "coturn", "--", "sh", "-c", script)
+
+    assert done.returncode == code, done.stderr
+    report = json.loads((tmp_path / "report").read_text())
+    (session,) = [item for item in report["evidence"] if item["kind"] == "PeerSession"]
+    assert (session["stop"], session["released"], report["interrupted"]) == ("interrupted", True, True)
+    assert "relay" in [item["type"] for item in report["candidates"]]
