@@ -27,6 +27,15 @@ def test_an_answer_that_is_pasted_after_three_minutes_connects_although_mappings
         assert end.session["released"]
 
 
+def test_a_nat_that_forgets_its_mappings_while_a_person_copies_is_noticed_and_told(tmp_path: Path) -> None:
+    settings = {"SESSION_PASTE_S": "14", "SESSION_LASTS_S": "20", "SESSION_TURN": "0"}
+    seen = held(tmp_path, "eim/apdf port=random restart=5s v6=blocked", "eim/apdf v6=blocked", settings=settings)
+
+    assert seen["a"].session["address_changed"]
+    assert not seen["b"].session["address_changed"]
+    assert " a address-changed: " in seen["a"].told
+
+
 @pytest.mark.parametrize(("signal", "code"), [("INT", 130), ("TERM", 143)])
 def test_a_person_who_gives_up_gets_what_was_seen_and_holds_no_allocation(
     tmp_path: Path, signal: str, code: int
