@@ -258,18 +258,23 @@ def test_a_room_whose_people_vanished_is_gone_after_a_minute() -> None:
 
 def test_a_second_stream_of_one_seat_ends_the_first() -> None:
     rooms = Rooms(Limits())
-    ann, _ = room_of_two(rooms)
+    ann, ben = room_of_two(rooms)
     woken: list[str] = []
 
     def wake_first() -> None:
         woken.append("first")
 
+    def wake_second() -> None:
+        woken.append("second")
+
     first = listen(rooms, ann, wake=wake_first)
-    second = listen(rooms, ann)
+    second = listen(rooms, ann, wake=wake_second)
     assert woken == ["first"]
     assert first.next()[1][-1] == Notice(end="replaced")
     assert second.next()[1] == [Notice(peer="joined")]
     rooms.closed(ann, wake_first, 0.0)
+    rooms.post(ben, 1, [b"one"])
+    assert woken == ["first", "second"]
     rooms.sweep(599.0)
     assert not ann.left
 
