@@ -32,7 +32,7 @@ def compare(
     from uuid import uuid4
 
     from rtcdiag.cli.entry import BadInputError
-    from rtcdiag.cli.outputs import deliver_comparison, destinations
+    from rtcdiag.cli.outputs import deliver_comparison, destinations_of_two
     from rtcdiag.cli.redacting import pair_redactor
     from rtcdiag.cli.running import rfc3339
     from rtcdiag.cli.saved import read_report
@@ -42,7 +42,7 @@ def compare(
 
     if a == b == "-":
         raise BadInputError("both reports are -: only one can be read from standard input")
-    files = destinations(output)
+    files = destinations_of_two(output)
     redact = pair_redactor(redacting)
     first, second = (rediagnose(read_report(name))[0] for name in (a, b))
     if first.id == second.id:

@@ -86,14 +86,14 @@ def connect(
         return list_contacts(question)
     from rtcdiag.cli.checking import run_options
     from rtcdiag.cli.copying import Ways
-    from rtcdiag.cli.outputs import destinations, prepare_pair
+    from rtcdiag.cli.outputs import destinations_of_two, prepare_pair
     from rtcdiag.cli.streams import say
     from rtcdiag.signaling.channel import SignalingError
 
     ways = Ways(source, to)
     meeting = _meeting(question, ways, code, rendezvous, signaling)
     _check(question, ways, None if meeting else code)
-    options, files = run_options(question), destinations(output)
+    options, files = run_options(question), destinations_of_two(output)
     prepare_pair(reports_dir)
     try:
         ended = _session(

@@ -24,7 +24,7 @@ def diff(
 
     from rtcdiag.cli.entry import BadInputError
     from rtcdiag.cli.exits import FINDINGS, OK
-    from rtcdiag.cli.outputs import deliver_difference, destinations
+    from rtcdiag.cli.outputs import deliver_difference, destinations_of_two
     from rtcdiag.cli.redacting import pair_redactor
     from rtcdiag.cli.running import rfc3339
     from rtcdiag.cli.saved import read_report
@@ -34,7 +34,7 @@ def diff(
 
     if a == b == "-":
         raise BadInputError("both reports are -: only one can be read from standard input")
-    files, redact = destinations(output), pair_redactor(redacting)
+    files, redact = destinations_of_two(output), pair_redactor(redacting)
     before, after = redact(*(rediagnose(read_report(name))[0] for name in (a, b)))
     found = difference_of(before, after, Asked(id=str(uuid4()), started_at=rfc3339(datetime.now(UTC))))
     deliver_difference(found, output, files)

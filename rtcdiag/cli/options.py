@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 
 import typer
 
-FormatName = Literal["text", "json", "html", "markdown"]
+FormatName = Literal["text", "json", "html", "markdown", "firewall"]
 LevelName = Literal["none", "share", "strict"]
 FailOn = Literal["error", "warning", "info", "never"]
 Carrier = Literal["sse", "websocket"]
@@ -47,7 +47,11 @@ class Output(NamedTuple):
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.", rich_help_panel=OUTPUT)] = False
     format: Annotated[
         FormatName | None,
-        typer.Option("--format", help="What to print on standard output: text unless set.", rich_help_panel=OUTPUT),
+        typer.Option(
+            "--format",
+            help="What to print on standard output: text unless set; firewall: what to open.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None
     output: Annotated[
         list[str] | None,

@@ -42,6 +42,14 @@ def destinations(output: Output) -> tuple[Destination, ...]:
     return found
 
 
+def destinations_of_two(output: Output) -> tuple[Destination, ...]:
+    """Return the same of what is made of two reports, which has fewer formats."""
+    files = destinations(output)
+    if "firewall" in (output.format, *(item.format for item in files)):
+        raise BadInputError("firewall: a format of one report (write rtcdiag show FILE --format firewall)")
+    return files
+
+
 def _check_format(output: Output) -> None:
     if output.as_json and output.format not in {None, "json"}:
         raise BadInputError(f"--json and --format {output.format} exclude each other")

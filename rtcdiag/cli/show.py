@@ -50,9 +50,10 @@ def show(
 def _show_result(
     found: "Comparison | Difference", output: Output, redacting: Redacting, files: "tuple[Destination, ...]"
 ) -> int:
-    from rtcdiag.cli.outputs import deliver_comparison, deliver_difference
+    from rtcdiag.cli.outputs import deliver_comparison, deliver_difference, destinations_of_two
     from rtcdiag.cli.redacting import redact_result
 
+    destinations_of_two(output)
     if found.kind == "diff":
         deliver_difference(redact_result(found, redacting), output, files)
     else:

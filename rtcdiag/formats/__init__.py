@@ -20,6 +20,7 @@ FORMATS: dict[str, str] = {
     "json": ".json",
     "html": ".html",
     "markdown": ".md",
+    "firewall": ".firewall",
 }
 """The name of each format, which is also that of its module, and the suffix of its files."""
 

@@ -8,8 +8,8 @@ import pytest
 from rtcdiag.address import TransportAddress
 from rtcdiag.compare import Comparison, compare
 from rtcdiag.findings import Finding, Severity
-from rtcdiag.formats import FORMATS, RenderOptions
-from rtcdiag.formats.comparison import render
+from rtcdiag.formats import RenderOptions
+from rtcdiag.formats.comparison import FORMATS, render
 from rtcdiag.nat import Nat, OtherWay
 from rtcdiag.report import Nats, Redaction, Report, ServerRow, StageRow
 from support.homes import ADM, APDF, APDM, ASKED, EIM, VERDICT, Home

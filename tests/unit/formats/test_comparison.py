@@ -9,9 +9,9 @@ from rich.cells import cell_len
 
 from rtcdiag.compare import Comparison, compare, decode, encode
 from rtcdiag.diagnosis import Run, diagnose
-from rtcdiag.formats import FORMATS, RenderOptions
+from rtcdiag.formats import RenderOptions
 from rtcdiag.formats import render as render_report
-from rtcdiag.formats.comparison import render
+from rtcdiag.formats.comparison import FORMATS, render
 from rtcdiag.formats.html import extract_json
 from support.cases.session import CASES
 from support.halves import (

@@ -87,7 +87,20 @@ def harmless_json(report: Report) -> None:
     assert plain(text.encode()) == plain(encode(report))
 
 
-CHECKS = {"text": harmless_text, "json": harmless_json, "html": harmless_html, "markdown": harmless_markdown}
+def harmless_list(report: Report) -> None:
+    text = render("firewall", report)
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert text.startswith("Firewall rules for what failed")
+    assert render("firewall", report, RenderOptions(unicode=False)).isascii()
+
+
+CHECKS = {
+    "text": harmless_text,
+    "json": harmless_json,
+    "html": harmless_html,
+    "markdown": harmless_markdown,
+    "firewall": harmless_list,
+}
 
 
 def test_every_format_is_checked_for_hostile_strings() -> None:
