@@ -67,6 +67,10 @@ def family_of(ip: IPAddress) -> Family:
     return Family.IPV4 if ip.version == 4 else Family.IPV6
 
 
+_read = lru_cache(maxsize=1024)(ip_address)
+"""Every datagram comes with its source as text, and few sources send many."""
+
+
 @total_ordering
 class TransportAddress:
     """An IP address and a port; written ``203.0.113.7:50123`` or ``[2001:db8::7]:50123`` in JSON and in text."""
@@ -80,7 +84,7 @@ class TransportAddress:
         """Take an address or its text; raise ValueError for text that is no IP address or a port outside 0..65535."""
         if not 0 <= port <= 65535:
             raise ValueError(f"port {port} is not between 0 and 65535")
-        object.__setattr__(self, "ip", ip_address(ip) if isinstance(ip, str) else ip)
+        object.__setattr__(self, "ip", _read(ip) if isinstance(ip, str) else ip)
         object.__setattr__(self, "port", port)
 
     def __setattr__(self, name: str, value: object) -> None:

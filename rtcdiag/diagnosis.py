@@ -22,7 +22,7 @@ from rtcdiag.report import (
     evidence_of,
     raw_evidence,
 )
-from rtcdiag.rules import RULES
+from rtcdiag.rules import RULES, Rule
 from rtcdiag.session import end_of
 from rtcdiag.session_verdict import session_verdict
 from rtcdiag.stages import server_rows
@@ -104,9 +104,9 @@ def _nats(evidence: Evidence) -> Nats:
 _SEVERITIES = tuple(Severity)
 
 
-def findings_of(evidence: Evidence) -> tuple[Finding, ...]:
-    """Return what all rules find, without mere consequences, the most severe and the earliest stage first."""
-    found = dict.fromkeys(_Whole(finding) for rule in RULES for finding in rule(evidence))
+def findings_of(evidence: Evidence, rules: tuple[Rule, ...] = RULES) -> tuple[Finding, ...]:
+    """Return what rules find, without mere consequences, the most severe and the earliest stage first."""
+    found = dict.fromkeys(_Whole(finding) for rule in rules for finding in rule(evidence))
     findings = silenced(tuple(whole.finding for whole in found))
     return tuple(sorted(findings, key=_rank))
 

@@ -181,6 +181,7 @@ async def _checking(
     task = asyncio.create_task(check_all(config.targets, settings, here, take, live.begun))
     with cancelled_by_signals(task) as caught, contextlib.suppress(asyncio.CancelledError):  # before it had begun
         await task
+    await here.close()
     return here.here, caught[0] if caught else None
 
 

@@ -1,16 +1,11 @@
-"""How many checks run at once: as a whole, at one host, and by what this computer can do without being late itself."""
+"""How many checks run at once at one host: as many as it has room for."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 FORGOTTEN_S = 1.2
 """After which coturn has forgotten what was given back: its timer looks once a second."""
-_LOOK_S = 0.02
-_LATE_S = 0.025
-"""From this lateness on no check is begun: what is late here would be called slow at the server."""
-_HOLD_S = 2.0
 
 
 class Lane:
@@ -52,8 +47,6 @@ class Lanes:
         """Take how many checks may be at one host."""
         self._width = width
         self._lanes: dict[str, Lane] = {}
-        self._on_time = asyncio.Event()
-        self._watching = asyncio.create_task(self._watch())
 
     def lane(self, host: str) -> Lane:
         """Return the way to a host."""
@@ -61,29 +54,10 @@ class Lanes:
 
     @asynccontextmanager
     async def at(self, host: str) -> AsyncIterator[Lane]:
-        """Hold a place at a host, once this computer has the time for it."""
+        """Hold a place at a host."""
         lane = self.lane(host)
         await lane.enter()
         try:
-            with contextlib.suppress(TimeoutError):
-                # For a while only: a slow computer would never begin.
-                async with asyncio.timeout(_HOLD_S):
-                    await self._on_time.wait()
             yield lane
         finally:
             await lane.leave()
-
-    async def _watch(self) -> None:
-        """Measure how late this program is."""
-        loop = asyncio.get_running_loop()
-        while True:
-            began_s = loop.time()
-            await asyncio.sleep(_LOOK_S)
-            if loop.time() - began_s - _LOOK_S > _LATE_S:
-                self._on_time.clear()
-            else:
-                self._on_time.set()
-
-    def close(self) -> None:
-        """Stop measuring."""
-        self._watching.cancel()

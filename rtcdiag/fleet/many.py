@@ -12,7 +12,7 @@ from rtcdiag.fleet.controls import Controls
 from rtcdiag.fleet.lanes import Lane, Lanes
 from rtcdiag.fleet.one import judged, now, observe
 from rtcdiag.fleet.settings import Settings, Surroundings
-from rtcdiag.health import HealthResult, Try, unchecked
+from rtcdiag.health import HealthResult, Try, crashed, unchecked
 
 OnResult = Callable[[HealthResult], None]
 OnStart = Callable[[HealthTarget], None]
@@ -98,6 +98,7 @@ class _Round:
         """Check a target; again with fewer beside it where the server had no room for all of ours."""
         for _ in range(_ROOM_TRIES):
             async with self._lanes.at(target.server.host) as lane:
+                await self._here.lateness.on_time()
                 width = lane.width
                 self._on_start(target)
                 tried = await observe(target, self._settings, self._here, left_s=self._left_s())
@@ -108,7 +109,10 @@ class _Round:
         return tried
 
     def _judged(self, target: HealthTarget, tried: Try) -> HealthResult:
-        return judged(target, tried, self._settings, self._controls)
+        try:
+            return judged(target, tried, self._settings, self._controls)
+        except Exception as error:  # noqa: BLE001 - the other targets survive every bug of a rule
+            return crashed(target, error, depth=self._settings.depth_of(target), started_at=tried.started_at)
 
     def _deliver(self, target: HealthTarget, tried: Try | None, result: HealthResult | None) -> None:
         if tried is None or result is None:
@@ -137,8 +141,6 @@ class _Round:
         """Judge what was held back, and stop."""
         self._controls.known.set()
         await asyncio.gather(*self._held)
-        self._lanes.close()
-        await self._here.resolver.close()
 
 
 def _lacked_room(tried: Try, lane: Lane) -> bool:

@@ -37,10 +37,15 @@ async def observe(target: HealthTarget, settings: Settings, here: Surroundings, 
     if left_s is not None:
         options = replace(options, deadline_ms=max(1.0, min(options.deadline_ms, left_s * 1000)))
     began_s, started_at = time.monotonic(), now()
-    evidence = await gather(
-        (_job(_minted(target), depth),), options, net=Net(options, resolver=here.resolver), here=here.here
+    job, net = _job(_minted(target), depth), Net(options, resolver=here.resolver)
+    with here.lateness.meter() as meter:
+        evidence = await gather((job,), options, net=net, here=here.here)
+    return Try(
+        evidence=evidence,
+        started_at=started_at,
+        duration_ms=round((time.monotonic() - began_s) * 1000, 1),
+        late_ms=round(meter.late_ms, 1),
     )
-    return Try(evidence=evidence, started_at=started_at, duration_ms=round((time.monotonic() - began_s) * 1000, 1))
 
 
 def judged(target: HealthTarget, tried: Try, settings: Settings, controls: Controls) -> HealthResult:

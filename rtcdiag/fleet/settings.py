@@ -5,6 +5,7 @@ import msgspec
 from rtcdiag.config import HealthConfig, HealthTarget
 from rtcdiag.demands import Depth, Thresholds
 from rtcdiag.evidence import Environment
+from rtcdiag.fleet.lateness import Lateness
 from rtcdiag.net import Net
 from rtcdiag.net.resolver import Resolver
 from rtcdiag.options import RunOptions
@@ -58,8 +59,14 @@ class Surroundings(msgspec.Struct, frozen=True):
 
     here: Environment
     resolver: Resolver
+    lateness: Lateness
+
+    async def close(self) -> None:
+        """Give up what goes on beside the checks."""
+        self.lateness.close()
+        await self.resolver.close()
 
 
 def around(options: RunOptions) -> Surroundings:
-    """Look at this computer, once for all checks; call it where an event loop runs."""
-    return Surroundings(environment(Net(options)), Resolver())
+    """Look at this computer, once for all checks; call it where an event loop runs, and close it."""
+    return Surroundings(environment(Net(options)), Resolver(), Lateness())

@@ -1,6 +1,6 @@
 """Health checks: what was seen of one target to its result, and all results to one verdict. Pure; `fleet` does it."""
 
-from rtcdiag.health.judgement import Try, judge, judge_service, unchecked
+from rtcdiag.health.judgement import Try, crashed, judge, judge_service, unchecked
 from rtcdiag.health.result import HealthPath, HealthResult, HealthStatus, HealthSummary, Met, Requirement, Round
 from rtcdiag.health.summary import Required, Tally
 
@@ -15,6 +15,7 @@ __all__ = [
     "Round",
     "Tally",
     "Try",
+    "crashed",
     "judge",
     "judge_service",
     "unchecked",

@@ -1,6 +1,8 @@
 """The evidence about one target to its result: a pure function, with the shared controls beside its own evidence."""
 
 from collections.abc import Iterable
+from pathlib import PurePath
+from traceback import extract_tb
 
 import msgspec
 from msgspec.structs import replace
@@ -10,11 +12,12 @@ from rtcdiag.config import HealthTarget
 from rtcdiag.demands import Depth, Thresholds
 from rtcdiag.diagnosis import findings_of
 from rtcdiag.evidence import Crash, Evidence, Observation, Skipped
-from rtcdiag.findings import Finding, Severity, Stage, merged
+from rtcdiag.findings import Finding, Severity, Stage, find, merged
 from rtcdiag.health.figures import certificate_expires_at, credentials_expire_at, figures_of
-from rtcdiag.health.limits import exceeded
+from rtcdiag.health.limits import exceeded, in_time
 from rtcdiag.health.result import HealthPath, HealthResult, HealthStatus
 from rtcdiag.report import NotTested, ServerRow, raw_evidence
+from rtcdiag.rules import SERVER_RULES
 from rtcdiag.stages import server_rows
 
 _GOALS: dict[Depth, tuple[Stage, ...]] = {
@@ -37,6 +40,8 @@ class Try(msgspec.Struct, frozen=True, kw_only=True):
     """The target's own, numbered."""
     started_at: str
     duration_ms: float
+    late_ms: float = 0.0
+    """How late this program was meanwhile, in sum."""
     attempts: int = 1
     failed_before: bool = False
 
@@ -52,13 +57,13 @@ def judge(
 ) -> HealthResult:
     """Judge one target by its own evidence and the controls of this network."""
     evidence = replace(tried.evidence, observations=(*tried.evidence.observations, *controls))
-    found = tuple(item for item in findings_of(evidence) if _concerns(item, target, depth))
+    found = tuple(item for item in findings_of(evidence, SERVER_RULES) if _concerns(item, target, depth))
     rows = [row for row in server_rows(evidence, found) if _is_asked(row, target)]
     measured = [figures_of(row, evidence) for row in rows]
     beyond = [
         item
         for row, figures in zip(rows, measured, strict=True)
-        for item in exceeded(row, figures, thresholds, evidence)
+        for item in exceeded(row, in_time(figures, tried.late_ms), thresholds, evidence)
     ]
     found = tuple(sorted((*found, *_beside(beyond, found)), key=lambda item: _SEVERITIES.index(item.severity)))
     scene = _Scene(target, depth, evidence, found)
@@ -189,6 +194,7 @@ def _result(scene: _Scene, tried: Try, paths: tuple[HealthPath, ...]) -> HealthR
         summary=_sentence(status, owner, paths, evidence),
         started_at=tried.started_at,
         duration_ms=tried.duration_ms,
+        late_ms=tried.late_ms,
         attempts=tried.attempts,
         flaky=tried.failed_before and status in ("ok", "warning"),
         where=target.where,
@@ -246,6 +252,15 @@ def unchecked(target: HealthTarget, *, depth: Depth, started_at: str, why: str) 
         line=target.line,
         not_tested=(NotTested(what=target.server.uri, why=why),),
     )
+
+
+def crashed(target: HealthTarget, error: Exception, *, depth: Depth, started_at: str) -> HealthResult:
+    """Return the result of a target that broke this program; the message is left out: it may hold secrets."""
+    frames = [frame for frame in extract_tb(error.__traceback__) if "rtcdiag" in PurePath(frame.filename).parts]
+    where = f"{PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
+    name = type(error).__name__
+    result = unchecked(target, depth=depth, started_at=started_at, why=f"this program failed ({name} at {where})")
+    return replace(result, findings=(find("probe-crashed", probe="health", error=name, where=where),))
 
 
 def judge_service(label: str, observations: tuple[Observation, ...], started_at: str) -> HealthResult:

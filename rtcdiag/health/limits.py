@@ -30,6 +30,11 @@ def limit_of(name: str, thresholds: Thresholds) -> Threshold:
     return thresholds.get(name) or Threshold(warning=figure.warning, critical=figure.critical)
 
 
+def in_time(figures: dict[str, float], late_ms: float) -> dict[str, float]:
+    """Return the figures less what this computer may have added to them."""
+    return {name: value - late_ms if FIGURES[name].unit == "ms" else value for name, value in figures.items()}
+
+
 def exceeded(
     row: ServerRow, figures: dict[str, float], thresholds: Thresholds, evidence: Evidence
 ) -> Iterator[Finding]:

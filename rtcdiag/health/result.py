@@ -51,6 +51,8 @@ class HealthResult(msgspec.Struct, frozen=True, kw_only=True):
     """UTC, RFC 3339 with milliseconds: when the last try began."""
     duration_ms: float
     """How long the last try took."""
+    late_ms: float = 0.0
+    """How late this computer was meanwhile, in sum: what took so much longer is not held against the target."""
     attempts: int = 1
     flaky: bool = False
     """Whether it passed only after it had failed in the same run."""

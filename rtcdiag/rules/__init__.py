@@ -37,7 +37,7 @@ from rtcdiag.rules import (
     wire,
 )
 
-__all__ = ["RULES", "Rule"]
+__all__ = ["RULES", "SERVER_RULES", "Rule"]
 
 Rule = Callable[[Evidence], Iterable[Finding]]
 
@@ -100,3 +100,26 @@ RULES: tuple[Rule, ...] = (
     audit.known_flaws,
     audit_config.configuration,
 )
+
+_NOT_OF_ONE_SERVER = (
+    run.surroundings,
+    network.only_this_computer,
+    behavior.change_request,
+    behavior.other_address,
+    behavior.origin,
+    behavior.no_behavior_server,
+    stun.software,
+    stun.outvoted,
+    nat.nat_facts,
+    gateway.gateway,
+    ipv6.silent,
+    ipv6.addresses,
+    candidates.gathering,
+    candidates.host_candidates,
+    audit.failed_checks,
+    audit.known_flaws,
+    audit_config.configuration,
+)
+"""What is about the network, about this computer, or about several servers together; or only a fact worth knowing."""
+SERVER_RULES: tuple[Rule, ...] = tuple(rule for rule in RULES if rule not in _NOT_OF_ONE_SERVER)
+"""What a health check judges each of many servers by."""

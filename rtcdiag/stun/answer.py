@@ -74,7 +74,7 @@ def _long_texts(message: Message) -> tuple[str, ...]:
 
 def _untold(message: Message, *, checked: bool) -> tuple[Attribute, ...]:
     """Return the attributes that no field of an `Answer` tells."""
-    told = {kind for kind in _TOLD if not any(_OLD_NAMES.get(found.type) == kind for found in message.attributes)}
+    told = set(_TOLD) - {_OLD_NAMES[found.type] for found in message.attributes if found.type in _OLD_NAMES}
     told |= {AttributeType.MESSAGE_INTEGRITY} if checked else set()
     left: list[Attribute] = []
     signed = False

@@ -62,7 +62,11 @@ class Message(msgspec.Struct, frozen=True):
 
     def first(self, attribute_type: int) -> Any:
         """Return the first readable value of a type, or None."""
-        return next(self.every(attribute_type), None)
+        # A reader asks for twenty types, of which a message has six.
+        for attribute in self.attributes:
+            if attribute.type == attribute_type:
+                return next(self.every(attribute_type), None)
+        return None
 
     def raw_of(self, attribute_type: int) -> bytes | None:
         """Return the bytes of the first attribute of a type, readable or not; None without one."""
