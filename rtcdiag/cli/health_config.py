@@ -61,7 +61,7 @@ def load(source: Source, servers: Servers, options: RunOptions) -> Loaded:
     from rtcdiag.net.service import fetch
 
     seen = asyncio.run(fetch(source.service, source.token, options, HEALTH_BYTES))
-    problem = ""
+    problem = f"longer than {HEALTH_BYTES >> 20} MiB" if seen.too_long else ""
     config: HealthConfig | None = None
     if seen.content is not None and seen.failure is None:
         try:

@@ -32,7 +32,7 @@ def _told(item: IceService) -> tuple[str, Facts]:
         case "redirected-away":
             return "ice-service-leads-away", {"where": clip(item.problem)}
         case "too-long":
-            return "ice-service-list-unusable", {"problem": "longer than 1 MiB"}
+            return "ice-service-list-unusable", {"problem": clip(item.problem) or "longer than 1 MiB"}
         case "no-list":
             return "ice-service-list-unusable", {"problem": clip(item.problem)}
         case "list":
