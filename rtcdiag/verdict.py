@@ -296,7 +296,7 @@ def _improvements(nats: Nats) -> Iterator[tuple[str, Nats]]:
     for name, nat in (("ipv4", nats.ipv4), ("ipv6", nats.ipv6)):
         if nat is None:
             continue
-        if nat.mapping in ("address-dependent", "address-and-port-dependent"):
+        if nat.mapping in ("address-dependent", "address-and-port-dependent") and not nat.cgnat:
             better = replace(nat, mapping="endpoint-independent")
             yield (
                 "make the NAT keep one public port per local port (endpoint-independent mapping)",
@@ -304,4 +304,13 @@ def _improvements(nats: Nats) -> Iterator[tuple[str, Nats]]:
             )
         if nat.filtering in ("address-dependent", "address-and-port-dependent"):
             better = replace(nat, mapping="endpoint-independent", filtering="endpoint-independent", firewall=False)
-            yield "open a port to this computer (port mapping by UPnP, PCP or hand)", replace(nats, **{name: better})
+            yield opened_port(nat), replace(nats, **{name: better})
+
+
+def opened_port(nat: Nat) -> str:
+    """Say how packets from anywhere get to this computer: in a NAT of the provider nobody opens a port."""
+    if nat.cgnat:
+        return "get a public address from the provider in place of its NAT, and open a port to this computer"
+    if nat.layers is not None and nat.layers > 1:
+        return "open a port to this computer in each of the NATs in a row"
+    return "open a port to this computer (port mapping by UPnP, PCP or hand)"

@@ -7,10 +7,13 @@ from msgspec.structs import replace
 from rtcdiag.address import Family
 from rtcdiag.compare.party import InFamily, Party
 from rtcdiag.compare.predict import Prediction, predict_pair
+from rtcdiag.nat import Nat
 from rtcdiag.report import Change, Direct
 from rtcdiag.traversal import Endpoint
+from rtcdiag.verdict import opened_port
 
 _Improve = Callable[[Party], Party | None]
+_Words = Callable[[Party], str]
 _OPEN = Endpoint(mappings=("endpoint-independent",), filterings=("endpoint-independent",))
 _STRICT = Endpoint(mappings=("endpoint-independent",), filterings=("address-and-port-dependent",))
 
@@ -26,18 +29,19 @@ def changes(a: Party, b: Party, now: Prediction) -> Iterator[Change]:
 def _first(
     a: Party,
     b: Party,
-    improvements: tuple[tuple[str, _Improve], ...],
+    improvements: tuple[tuple[str | _Words, _Improve], ...],
     reached: Callable[[Prediction], bool],
     then: Direct,
 ) -> Iterator[Change]:
     for side in ("a", "b"):
         for words, improve in improvements:
-            better = improve(a if side == "a" else b)
+            party = a if side == "a" else b
+            better = improve(party)
             if better is None:
                 continue
             pair = (better, b) if side == "a" else (a, better)
             if reached(predict_pair(*pair)):
-                yield Change(side=side, change=words, then=then)
+                yield Change(side=side, change=words if isinstance(words, str) else words(party), then=then)
                 break
 
 
@@ -55,8 +59,16 @@ def _with_udp(party: Party) -> Party | None:
 
 
 def _with_mapping(party: Party) -> Party | None:
+    if _provider_translates(party):
+        return None
     here = party.families[Family.IPV4].endpoint
     return None if here.mappings == _OPEN.mappings else _in_ipv4(party, mappings=_OPEN.mappings)
+
+
+def _provider_translates(party: Party) -> bool:
+    """Tell whether a NAT of the provider stands in front, in which nobody but the provider changes anything."""
+    nat = party.report.nat.ipv4
+    return bool(nat is not None and nat.cgnat)
 
 
 def _with_port(party: Party) -> Party | None:
@@ -79,10 +91,15 @@ def _with(party: Party, family: Family, side: InFamily) -> Party:
     return replace(party, families={**party.families, family: side})
 
 
-_DIRECT: tuple[tuple[str, _Improve], ...] = (
+def _opened_port(party: Party) -> str:
+    nat = party.report.nat.ipv4
+    return opened_port(nat) if nat is not None else opened_port(Nat())
+
+
+_DIRECT: tuple[tuple[str | _Words, _Improve], ...] = (
     ("get IPv6, which the other side has", _with_ipv6),
-    ("open a port to this computer (port mapping by UPnP, PCP or hand)", _with_port),
+    (_opened_port, _with_port),
     ("make the NAT keep one public port per local port (endpoint-independent mapping)", _with_mapping),
     ("let UDP out of this network, and its answers in, through a NAT that keeps one public port", _with_udp),
 )
-_RELAYED: tuple[tuple[str, _Improve], ...] = (("configure a TURN server that works from there", _with_relay),)
+_RELAYED: tuple[tuple[str | _Words, _Improve], ...] = (("configure a TURN server that works from there", _with_relay),)

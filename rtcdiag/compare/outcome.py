@@ -6,7 +6,8 @@ from rtcdiag.address import Family
 from rtcdiag.compare.halves import Halves
 from rtcdiag.compare.session import JoinedPair, PairEnd, SessionSide, Side, Stage
 from rtcdiag.evidence.session import Policy, SessionStop
-from rtcdiag.report import Confidence, Direct, Status
+from rtcdiag.findings import Severity
+from rtcdiag.report import Confidence, Direct, Report, Status
 from rtcdiag.traversal import Reachable
 
 REACHED = {
@@ -197,7 +198,12 @@ def status_of(broken: Outcome, direct: Direct, found: Halves) -> Status:
         return "broken" if direct != "inconclusive" or not found.pairs else "inconclusive"
     if direct == "inconclusive" or not found.reached("all"):
         return "inconclusive"
-    return "healthy"
+    return "degraded" if any(map(_warns, (found.a.report, found.b.report))) else "healthy"
+
+
+def _warns(report: Report) -> bool:
+    """Tell whether an end has a warning about the session itself: packets that get lost, a network that changed."""
+    return any(item.code.startswith("session-") and item.severity is not Severity.INFO for item in report.findings)
 
 
 def confidence_of(direct: Direct, found: Halves) -> Confidence:

@@ -1,9 +1,8 @@
 """Why two sides connect directly or not, in one sentence each."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
-from rtcdiag.nat import Behavior
+from rtcdiag.nat import BEHAVIORS, Behavior
 from rtcdiag.traversal.checks import connects
 from rtcdiag.traversal.sides import EIM, Endpoint, predict
 from rtcdiag.traversal.world import Side
@@ -27,7 +26,7 @@ class Names(NamedTuple):
         return Names(self.peer, self.of_peer, self.at_peer, self.here, self.of_here, self.at)
 
 
-_ONE_ADDRESS = "takes one public address towards everybody"
+_ONE_ADDRESS = "keeps one public address"
 """What paired pooling does always, and arbitrary pooling by chance."""
 HERE = Names("this side", "this side's", "here", "the peer", "the peer's", "at the peer")
 """In a report, which knows one side."""
@@ -44,7 +43,7 @@ def explain(here: Endpoint, peer: Endpoint, names: Names = HERE) -> str:
         case "no":
             return _why_no(here, peer, names)
         case "unknown":
-            return f"direct if {_condition(here, peer, names)}"
+            return f"direct {_condition(here, peer, names)}"
 
 
 def _why_yes(here: Endpoint, peer: Endpoint, names: Names) -> str:
@@ -75,7 +74,7 @@ def _condition(here: Endpoint, peer: Endpoint, names: Names) -> str:
     one, two = _good(here, peer), _good(peer, here)
     if one:
         return _told(one, here, names.at)
-    return _told(two, peer, names.at_peer) if two else f"{names.of_peer} NAT is a permissive one"
+    return _told(two, peer, names.at_peer) if two else f"if {names.of_peer} NAT is a permissive one"
 
 
 def _good(here: Endpoint, peer: Endpoint) -> set[Side]:
@@ -83,28 +82,38 @@ def _good(here: Endpoint, peer: Endpoint) -> set[Side]:
 
 
 def _told(good: set[Side], here: Endpoint, at: str) -> str:
-    """Name the good possibilities by one property where one decides."""
+    """Name the good possibilities by one property where one decides, else the first of them."""
     for name in ("mapping", "filtering", "pooling"):
-        values = dict.fromkeys(getattr(side, name) for side in here.sides if side in good)
+        values = tuple(dict.fromkeys(getattr(side, name) for side in here.sides if side in good))
         if good == {side for side in here.sides if getattr(side, name) in values}:
-            return f"the NAT {at} {_ONE_ADDRESS}" if name == "pooling" else f"{name} {at} is {' or '.join(values)}"
-    return ", or ".join(_alternatives(good, here, at))
+            return f"if the NAT {at} {_ONE_ADDRESS}" if name == "pooling" else f"if {name} {at} {_is(values)}"
+    told = [_alternative(mappings, limits, at) for limits, mappings in _alternatives(good, here).items()]
+    return f"{'at least ' if len(told) > 1 else ''}if {told[0]}"
 
 
-def _alternatives(good: set[Side], here: Endpoint, at: str) -> Iterator[str]:
-    """Name the mappings, and what has to come with them."""
-    by_limits: dict[str, list[Behavior]] = {}
+def _is(values: tuple[Behavior, ...]) -> str:
+    """Say that a behavior is one of these; of three, two are all but the third."""
+    left = [behavior for behavior in BEHAVIORS if behavior not in values]
+    return f"is not {left[0]}" if len(left) == 1 else f"is {' or '.join(values)}"
+
+
+def _alternatives(good: set[Side], here: Endpoint) -> dict[str, list[Behavior]]:
+    """Return the good mappings by what has to come with them."""
+    found: dict[str, list[Behavior]] = {}
     for mapping in here.mappings:
         sides = [side for side in here.sides if side in good and side.mapping == mapping]
         if sides:
-            by_limits.setdefault(_limits(sides, here), []).append(mapping)
-    for limits, mappings in by_limits.items():
-        yield f"mapping {at} is {' or '.join(mappings)}" + (f" and {limits}" if limits else "")
+            found.setdefault(_limits(sides, here), []).append(mapping)
+    return found
+
+
+def _alternative(mappings: list[Behavior], limits: str, at: str) -> str:
+    return f"mapping {at} {_is(tuple(mappings))}" + (f" and {limits}" if limits else "")
 
 
 def _limits(sides: list[Side], here: Endpoint) -> str:
     """Name the properties that have to be narrower than what is known of them."""
     filterings = tuple(dict.fromkeys(side.filtering for side in sides))
-    limits = [] if filterings == here.filterings else [f"filtering is {' or '.join(filterings)}"]
+    limits = [] if filterings == here.filterings else [f"filtering {_is(filterings)}"]
     limits += [f"the NAT {_ONE_ADDRESS}"] if {side.pooling for side in sides} != set(here.poolings) else []
     return " and ".join(limits)

@@ -80,7 +80,7 @@ def test_an_unknown_filter_gives_a_condition_and_no_guess() -> None:
     found = compared(Home(filtering="undetermined").report(), FAR_SYMMETRIC.report())
 
     assert found.direct == "unknown"
-    assert "filtering at A is endpoint-independent or address-dependent" in found.families["ipv4"].why
+    assert "direct if filtering at A is not address-and-port-dependent" in found.families["ipv4"].why
     assert found.verdict.confidence == "low"
 
 
@@ -147,6 +147,22 @@ def test_neighboring_public_addresses_may_be_of_one_carriers_nat(hairpinning: bo
     assert found.direct == direct
     assert found.families["ipv4"].same_address is False
     assert ("one carrier's NAT" in found.families["ipv4"].why) == (direct == "unknown")
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({}, "open a port to this computer (port mapping"),
+        ({"layers": 2}, "open a port to this computer in each of the NATs"),
+        ({"layers": 2, "cgnat": True}, "get a public address from the provider"),
+    ],
+)
+def test_nobody_is_told_to_open_a_port_in_a_carriers_nat(more: dict[str, Any], words: str) -> None:
+    found = compared(with_nat(SYMMETRIC.report(), **more), FAR_SYMMETRIC.report())
+    here = [change.change for change in found.verdict.would_change_if if change.side == "a"]
+
+    assert here[0].startswith(words)
+    assert not any("keep one public port" in change for change in here)
 
 
 def test_neighbors_without_a_carriers_nat_are_apart() -> None:

@@ -9,6 +9,7 @@ from rtcdiag.address import TransportAddress
 from rtcdiag.compare import Comparison, ComparisonError, JoinedPair, compare
 from rtcdiag.evidence import Gathering
 from rtcdiag.evidence.session import SessionTimes
+from rtcdiag.findings import Finding, Severity
 from rtcdiag.report import Nats, Redaction
 from support.evidence import at, target
 from support.halves import (
@@ -261,6 +262,16 @@ def test_data_that_does_not_pass_is_a_stage_of_its_own() -> None:
 
     assert (found.session.stage, found.session.side, found.verdict.status) == ("data", "b", "broken")
     assert "no data of A reaches B" in found.verdict.summary
+
+
+def test_packets_that_get_lost_degrade_a_session_that_connects() -> None:
+    lossy = Finding(code="session-lossy", severity=Severity.WARNING, title="", meaning="")
+    other = Finding(code="stun-slow", severity=Severity.WARNING, title="", meaning="")
+    two = half(THERE, answerer(), B_DIRECT, *B_GATHERED)
+
+    for finding, status in ((lossy, "degraded"), (other, "healthy")):
+        one = half(HERE, session(), A_DIRECT, *A_GATHERED, findings=(finding,))
+        assert compare(one, two, ASKED).verdict.status == status
 
 
 def test_each_way_is_counted_where_it_came_in() -> None:
