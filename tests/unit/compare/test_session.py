@@ -334,6 +334,13 @@ def test_a_mapping_that_the_session_refutes_is_the_wrong_input() -> None:
     assert found.session.prediction.direct_right == "no"
     assert "A's mapping: its report says endpoint-independent" in refuted.session.prediction.wrong_input
     assert "A's mapping" not in found.session.prediction.wrong_input
+    unproven = compare(
+        half(HERE, session("no-pair-answered"), pair(A_HOST, B_MAPPED), own),
+        half(THERE, answerer("no-pair-answered"), *B_SILENT, *B_GATHERED),
+        ASKED,
+    )
+    assert unproven.session is not None
+    assert "A's mapping" not in unproven.session.prediction.wrong_input
 
 
 def test_a_path_that_was_not_predicted_names_what_was_better() -> None:
@@ -379,6 +386,23 @@ def test_a_half_with_hidden_local_addresses_is_joined() -> None:
 
     assert found.verdict.direct_p2p == "confirmed"
     assert only(found).agreed
+
+
+def test_a_base_that_only_its_own_report_hides_is_joined_by_its_port() -> None:
+    hidden = at("0.0.0.0:60200")
+    one = half(HERE, session(), good(A_HOST, B_HOST, A_HOST, "host host"))
+    found = compare(one, half(THERE, answerer(), good(hidden, A_HOST, hidden, "host host")), ASKED)
+
+    assert only(found).agreed
+
+
+def test_the_summary_tells_the_pair_that_was_used_and_not_the_quickest() -> None:
+    quick = good(at("10.8.0.2:50300"), B_HOST, at("10.8.0.2:50300"), "host host", rtt_ms=2.0, nominated=())
+    back = good(B_HOST, at("10.8.0.2:50300"), B_HOST, "host host", rtt_ms=2.0, nominated=())
+    one = half(HERE, session(), quick, A_DIRECT, *A_GATHERED)
+    found = compare(one, half(THERE, answerer(), back, B_DIRECT, *B_GATHERED), ASKED)
+
+    assert "both at their public addresses, round trip 41 ms" in found.verdict.summary
 
 
 def test_two_halves_of_one_end_are_refused() -> None:
