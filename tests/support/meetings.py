@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from support.process import RTCDIAG, run
 
-URL = "http://203.0.113.10:3480"
+HOST, PORT = "203.0.113.10", 3480
+URL = f"http://{HOST}:{PORT}"
 _ASKED = ("--no-control", "--no-gateway", "--quiet")
 
 
@@ -72,6 +73,7 @@ def _script(directory: Path, options: Sequence[str], a: Sequence[str], b: Sequen
 
     shown = r'"$(sed -n "s/^rtcdiag connect .\(http.*\).$/\1/p" told.a)"'
     return f"""cd {directory}
+for _ in $(seq 200); do bash -c '</dev/tcp/{HOST}/{PORT}' 2>/dev/null && break; sleep 0.1; done
 if [ $RTCDIAG_LAB_SIDE = a ]; then {command(f"--rendezvous {URL}", a)}; fi
 for _ in $(seq 200); do grep -qs "^rtcdiag connect '" told.a && break; sleep 0.1; done
 sleep {wait_s}
