@@ -163,9 +163,9 @@ def _meeting(
         return None
     if ways.source is not None or ways.to is not None:
         raise BadInputError("--in and --out are for copied text, and a rendezvous needs none")
-    minutes = min(question.network.deadline or LASTS_S, LASTS_S) / 60
+    lasts_s = min(question.network.deadline or LASTS_S, LASTS_S)
     proxy = question.network.proxy
-    return Meeting(place, signaling or "sse", question.servers.ca_file, proxy, minutes, question.output.quiet)
+    return Meeting(place, signaling or "sse", question.servers.ca_file, proxy, lasts_s, question.output.quiet)
 
 
 def _copying(ways: "Ways", code: str | None) -> "Copying":
@@ -199,7 +199,7 @@ async def _channel(signaling: "Meeting | Copying", net: "Net", session: "Session
         person = Person(
             signaling.ways,
             signaling.offer,
-            minutes=session.lasts_s / 60,
+            lasts_s=session.lasts_s,
             keeps_report=session.keeps_report,
             vpn=own_of_vpn(environment(net)),
         )

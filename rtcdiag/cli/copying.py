@@ -13,7 +13,7 @@ from typing import NamedTuple
 from rtcdiag.cli.entry import BadInputError
 from rtcdiag.cli.files import STDIN, check_writable, read_text, write_whole
 from rtcdiag.cli.signals import cancelled_by_signals
-from rtcdiag.cli.streams import emit, is_terminal, say
+from rtcdiag.cli.streams import emit, is_terminal, lasting, say
 from rtcdiag.signaling import SignalingError, paste
 from rtcdiag.signaling.copied_text import CopiedText, Offered, is_whole, read_offer
 from rtcdiag.signaling.errors import CopiedTextError
@@ -115,7 +115,7 @@ class Person(NamedTuple):
 
     ways: Ways
     offer: Offered | None
-    minutes: float
+    lasts_s: float
     """How long the session waits."""
     keeps_report: bool = False
     """Whether the other end does not get this end's report."""
@@ -134,7 +134,7 @@ def channel(person: Person, used: UsedCodes) -> CopiedText:
             _show(person, text)
 
     def on_ready() -> None:
-        say(f"Waiting up to {person.minutes:g} minutes for the answer. {_how(person.ways)}")
+        say(f"Waiting up to {lasting(person.lasts_s)} for the answer. {_how(person.ways)}")
 
     return CopiedText(
         offered=person.offer,
@@ -151,7 +151,7 @@ def _preview(person: Person, own: Description) -> None:
     if person.offer is not None and person.offer.foreign:
         say(f"This answer reveals: {told}.")
         return
-    say(f"This code reveals: {told}. Valid {person.minutes:g} minutes, one use.")
+    say(f"This code reveals: {told}. Valid {lasting(person.lasts_s)}, one use.")
     say(_KEPT if person.keeps_report else _SHARED)
 
 

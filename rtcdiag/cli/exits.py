@@ -52,7 +52,8 @@ def session_exit_code(report: Report, *, require: Sequence[PairRequirement] = ()
     any_path = _OUTCOMES.get(outcomes.get("all", "ended-early"), "unknown")
     if "no" in met or any_path == "no":
         return FINDINGS
-    return INCONCLUSIVE if "unknown" in {any_path, *met} else OK
+    undecided = "unknown" in {any_path, *met} or report.verdict.status == "inconclusive"
+    return INCONCLUSIVE if undecided else OK
 
 
 _OUTCOMES: dict[str, Met] = {"connected": "yes", "no-pair-answered": "no"}

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rtcdiag.cli.entry import BadInputError
 from rtcdiag.cli.options import Carrier
-from rtcdiag.cli.streams import say
+from rtcdiag.cli.streams import lasting, say
 from rtcdiag.signaling.invitation import (
     Invitation,
     InvitationError,
@@ -26,7 +26,7 @@ class Meeting(NamedTuple):
     carrier: Carrier
     ca_file: str | None
     proxy: str | None
-    minutes: float
+    lasts_s: float
     """How long the session waits."""
     quiet: bool
 
@@ -58,6 +58,6 @@ async def meet(meeting: Meeting) -> "RoomChannel":
     say("")
     if not meeting.quiet:
         say("Whoever has it learns this computer's addresses: give it to one person. One use.")
-        say(f"Waiting up to {meeting.minutes:g} minutes.")
+        say(f"Waiting up to {lasting(meeting.lasts_s)}.")
         channel.on_peer = lambda what: say("They joined.") if what == "joined" else None
     return channel

@@ -82,3 +82,11 @@ def shows_unicode(stream: TextIO | None) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
+
+
+def lasting(seconds: float) -> str:
+    """Return a time as people say it: ``10 minutes``, ``1 minute``, ``40 seconds``."""
+    number, unit = (
+        (round(seconds / 60), "minute") if seconds >= 60 and seconds % 60 == 0 else (round(seconds), "second")
+    )
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"

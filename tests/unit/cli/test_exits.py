@@ -232,6 +232,13 @@ def test_a_session_fails_where_no_path_works_and_is_undecided_where_none_was_tri
     assert session_exit_code(session(**outcomes), require=require) == code
 
 
+def test_two_ends_on_one_computer_prove_nothing_although_they_connect() -> None:
+    connected = session(all=WORKED, direct=WORKED)
+    undecided = msgspec.structs.replace(connected.verdict, status="inconclusive")
+
+    assert session_exit_code(msgspec.structs.replace(connected, verdict=undecided)) == 3
+
+
 def test_a_signal_and_a_crash_come_before_what_a_session_found() -> None:
     assert session_exit_code(session(all=SILENT), signal=15) == 143
     assert session_exit_code(report(crash=True)) == 3

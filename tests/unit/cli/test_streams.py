@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from rtcdiag.cli.streams import colors, emit, say, shows_unicode, silence_closed_pipe
+from rtcdiag.cli.streams import colors, emit, lasting, say, shows_unicode, silence_closed_pipe
 
 
 class Terminal(io.StringIO):
@@ -88,3 +88,11 @@ def test_a_closed_pipe_is_silent_and_stays_so() -> None:
         with silence_closed_pipe():
             emit("a")
         emit("b")  # where nobody reads any more
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(600.0, "10 minutes"), (60.0, "1 minute"), (90.0, "90 seconds"), (40.0, "40 seconds"), (1.2, "1 second")],
+)
+def test_a_time_is_told_in_the_unit_in_which_it_is_whole(seconds: float, words: str) -> None:
+    assert lasting(seconds) == words
