@@ -38,7 +38,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("redact", "redact", "Replace public addresses, and names, in a saved report."),
     Entry("explain", "explain", "The long text of a finding, or all codes."),
     Entry("schema", "schema", "The JSON Schema of reports."),
-    Entry("serve", "serve", "Run the embedded STUN and TURN server, or the rendezvous."),
+    Entry("serve", "serve", "Run the embedded STUN and TURN server, the rendezvous, or the exporter."),
     Entry("lab", "lab", "Put any command behind any NAT on this computer (Linux)."),
 )
 

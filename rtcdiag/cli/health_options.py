@@ -20,7 +20,7 @@ MOST_RETRIES = 10
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
-def _part_of(group: Any, *names: str) -> Any:
+def part_of(group: Any, *names: str) -> Any:
     """Return a group with some of another one's options, so that each is written once."""
     hints = get_type_hints(group, include_extras=True)
     defaults = [group._field_defaults[name] for name in names]
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     HealthServers = Servers
     HealthNetwork = Network
 else:
-    HealthServers = _part_of(Servers, "username", "password_file", "secret_file", "ca_file", "sni", "no_input")
-    HealthNetwork = _part_of(Network, "timeout", "ipv4", "ipv6", "interface", "bind", "list_contacts")
+    HealthServers = part_of(Servers, "username", "password_file", "secret_file", "ca_file", "sni", "no_input")
+    HealthNetwork = part_of(Network, "timeout", "ipv4", "ipv6", "interface", "bind", "list_contacts")
 
 
 class HealthOutput(NamedTuple):

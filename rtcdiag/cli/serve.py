@@ -6,6 +6,7 @@ from rtcdiag.cli.commands import group_app
 COMMANDS = (
     Entry("stun", "serve_stun", "A STUN server with RFC 5780, and a TURN relay where users are given."),
     Entry("signal", "serve_signal", "The rendezvous over which two people run rtcdiag connect."),
+    Entry("exporter", "serve_exporter", "A Prometheus exporter that checks the servers of a configuration."),
 )
 
 

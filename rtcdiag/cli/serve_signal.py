@@ -45,7 +45,8 @@ def signal(*, options: Signal) -> int:
     from rtcdiag.cli.streams import emit
 
     _need_extra()
-    from rtcdiag.rendezvous.serving import ServeError, serve
+    from rtcdiag.rendezvous.listener import ServeError
+    from rtcdiag.rendezvous.serving import serve
 
     config = _config(options)
 

@@ -29,9 +29,9 @@ class Resolver:
     for must not hold up the others.
     """
 
-    def __init__(self, most: int = MOST_AT_ONCE) -> None:
-        """Start with nothing known."""
-        self._places = asyncio.Semaphore(most)
+    def __init__(self, most: int = MOST_AT_ONCE, *, places: asyncio.Semaphore | None = None) -> None:
+        """Start with nothing known; several that are at work at once may share their places."""
+        self._places = asyncio.Semaphore(most) if places is None else places
         self._asked: dict[tuple[str, Family], asyncio.Task[Answer]] = {}
 
     async def look_up(self, host: str, family: Family, timeout_ms: float) -> Answer:

@@ -1,0 +1,125 @@
+"""Checks for scrapes: targets by name, so many at once, none longer than its scrape, everything given back."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+from msgspec.structs import replace
+
+from rtcdiag.config import HealthTarget
+from rtcdiag.demands import Depth
+from rtcdiag.evidence import Environment
+from rtcdiag.exporter.budget import checking_s
+from rtcdiag.exporter.lately import Lately
+from rtcdiag.fleet import Settings, around
+from rtcdiag.fleet.lanes import Lanes
+from rtcdiag.fleet.one import judged, now, observe
+from rtcdiag.fleet.settings import Surroundings
+from rtcdiag.health import HealthResult, unchecked
+from rtcdiag.net.resolver import MOST_AT_ONCE, Resolver
+
+LOOK_S = 30.0
+"""After so long this computer is looked at again: it may have got another address, or IPv6."""
+_RELEASE_S = 4.0
+
+
+class BusyError(Exception):
+    """There are too many scrapes already, or it ends."""
+
+
+class Checks:
+    """All checks of one exporter."""
+
+    def __init__(self, targets: Iterable[HealthTarget], settings: Settings, most_scrapes: int) -> None:
+        """Call it where an event loop runs."""
+        self._targets: dict[str, list[HealthTarget]] = {}
+        for target in targets:
+            self._targets.setdefault(target.name, []).append(target)
+        self._settings, self._most_scrapes = settings, most_scrapes
+        self._room = asyncio.Semaphore(settings.at_once)
+        self._lately = Lately()
+        self._look_ups = asyncio.Semaphore(MOST_AT_ONCE)
+        self._here = around(settings.options).here
+        self._looked_s = asyncio.get_running_loop().time()
+        self._lanes: Lanes | None = None
+        self._tasks: set[asyncio.Task[HealthResult]] = set()
+        self._closed = False
+        self.scrapes = 0
+        """Scrapes under way."""
+
+    @property
+    def targets(self) -> Mapping[str, list[HealthTarget]]:
+        """What can be asked for: the URIs of each name."""
+        return self._targets
+
+    @property
+    def under_way(self) -> int:
+        """Checks that were begun and have not given everything back yet."""
+        return len(self._tasks)
+
+    async def probe(self, name: str, depth: Depth | None, budget_s: float) -> tuple[HealthResult, ...]:
+        """Check every URI of a target, a key of ``targets``, in so many seconds; raise BusyError.
+
+        A check that is not over by then goes on only to give back what it holds, and so it does when this is cancelled.
+        """
+        if self._closed or self.scrapes >= self._most_scrapes:
+            raise BusyError
+        self.scrapes += 1
+        # Names are looked up anew by each scrape.
+        resolver = Resolver(places=self._look_ups)
+        here = Surroundings(self._environment(), resolver)
+        targets = [replace(item, depth=depth or item.depth) for item in self._targets[name]]
+        tasks = [self._begin(target, here, budget_s) for target in targets]
+        try:
+            await asyncio.wait(tasks, timeout=budget_s)
+            return tuple(self._result(*pair) for pair in zip(tasks, targets, strict=True))
+        finally:
+            self.scrapes -= 1
+            for task in tasks:
+                task.cancel()
+            await resolver.close()
+
+    def _begin(self, target: HealthTarget, here: Surroundings, budget_s: float) -> asyncio.Task[HealthResult]:
+        task = asyncio.create_task(self._check(target, here, asyncio.get_running_loop().time() + checking_s(budget_s)))
+        self._tasks.add(task)
+        task.add_done_callback(self._over)
+        return task
+
+    def _over(self, task: asyncio.Task[HealthResult]) -> None:
+        self._tasks.discard(task)
+        if not self._tasks and self._lanes is not None:
+            # It measures how late this program is, fifty times a second: not while there is nothing to do.
+            self._lanes.close()
+            self._lanes = None
+
+    async def _check(self, target: HealthTarget, here: Surroundings, end_s: float) -> HealthResult:
+        loop = asyncio.get_running_loop()
+        self._lanes = self._lanes or Lanes(self._settings.at_one_host)
+        async with self._lanes.at(target.server.host), self._room:
+            left_s = end_s - loop.time()
+            if left_s <= 0:
+                return self._unchecked(target, "other checks took all the time of this scrape")
+            tried = await observe(target, self._settings, here, left_s=left_s)
+        self._lately.learn(target.server.host, tried.evidence, loop.time())
+        return judged(target, tried, self._settings, self._lately.controls(loop.time()))
+
+    def _result(self, task: asyncio.Task[HealthResult], target: HealthTarget) -> HealthResult:
+        if task.done() and not task.cancelled():
+            return task.result()
+        return self._unchecked(target, "the time of this scrape was over first")
+
+    def _unchecked(self, target: HealthTarget, why: str) -> HealthResult:
+        return unchecked(target, depth=self._settings.depth_of(target), started_at=now(), why=why)
+
+    def _environment(self) -> Environment:
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._looked_s > LOOK_S:
+            self._here, self._looked_s = around(self._settings.options).here, now_s
+        return self._here
+
+    async def close(self) -> None:
+        """Begin nothing any more, and wait until everything is given back."""
+        self._closed = True
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_RELEASE_S)
