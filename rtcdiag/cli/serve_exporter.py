@@ -69,13 +69,13 @@ def exporter(
     from rtcdiag.cli.streams import emit
 
     _need_extra()
+    settings, health = _settings(options, servers, network), _health(config, servers)
     from rtcdiag.exporter.serving import ExporterConfig, serve
     from rtcdiag.rendezvous.listener import ServeError
 
-    place, settings = _place(options), _settings(options, servers, network)
     asked = ExporterConfig(
-        place=place,
-        health=_health(config, servers),
+        place=_place(options),
+        health=health,
         settings=settings,
         offset_s=options.timeout_offset,
         most_scrapes=options.max_scrapes,

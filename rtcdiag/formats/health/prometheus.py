@@ -73,6 +73,11 @@ def _success(result: HealthResult) -> Samples:
         yield _of(result), float(result.status != "failed")
 
 
+def _tested(result: HealthResult) -> Samples:
+    if result.status != "skipped":
+        yield _of(result), float(result.status != "not-tested")
+
+
 def _duration(result: HealthResult) -> Samples:
     yield _of(result), result.duration_ms / 1000
 
@@ -118,6 +123,7 @@ def _findings(result: HealthResult) -> Samples:
 
 FAMILIES: tuple[Family, ...] = (
     Family("rtcdiag_probe_success", "Whether the target works as deep as it was checked.", _success),
+    Family("rtcdiag_probe_tested", "Whether there is an answer: 0 where the check was cut off or failed.", _tested),
     Family("rtcdiag_probe_duration_seconds", "How long the check of the target took.", _duration),
     Family("rtcdiag_check_status", "Whether a stage held: 1 or 0.", _stages),
     Family("rtcdiag_stage_duration_seconds", "How long a stage took.", _stage_durations),
