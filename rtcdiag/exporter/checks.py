@@ -10,12 +10,15 @@ from rtcdiag.demands import Depth
 from rtcdiag.evidence import Environment
 from rtcdiag.exporter.budget import checking_s
 from rtcdiag.exporter.lately import Lately
-from rtcdiag.fleet import Settings, around
+from rtcdiag.fleet import Settings
 from rtcdiag.fleet.lanes import Lanes
+from rtcdiag.fleet.lateness import Lateness
 from rtcdiag.fleet.one import judged, now, observe
 from rtcdiag.fleet.settings import Surroundings
 from rtcdiag.health import HealthResult, unchecked
+from rtcdiag.net import Net
 from rtcdiag.net.resolver import MOST_AT_ONCE, Resolver
+from rtcdiag.probes.environment import environment
 
 LOOK_S = 30.0
 """After so long this computer is looked at again: it may have got another address, or IPv6."""
@@ -38,9 +41,10 @@ class Checks:
         self._room = asyncio.Semaphore(settings.at_once)
         self._lately = Lately()
         self._look_ups = asyncio.Semaphore(MOST_AT_ONCE)
-        self._here = around(settings.options).here
+        self._lanes = Lanes(settings.at_one_host)
+        self._here = environment(Net(settings.options))
         self._looked_s = asyncio.get_running_loop().time()
-        self._lanes: Lanes | None = None
+        self._lateness: Lateness | None = None
         self._tasks: set[asyncio.Task[HealthResult]] = set()
         self._closed = False
         self.scrapes = 0
@@ -66,7 +70,8 @@ class Checks:
         self.scrapes += 1
         # Names are looked up anew by each scrape.
         resolver = Resolver(places=self._look_ups)
-        here = Surroundings(self._environment(), resolver)
+        self._lateness = self._lateness or Lateness()
+        here = Surroundings(self._environment(), resolver, self._lateness)
         targets = [replace(item, depth=depth or item.depth) for item in self._targets[name]]
         tasks = [self._begin(target, here, budget_s) for target in targets]
         try:
@@ -86,15 +91,15 @@ class Checks:
 
     def _over(self, task: asyncio.Task[HealthResult]) -> None:
         self._tasks.discard(task)
-        if not self._tasks and self._lanes is not None:
-            # It measures how late this program is, fifty times a second: not while there is nothing to do.
-            self._lanes.close()
-            self._lanes = None
+        if not self._tasks and self._lateness is not None:
+            # It looks fifty times a second: not while there is nothing to do.
+            self._lateness.close()
+            self._lateness = None
 
     async def _check(self, target: HealthTarget, here: Surroundings, end_s: float) -> HealthResult:
         loop = asyncio.get_running_loop()
-        self._lanes = self._lanes or Lanes(self._settings.at_one_host)
         async with self._lanes.at(target.server.host), self._room:
+            await here.lateness.on_time()
             left_s = end_s - loop.time()
             if left_s <= 0:
                 return self._unchecked(target, "other checks took all the time of this scrape")
@@ -113,7 +118,7 @@ class Checks:
     def _environment(self) -> Environment:
         now_s = asyncio.get_running_loop().time()
         if now_s - self._looked_s > LOOK_S:
-            self._here, self._looked_s = around(self._settings.options).here, now_s
+            self._here, self._looked_s = environment(Net(self._settings.options)), now_s
         return self._here
 
     async def close(self) -> None:
