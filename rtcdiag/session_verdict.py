@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from rtcdiag.address import Family
 from rtcdiag.evidence import CheckedPair
+from rtcdiag.evidence.session import Policy
 from rtcdiag.findings import Finding, Severity
 from rtcdiag.report import Change, Confidence, Direct, Status, Verdict
 from rtcdiag.session import End
@@ -37,7 +38,7 @@ def session_verdict(end: End | None, findings: tuple[Finding, ...]) -> Verdict:
 
 def _direct(end: End) -> Direct:
     if end.same_computer:
-        return "inconclusive"
+        return "not-tested" if end.with_browser and end.answer("all") == "yes" else "inconclusive"
     match end.answer("direct"), end.answer("relay"):
         case "yes", _:
             return "confirmed"
@@ -80,7 +81,10 @@ def _status(end: End | None, direct: Direct, findings: tuple[Finding, ...]) -> S
 
 
 def _breaks(findings: tuple[Finding, ...]) -> bool:
-    return any(finding.code == "session-no-data" for finding in findings)
+    return any(finding.code in _BREAKS for finding in findings)
+
+
+_BREAKS = ("session-no-data", "browser-dtls-failed", "browser-dtls-silent", "browser-channel-not-opened")
 
 
 def _confidence(end: End | None, status: Status) -> Confidence:
@@ -100,12 +104,25 @@ def _summary(end: End | None, direct: Direct, findings: tuple[Finding, ...]) -> 
     if end is None:
         worst = next((finding for finding in findings if finding.severity is Severity.ERROR), None)
         return f"{worst.title.rstrip('.')}; no session was held." if worst else "No session was held."
+    if end.with_browser and _breaks(findings):
+        return _broken(findings)
+    if end.same_computer and direct == "not-tested":
+        return _on_one_computer(end)
     if direct == "confirmed":
         return f"A direct connection to the other end worked{_how(end)}."
     broken = _broken(findings)
     if direct in ("blocked", "inconclusive") and broken:
         return broken
     return _DIRECT_WORDS.get(direct) or _why_inconclusive(end)
+
+
+def _on_one_computer(end: End) -> str:
+    """Return what a browser and this program beside it came to: a test of their relays, but of no direct path."""
+    ways: dict[Policy, str] = {"direct": "directly", "relay": "through a relay"}
+    reached = [word for policy, word in ways.items() if end.answer(policy) == "yes"]
+    relay = {"no": "; no relay worked", "untested": "; no relay was there to be tried"}.get(end.answer("relay"), "")
+    how = " and ".join(reached)
+    return f"The browser and rtcdiag, both on this computer, reached each other {how}{relay}."
 
 
 def _why_inconclusive(end: End) -> str:
@@ -127,7 +144,8 @@ def _how(end: End) -> str:
 
 def _broken(findings: tuple[Finding, ...]) -> str:
     """Return what broke the session itself; empty where nothing did."""
-    own = (item for item in findings if item.code.startswith("session-") and item.severity is Severity.ERROR)
+    about = ("session-", "browser-")
+    own = (item for item in findings if item.code.startswith(about) and item.severity is Severity.ERROR)
     worst = next(own, None)
     return f"{worst.title.rstrip('.')}." if worst is not None else ""
 

@@ -10,13 +10,13 @@ from rtcdiag.cli.commands import command_app
 from rtcdiag.cli.options import OUTPUT, RESULT, Carrier, Network, Output, PairRequirement, Servers
 
 if TYPE_CHECKING:
-    from rtcdiag.cli.connecting import Ended, Session
+    from rtcdiag.cli.browsing import Browsing
+    from rtcdiag.cli.connecting import Ended, Joined, Session
     from rtcdiag.cli.copying import Copying, Ways
     from rtcdiag.cli.meeting import Meeting
     from rtcdiag.cli.outputs import Destination
     from rtcdiag.net import Net
     from rtcdiag.options import RunOptions
-    from rtcdiag.signaling import Channel
 
 LASTS_S = 600.0
 """How long a session waits unless --deadline says otherwise."""
@@ -46,6 +46,12 @@ def connect(
     no_trickle: Annotated[
         bool,
         typer.Option("--no-trickle", help="Tell candidates only when all are found.", rich_help_panel=SIGNALING),
+    ] = False,
+    browser: Annotated[
+        bool,
+        typer.Option(
+            "--browser", help="Connect with a browser on this computer: serves it a page.", rich_help_panel=SIGNALING
+        ),
     ] = False,
     hide_local: Annotated[
         bool, typer.Option("--hide-local", help="Do not tell the other end local addresses.", rich_help_panel=SIGNALING)
@@ -79,11 +85,13 @@ def connect(
 
     One of you runs it without a code, the other with the code that it prints; the first then pastes the answer. Nobody
     else is told anything. With --rendezvous, nothing is pasted: what you tell each other goes through it, encrypted.
+    With --browser, the other end is a browser on this computer, with data channels: needs rtcdiag[browser].
     Asks the servers given by --server or --ice-servers, else a default list.
     """
     question = Question("connect", output, servers, network, relay_only=relay_only, reports_dir=reports_dir)
     if network.list_contacts:
         return list_contacts(question)
+    from rtcdiag.cli.browsing import browsing
     from rtcdiag.cli.checking import run_options
     from rtcdiag.cli.copying import Ways
     from rtcdiag.cli.outputs import destinations_of_two, prepare_pair
@@ -91,13 +99,15 @@ def connect(
     from rtcdiag.signaling.channel import SignalingError
 
     ways = Ways(source, to)
+    beside = {"a code": code, "--rendezvous": rendezvous, "--signaling": signaling, "--no-trickle": no_trickle}
+    other = browsing({**beside, "--in": source, "--out": to}) if browser else None
     meeting = _meeting(question, ways, code, rendezvous, signaling)
     _check(question, ways, None if meeting else code)
     options, files = run_options(question), destinations_of_two(output)
     prepare_pair(reports_dir)
     try:
         ended = _session(
-            question, options, meeting or _copying(ways, code), hide_local=hide_local, trickle=not no_trickle
+            question, options, other or meeting or _copying(ways, code), hide_local=hide_local, trickle=not no_trickle
         )
     except SignalingError as error:
         from rtcdiag.cli.exits import INCONCLUSIVE
@@ -176,22 +186,34 @@ def _copying(ways: "Ways", code: str | None) -> "Copying":
 
 
 def _session(
-    question: Question, options: "RunOptions", signaling: "Meeting | Copying", *, hide_local: bool, trickle: bool
+    question: Question,
+    options: "RunOptions",
+    signaling: "Browsing | Meeting | Copying",
+    *,
+    hide_local: bool,
+    trickle: bool,
 ) -> "Ended":
     named, before = servers_of(question, options)
+    from rtcdiag.cli.browsing import Browsing
     from rtcdiag.cli.connecting import Session, run_session  # it imports every probe: not before the input is good
     from rtcdiag.cli.recording import recorded
 
     lasts_s, quiet = question.network.deadline or LASTS_S, question.output.quiet
     session = Session(named, options, lasts_s, hide_local=hide_local, trickle=trickle, given=before, quiet=quiet)
+    session = session._replace(to_page=isinstance(signaling, Browsing))
     with recorded(question.network.pcap, quiet=quiet) as capture:
         return run_session(session, capture, lambda net: _channel(signaling, net, session))
 
 
-async def _channel(signaling: "Meeting | Copying", net: "Net", session: "Session") -> "Channel":
+async def _channel(signaling: "Browsing | Meeting | Copying", net: "Net", session: "Session") -> "Joined":
+    from rtcdiag.cli.browsing import Browsing, browse
+    from rtcdiag.cli.connecting import Joined
     from rtcdiag.cli.copying import Copying, Person, channel
     from rtcdiag.cli.meeting import meet
 
+    if isinstance(signaling, Browsing):
+        opened = await browse(net, session)
+        return Joined(opened.channel, opened.trial, opened.tell)
     if isinstance(signaling, Copying):
         from rtcdiag.nat.vpn import own_of_vpn
         from rtcdiag.probes.environment import environment
@@ -203,8 +225,8 @@ async def _channel(signaling: "Meeting | Copying", net: "Net", session: "Session
             keeps_report=session.keeps_report,
             vpn=own_of_vpn(environment(net)),
         )
-        return channel(person, signaling.used)
-    return await meet(signaling)
+        return Joined(channel(person, signaling.used))
+    return Joined(await meet(signaling))
 
 
 app = command_app(connect)

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from rtcdiag.cli.signals import cancelled_by_signals
 from rtcdiag.cli.streams import say
-from rtcdiag.connect import Asked, Beside, Outcome, Told, connect
+from rtcdiag.connect import Asked, Beside, Other, Outcome, Told, connect
 from rtcdiag.evidence import Evidence, Observation
 from rtcdiag.net import Net
 from rtcdiag.net.capture import Capture
@@ -20,7 +20,18 @@ from rtcdiag.targets import Server
 if TYPE_CHECKING:
     from rtcdiag.report import Report
 
-Open = Callable[[Net], Awaitable[Channel]]
+
+class Joined(NamedTuple):
+    """The way to the other end."""
+
+    channel: Channel
+    other: Other | None = None
+    """How to talk with it over a pair, where it is no rtcdiag."""
+    tell: Callable[[str], None] | None = None
+    """Shows it a line of progress."""
+
+
+Open = Callable[[Net], Awaitable[Joined]]
 """Opens the signaling once the run has begun."""
 
 
@@ -35,11 +46,13 @@ class Session(NamedTuple):
     given: tuple[Observation, ...] = ()
     """What is known before anybody is asked."""
     quiet: bool = False
+    to_page: bool = False
+    """Whether the other end is a page on this computer, from which nothing has to be kept."""
 
     @property
     def keeps_report(self) -> bool:
         """Whether the other end must not get the report: it holds what this end hides."""
-        return self.hide_local or self.options.relay_only
+        return (self.hide_local or self.options.relay_only) and not self.to_page
 
 
 class Ended(NamedTuple):
@@ -92,7 +105,9 @@ class _End:
         self.made = self.report(evidence)
         return b"" if self._session.keeps_report else encode(self.made)
 
-    def _tell(self, told: Told) -> None:
+    def _tell(self, told: Told, show: Callable[[str], None] | None) -> None:
+        if show is not None:
+            show(told.words)
         if not self._session.quiet:
             say(f"{told.words[:1].upper()}{told.words[1:]}.")
 
@@ -102,12 +117,15 @@ class _End:
         wanted = Asked(
             servers=session.servers, hide_local=session.hide_local, trickle=session.trickle, lasts_s=session.lasts_s
         )
-        channel = await open_channel(beside.net)
-        task = asyncio.create_task(connect(channel, wanted, beside, self._make, self._tell))
+        joined = await open_channel(beside.net)
+        work = connect(
+            joined.channel, wanted, beside, self._make, lambda told: self._tell(told, joined.tell), other=joined.other
+        )
+        task = asyncio.create_task(work)
         with cancelled_by_signals(task) as self._caught:
             try:
                 return await task
             except asyncio.CancelledError:  # before it had begun, or a second time
                 return None
             finally:
-                await channel.close()
+                await joined.channel.close()

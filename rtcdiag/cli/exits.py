@@ -5,9 +5,11 @@ from typing import Literal
 
 from rtcdiag.address import Family
 from rtcdiag.cli.options import FailOn, PairRequirement, Requirement
-from rtcdiag.evidence import Crash, Failure, PeerSession, Resolution, Target
+from rtcdiag.evidence import Crash, Failure, Resolution, Target
+from rtcdiag.evidence.session import Policy
 from rtcdiag.findings import Severity
 from rtcdiag.report import Report, ServerRow, evidence_of
+from rtcdiag.session import End, end_of
 from rtcdiag.targets import parse_server
 from rtcdiag.verdict import relays
 
@@ -46,14 +48,25 @@ def session_exit_code(report: Report, *, require: Sequence[PairRequirement] = ()
     evidence, _ = evidence_of(report)
     if evidence.of(Crash):
         return INCONCLUSIVE
-    sessions = evidence.of(PeerSession)
-    outcomes = {item.policy: item.outcome for session in sessions for item in session.policies}
-    met = {_OUTCOMES.get(outcomes.get(item.value, "ended-early"), "unknown") for item in require}
-    any_path = _OUTCOMES.get(outcomes.get("all", "ended-early"), "unknown")
+    end = end_of(evidence)
+    any_path, met = _policy(end, "all"), {_policy(end, item.value) for item in require}
     if "no" in met or any_path == "no":
         return FINDINGS
     undecided = "unknown" in {any_path, *met} or report.verdict.status == "inconclusive"
     return INCONCLUSIVE if undecided else OK
+
+
+def _policy(end: End | None, policy: Policy) -> Met:
+    """Return whether a policy of a session connected."""
+    if end is None:
+        return "unknown"
+    outcome = next((item.outcome for item in end.session.policies if item.policy == policy), "ended-early")
+    # A browser nominates one pair only: that a check was answered on another proves that pair's policy all the same.
+    if end.with_browser and end.answer(policy) == "yes":
+        return "yes"
+    if policy == "all" and outcome == "no-pairs" and end.session.stop == "no-path":
+        return "no"
+    return _OUTCOMES.get(outcome, "unknown")
 
 
 _OUTCOMES: dict[str, Met] = {"connected": "yes", "no-pair-answered": "no"}

@@ -2,7 +2,8 @@
 
 from rtcdiag.connect.beside import Beside
 from rtcdiag.connect.flow import Asked, Held, hold
+from rtcdiag.connect.other import Other
 from rtcdiag.connect.progress import OnProgress, Told
 from rtcdiag.connect.whole import Outcome, connect
 
-__all__ = ["Asked", "Beside", "Held", "OnProgress", "Outcome", "Told", "connect", "hold"]
+__all__ = ["Asked", "Beside", "Held", "OnProgress", "Other", "Outcome", "Told", "connect", "hold"]

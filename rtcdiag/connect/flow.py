@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rtcdiag.connect.beside import Beside
 from rtcdiag.connect.line import Done, Line, Result
 from rtcdiag.connect.measuring import measure
+from rtcdiag.connect.other import Other
 from rtcdiag.connect.progress import OnProgress, Told
 from rtcdiag.connect.record import Record
 from rtcdiag.connect.servers import settings_for
@@ -68,13 +69,17 @@ async def hold(
     on_progress: OnProgress = lambda _told: None,
     make_report: MakeReport | None = None,
     beside: Beside | None = None,
+    other: Other | None = None,
 ) -> Held:
     """Hold a session over a channel that is open, and release everything whatever happens.
 
-    ``beside`` begins when the session needs the processor no more, and is waited for before packets are measured. A
-    cancellation ends the session; what was seen until then is returned all the same.
+    ``beside`` begins when the session needs the processor no more, and is waited for before packets are measured.
+    ``other`` is how to talk with an end that is no rtcdiag. A cancellation ends the session; what was seen until then
+    is returned all the same.
     """
-    session = _Session(channel, asked, net, on_progress=on_progress, make_report=make_report, beside=beside)
+    session = _Session(
+        channel, asked, net, on_progress=on_progress, make_report=make_report, beside=beside, other=other
+    )
     interrupted = False
     try:
         await session.run()
@@ -111,9 +116,10 @@ class _Session:
         on_progress: OnProgress,
         make_report: MakeReport | None,
         beside: Beside | None,
+        other: Other | None,
     ) -> None:
         self._channel, self._asked, self._net, self._tell = channel, asked, net, on_progress
-        self._make_report, self._beside = make_report, beside
+        self._make_report, self._beside, self._other = make_report, beside, other
         trickle = channel.trickles and asked.trickle
         self.record = Record(role=channel.role, signaling=channel.kind, trickle=trickle)
         self.report: bytes | None = None
@@ -161,21 +167,23 @@ class _Session:
             async with asyncio.timeout(self._asked.lasts_s):
                 await talking.heard_or_broken()
                 waiting = not self._channel.trickles and not self._offers
-                await talking.unless_left(agent.settled(waiting=waiting))
+                # Where the other end is used at length, its first pair will do: checks go on meanwhile.
+                settled = agent.settled(waiting=waiting, first=self._other is not None)
+                await talking.unless_left(settled)
         except TimeoutError:
             self.record.end("expired" if self.record.heard_ms is not None else "no-peer")
         except SignalingError as error:
             self.record.end("signaling", str(error))
         if self.record.stop is None:
-            self.record.end(_stop(agent, left=talking.left.is_set()))
+            self.record.end(_stop(agent, left=talking.left.is_set(), offers_any=bool(self.record.gathered)))
         if self.record.stop == "no-path":
             self._tell(Told("no-path", "no pair of candidates answered: there is no path between the two"))
 
     async def _afterwards(self, agent: SessionAgent, talking: Talking) -> None:
         """Measure, and let both ends have both reports."""
         connected = agent.selected("all") is not None
-        if connected and not talking.with_rtcdiag:
-            await asyncio.sleep(_LINGER_S)
+        if not talking.with_rtcdiag:
+            await self._with_other(agent, talking, connected=connected)
         line = Line(agent, self.record.session, offers=self._offers)
         pumping = asyncio.create_task(line.pump())
         try:
@@ -190,11 +198,21 @@ class _Session:
         finally:
             pumping.cancel()
 
-    async def _measured(self, agent: SessionAgent, line: Line) -> bool:
-        line.listen()
+    async def _with_other(self, agent: SessionAgent, talking: Talking, *, connected: bool) -> None:
+        if connected:
+            using = self._other.use(agent, self._quiet) if self._other is not None else asyncio.sleep(_LINGER_S)
+            await talking.unless_left(using)
+        if self._other is not None:
+            await self._other.ended()
+
+    async def _quiet(self) -> None:
         if self._beside is not None:
             self._beside.begin()
             await self._beside.quiet()
+
+    async def _measured(self, agent: SessionAgent, line: Line) -> bool:
+        line.listen()
+        await self._quiet()
         self._tell(Told("measuring", f"measuring for {self._asked.measure_s:g} s"))
         stream = await measure(agent, line, offers=self._offers, seconds=self._asked.measure_s)
         if stream is not None:
@@ -229,7 +247,8 @@ class _Session:
         """Return what was seen until now."""
         if self._agent is None:
             return ()
-        return self.record.observations(self._agent, released=self._released is not False)
+        seen = self.record.observations(self._agent, released=self._released is not False)
+        return (*seen, *(self._other.observations() if self._other is not None else ()))
 
     async def close(self) -> None:
         """Release everything, once."""
@@ -238,12 +257,12 @@ class _Session:
             self._released = await self._agent.finish()
 
 
-def _stop(agent: SessionAgent, *, left: bool) -> SessionStop:
+def _stop(agent: SessionAgent, *, left: bool, offers_any: bool) -> SessionStop:
     if agent.selected("all") is not None:
         return "done"
     if left:
         return "peer-left"
-    return "no-path" if agent.every_pair else "no-candidates"
+    return "no-path" if offers_any or agent.every_pair else "no-candidates"
 
 
 def _decompressed(compressed: bytes | None) -> bytes | None:

@@ -186,3 +186,6 @@ class Talking:
         finally:
             doing.cancel()
             leaving.cancel()
+            await asyncio.wait({doing, leaving})
+        if not doing.cancelled():
+            doing.result()

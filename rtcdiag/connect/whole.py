@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rtcdiag.connect.beside import Beside
 from rtcdiag.connect.flow import Asked, Held, hold
+from rtcdiag.connect.other import Other
 from rtcdiag.connect.progress import OnProgress
 from rtcdiag.evidence import Evidence, Observation
 from rtcdiag.signaling import Channel
@@ -28,6 +29,8 @@ async def connect(
     beside: Beside,
     make_report: Callable[[Evidence], bytes],
     on_progress: OnProgress = lambda _told: None,
+    *,
+    other: Other | None = None,
 ) -> Outcome:
     """Hold a session over an open channel, look at the network beside it, and exchange reports.
 
@@ -42,7 +45,9 @@ async def connect(
         return made[-1][1]
 
     try:
-        held = await hold(channel, asked, beside.net, on_progress=on_progress, make_report=make, beside=beside)
+        held = await hold(
+            channel, asked, beside.net, on_progress=on_progress, make_report=make, beside=beside, other=other
+        )
         evidence, report = made[-1] if made else await _partial(held, beside, make_report)
     finally:
         await beside.end()

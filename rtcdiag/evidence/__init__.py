@@ -22,6 +22,7 @@ from rtcdiag.evidence.audit import (
 )
 from rtcdiag.evidence.base import Failure, Observation
 from rtcdiag.evidence.binding import Binding, Change, Purpose, Role
+from rtcdiag.evidence.browser import BrowserPair, BrowserSelection, BrowserView, DataChannel, ServerError
 from rtcdiag.evidence.candidate import Candidate, Gathering
 from rtcdiag.evidence.connection import Certificate, Connect, Resolution, TlsHandshake
 from rtcdiag.evidence.crash import Crash
@@ -66,6 +67,9 @@ __all__ = [
     "AuditSize",
     "AuditTls",
     "Binding",
+    "BrowserPair",
+    "BrowserSelection",
+    "BrowserView",
     "Candidate",
     "Certificate",
     "Challenge",
@@ -77,6 +81,7 @@ __all__ = [
     "Connect",
     "Crash",
     "CredentialShape",
+    "DataChannel",
     "DataStop",
     "Environment",
     "Evidence",
@@ -115,6 +120,7 @@ __all__ = [
     "Role",
     "SecretShape",
     "Sent",
+    "ServerError",
     "ServiceOutcome",
     "SizeTest",
     "SizedBinding",
@@ -162,6 +168,8 @@ KINDS: tuple[type[Observation], ...] = (
     CheckedPair,
     LearnedCandidate,
     PeerStream,
+    BrowserView,
+    DataChannel,
     RelayQuality,
     RelayThroughput,
     RelaySoak,
@@ -212,6 +220,8 @@ AnyObservation = (
     | CheckedPair
     | LearnedCandidate
     | PeerStream
+    | BrowserView
+    | DataChannel
     | RelayQuality
     | RelayThroughput
     | RelaySoak

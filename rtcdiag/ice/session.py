@@ -168,12 +168,13 @@ class SessionAgent(CheckList):
         fair = over_ms >= FAIR_MS or beside_ms >= FAIR_BESIDE_MS
         return fair and (at_ms - self.formed_ms >= LATE_MS or over_ms >= LONGEST_MS)
 
-    async def settled(self, *, waiting: bool = False) -> None:
+    async def settled(self, *, waiting: bool = False, first: bool = False) -> None:
         """Return when the outcome is known: every policy that has pairs has a nominated one, or each had its try.
 
-        ``waiting`` tells that the other end may not have begun, so that silence means nothing until it is heard.
+        ``waiting`` tells that the other end may not have begun, so that silence means nothing until it is heard;
+        ``first`` that the first selected pair will do.
         """
-        while not self._is_settled(waiting=waiting):  # noqa: ASYNC110 - time itself is what settles it
+        while not (first and self.selected("all") is not None) and not self._is_settled(waiting=waiting):  # noqa: ASYNC110 - time itself is what settles it
             await asyncio.sleep(_LOOK_S)
 
     @property

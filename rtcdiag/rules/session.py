@@ -58,6 +58,8 @@ def _no_path(end: End) -> Finding:
         return find("session-one-way", *ids, heard=end.heard, sent=end.sent)
     if end.sent:
         return find("session-no-path", *ids, pairs=len(end.pairs), sent=end.sent, heard=end.heard or "none")
+    if all(item.address is None for item in end.told):
+        return find("session-peer-names-only", *ids, names=len(end.told))
     return find("session-no-pairs", *ids)
 
 

@@ -56,6 +56,11 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
                 return "unfinished"
 
     @property
+    def with_browser(self) -> bool:
+        """Whether the other end is a page that this program served."""
+        return self.session.signaling == "browser"
+
+    @property
     def same_computer(self) -> bool:
         """Whether the other end answered at an address of this computer: both run on it."""
         return any(pair.remote.ip in self.own or pair.remote.scope is Scope.LOOPBACK for pair in self.reached)

@@ -1,7 +1,7 @@
 """An answer in SDP to another application's offer, in the form in which the offer came (RFC 9429 section 5.3.1).
 
-It mirrors the offer's media descriptions, so that the other application takes it and begins its checks. rtcdiag speaks
-no DTLS here: the fingerprint is that of no certificate, and the connection ends where DTLS would begin.
+It mirrors the offer's media descriptions, so that the other application takes it and begins its checks. Unless the
+caller has a certificate, rtcdiag speaks no DTLS: the fingerprint is that of none, and the connection ends there.
 """
 
 import base64
@@ -15,25 +15,29 @@ _MIRRORED = ("mid", "rtcp-mux", "rtcp-rsize", "rtpmap", "fmtp", "sctp-port", "sc
 _SETUP = {"active": "passive", "passive": "active"}
 
 
-def answer(offer: Foreign, own: Description) -> str:
-    """Return the text that the other application wants: SDP, or ``{type, sdp}`` as JSON, or that in base64."""
-    sdp = "".join(f"{line}\r\n" for line in _lines(offer, own))
+def answer(offer: Foreign, own: Description, fingerprint: str | None = None) -> str:
+    """Return the text that the other application wants: SDP, or ``{type, sdp}`` as JSON, or that in base64.
+
+    ``fingerprint`` is the own certificate's (SHA-256, in pairs of upper-case hexadecimal digits).
+    """
+    sdp = "".join(f"{line}\r\n" for line in _lines(offer, own, fingerprint or _of_no_certificate(own)))
     if offer.form == "plain":
         return sdp
     text = json.dumps({"type": "answer", "sdp": sdp})
     return text if offer.form == "json" else base64.b64encode(text.encode()).decode("ascii")
 
 
-def _lines(offer: Foreign, own: Description) -> list[str]:
+def _lines(offer: Foreign, own: Description, fingerprint: str) -> list[str]:
     number = int(own.session, 16) >> 1
     taken = [_is_taken(offer, at) for at in range(len(offer.sections))]
     mids = [section.value("mid") or "" for section, is_taken in zip(offer.sections, taken, strict=True) if is_taken]
     group = [f"a=group:BUNDLE {' '.join(mids)}"] if offer.bundled else []
+    end = ["end-of-candidates"] if own.complete else []
     lines = ["v=0", f"o=- {number} 1 IN IP4 0.0.0.0", "s=-", "t=0 0", *group]
     for at, section in enumerate(offer.sections):
         lines += _media(section, taken=taken[at])
-        lines += _transport(offer, own) if taken[at] else []
-        lines += [f"a={value}" for value in (*own.candidates, "end-of-candidates")] if at == offer.used else []
+        lines += _transport(offer, own, fingerprint) if taken[at] else []
+        lines += [f"a={value}" for value in (*own.candidates, *end)] if at == offer.used else []
     return lines
 
 
@@ -51,14 +55,22 @@ def _media(section: Section, *, taken: bool) -> list[str]:
     return [f"m={media}", "c=IN IP4 0.0.0.0", *(f"a={each}" for each in (*mirrored, *direction))]
 
 
-def _transport(offer: Foreign, own: Description) -> list[str]:
-    section = offer.sections[offer.used]
-    setup = section.value("setup") or offer.session.value("setup") or ""
-    digest = hashlib.sha256(f"no certificate {own.session} {own.pwd}".encode()).hexdigest().upper()
-    pairs = ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))
+def _transport(offer: Foreign, own: Description, fingerprint: str) -> list[str]:
     return [
         f"a=ice-ufrag:{own.ufrag}",
         f"a=ice-pwd:{own.pwd}",
-        f"a=fingerprint:sha-256 {pairs}",
-        f"a=setup:{_SETUP.get(setup, 'active')}",
+        f"a=fingerprint:sha-256 {fingerprint}",
+        f"a=setup:{setup(offer)}",
     ]
+
+
+def setup(offer: Foreign) -> str:
+    """Return the answerer's DTLS role: ``active`` is the client (RFC 5763 section 5)."""
+    section = offer.sections[offer.used]
+    asked = section.value("setup") or offer.session.value("setup") or ""
+    return _SETUP.get(asked, "active")
+
+
+def _of_no_certificate(own: Description) -> str:
+    digest = hashlib.sha256(f"no certificate {own.session} {own.pwd}".encode()).hexdigest().upper()
+    return ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))

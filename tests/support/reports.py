@@ -51,6 +51,7 @@ from rtcdiag.report import Nats, NotTested, Options, Redaction, Report, Verdict,
 from rtcdiag.targets import Transport
 from support import findings as known
 from support.audit import config
+from support.browser_end import browser_end
 from support.cases.audit import CASES
 from support.evidence import Turn, spread_around, stream
 from support.gateway import hop, nat_pmp
@@ -234,6 +235,7 @@ def everything() -> Report:
                     detail="every connectivity check failed",
                 ),
                 *peer_session(),
+                *browser_end(),
                 *turn_extras(),
                 *measured_relay(),
                 tls_trial(),

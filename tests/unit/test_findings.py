@@ -16,6 +16,7 @@ from support.cases import (
     audit,
     audit_config,
     blocked,
+    browser,
     clock,
     gateway,
     ice,
@@ -62,7 +63,23 @@ NAT_CODES = {
 """Produced by tests/unit/rules/test_nat.py."""
 HEALTH_CODES = {"health-threshold"}
 """Produced by tests/unit/health/test_judgement.py."""
-SUBJECTS = (audit, audit_config, blocked, clock, gateway, ice, ipv6, network, proxy, quality, session, tls, stun, turn)
+SUBJECTS = (
+    audit,
+    audit_config,
+    blocked,
+    browser,
+    clock,
+    gateway,
+    ice,
+    ipv6,
+    network,
+    proxy,
+    quality,
+    session,
+    tls,
+    stun,
+    turn,
+)
 CASES = [case for subject in SUBJECTS for case in subject.CASES.values()]
 ENTRIES = catalogue().items()
 

@@ -2,10 +2,10 @@
 
 from typing import assert_never
 
-from rtcdiag.evidence import CheckedPair, LearnedCandidate, PeerSession, PeerStream
+from rtcdiag.evidence import BrowserView, CheckedPair, DataChannel, LearnedCandidate, PeerSession, PeerStream
 from rtcdiag.formats.words import Tone, count, ms
 
-Kind = PeerSession | CheckedPair | LearnedCandidate | PeerStream
+Kind = PeerSession | CheckedPair | LearnedCandidate | PeerStream | BrowserView | DataChannel
 
 
 def told(item: Kind) -> tuple[str, str, str, Tone]:
@@ -20,6 +20,11 @@ def told(item: Kind) -> tuple[str, str, str, Tone]:
             return f"Learned of {item.whose}", str(item.local), f"{item.address}", "muted"
         case PeerStream():
             return "Packets from the other end", str(item.remote), *_stream(item)
+        case BrowserView():
+            return "Browser", item.browser or "unnamed", count(len(item.candidates), "candidate"), "muted"
+        case DataChannel():
+            tone: Tone = "ok" if item.outcome == "open" else "bad"
+            return "Data channel", "over DTLS", item.outcome.replace("-", " "), tone
         case _:
             assert_never(item)
 

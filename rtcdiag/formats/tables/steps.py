@@ -14,11 +14,13 @@ from rtcdiag.evidence import (
     AuditSize,
     AuditTls,
     Binding,
+    BrowserView,
     Candidate,
     CheckedPair,
     ClockReading,
     Connect,
     Crash,
+    DataChannel,
     Evidence,
     Exchange,
     GatewayQuery,
@@ -128,7 +130,7 @@ def _duration_ms(item: AnyObservation) -> float:
     return max(0.0, max(ends, default=item.t_ms) - item.t_ms)
 
 
-def _told(item: AnyObservation) -> _Told:  # noqa: C901, PLR0911 - one line a kind of evidence
+def _told(item: AnyObservation) -> _Told:  # noqa: C901, PLR0911, PLR0912 - one line a kind of evidence
     match item:
         case Resolution():
             return (f"DNS {item.family}", item.host, item.host, *ended(item.failure, ", ".join(item.addresses)))
@@ -156,6 +158,8 @@ def _told(item: AnyObservation) -> _Told:  # noqa: C901, PLR0911 - one line a ki
         case TurnStep():
             return turn_steps.told(item)
         case GatewayQuery() | Hop() | IceMeeting() | PeerSession() | CheckedPair() | LearnedCandidate() | PeerStream():
+            return _beside(item)
+        case BrowserView() | DataChannel():
             return _beside(item)
         case _:
             return _told_here(item)

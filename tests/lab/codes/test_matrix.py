@@ -30,7 +30,7 @@ NOT_MADE = {
     "turn-relay-to-relay-silent": "needs a relay that the probe must not send to by itself",
 }
 """Errors without a row, and why."""
-ELSEWHERE = ("proxy-", "ice-service-", "turn-audit-", "turn-config-", "session-")
+ELSEWHERE = ("proxy-", "ice-service-", "turn-audit-", "turn-config-", "session-", "browser-")
 """Errors of which lab/proxy, lab/service, lab/connect and the tests of audit-turn have each one."""
 
 

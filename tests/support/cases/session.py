@@ -31,6 +31,8 @@ RELAYED = good(A_RELAY, B_MAPPED, A_RELAY, "relay srflx")
 SILENT = (pair(A_HOST, B_HOST, "host host"), pair(A_HOST, B_MAPPED))
 NO_PATH = session("no-pair-answered")
 
+NAME = "candidate:1 1 udp 2113937151 46041e94-5603-4c78-81f0-eebff086caa3.local 43861 typ host"
+
 
 def ended(stop: Any) -> PeerSession:
     return session("ended-early", "ended-early", stop=stop, detail="no answer within 600 s", remote_candidates=())
@@ -55,6 +57,9 @@ def waited(trickle: bool, **gathering: Any) -> Any:
 
 
 CASES: dict[str, Case] = {
+    "the other end told names of mDNS only": case(
+        evidence(session("no-pairs", "no-pairs", stop="no-path", remote_candidates=(NAME,))), "session-peer-names-only"
+    ),
     "two ends connect directly": case(evidence(session(), DIRECT)),
     "two ends connect through a relay only": case(
         evidence(session("no-pair-answered", "connected"), *SILENT, RELAYED), "session-relayed-only"

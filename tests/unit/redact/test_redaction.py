@@ -16,12 +16,12 @@ from rtcdiag.formats.html import extract_json
 from rtcdiag.redact import Key, Level, aligned, redacted
 from rtcdiag.report import LEVELS, Report, decode, encode, evidence_of
 from support.canary import exposed, leaks, real
-from support.cases import audit, audit_config, blocked, clock, gateway, ipv6, network, proxy, stun, tls, turn
+from support.cases import audit, audit_config, blocked, browser, clock, gateway, ipv6, network, proxy, stun, tls, turn
 from support.conclusions import conclusions
 from support.reports import REPORTS
 
 KEY = Key(b"a key of the tests", shared=True)
-SUBJECTS = (network, blocked, clock, gateway, ipv6, proxy, tls, stun, turn, audit, audit_config)
+SUBJECTS = (network, blocked, clock, gateway, ipv6, proxy, tls, stun, turn, audit, audit_config, browser)
 CASES = {sentence: case.evidence for subject in SUBJECTS for sentence, case in subject.CASES.items()}
 EXAMPLES = Path(__file__).parents[3] / "reports" / "examples"
 HIDING: tuple[Level, ...] = ("share", "strict")

@@ -13,6 +13,7 @@ from support.cases import (
     audit,
     audit_config,
     blocked,
+    browser,
     clock,
     gateway,
     ice,
@@ -27,7 +28,23 @@ from support.cases import (
 )
 from support.evidence import Turn, binding, refused, run, target
 
-SUBJECTS = (network, blocked, clock, gateway, ipv6, proxy, tls, stun, turn, ice, quality, session, audit, audit_config)
+SUBJECTS = (
+    network,
+    blocked,
+    clock,
+    gateway,
+    ipv6,
+    proxy,
+    tls,
+    stun,
+    turn,
+    ice,
+    quality,
+    session,
+    browser,
+    audit,
+    audit_config,
+)
 CASES = {sentence: case for subject in SUBJECTS for sentence, case in subject.CASES.items()}
 
 
