@@ -28,6 +28,8 @@ _ASCII = str.maketrans(
     }
 )
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>|~#!&^$]")
+_WWW = re.compile(r"\b(www)\.", re.IGNORECASE)
+_JIRA = re.compile(r"\{(?=[A-Za-z])|!(?=\S)")
 _LINE_START = re.compile(r"^((?:\d{1,9}(?=[.)](?:\s|$))|(?=[-+=])))")
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 _SCRIPT = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
@@ -52,13 +54,16 @@ def ascii_only(text: str) -> str:
 def markdown(text: str) -> str:
     """Return prose for Markdown and Jira: no markup, HTML, table cell, mention or link can start in it."""
     escaped = _MARKDOWN.sub(_markdown_escape, clean(text).strip())
-    escaped = escaped.replace("://", "\\://").replace("@", "(at)")
+    escaped = _WWW.sub(r"\1\\.", escaped.replace("://", "\\://").replace("@", "(at)"))
     return _LINE_START.sub(r"\1\\", escaped)
 
 
 def code_span(text: str) -> str:
-    """Return a value as a Markdown code span, in a table cell too; a backtick in it becomes an apostrophe."""
-    inner = clean(text).replace("`", "'").replace("|", "\\|").strip()
+    """Return a value as a Markdown code span, in a table cell too; a backtick in it becomes an apostrophe.
+
+    In Jira's own markup a backtick means nothing: a blank keeps what looks like a macro or a picture from being one.
+    """
+    inner = _JIRA.sub(r"\g<0> ", clean(text).replace("`", "'")).replace("|", "\\|").strip()
     return f"`{inner}`" if inner else ""
 
 

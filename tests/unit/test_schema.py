@@ -10,6 +10,7 @@ import jsonschema
 import msgspec
 import pytest
 
+from rtcdiag.cli.entry import main
 from rtcdiag.compare import Comparison, compare
 from rtcdiag.compare import encode as encode_comparison
 from rtcdiag.evidence import KINDS
@@ -34,6 +35,12 @@ def test_every_key_of_a_nat_is_described() -> None:
     keys = {field.name for field in msgspec.structs.fields(Nat)}
 
     assert keys <= set(re.findall(r"`(\w+)`", described))
+
+
+def test_the_committed_schema_is_what_the_command_prints(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema"]) == 0
+    committed = (Path(__file__).parents[2] / "docs" / "report.schema.json").read_text(encoding="utf-8")
+    assert committed == capfd.readouterr().out, "changed: run rtcdiag schema > docs/report.schema.json"
 
 
 def test_the_schema_is_a_schema() -> None:
