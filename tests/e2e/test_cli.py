@@ -21,6 +21,7 @@ from rtcdiag.version import __version__
 from support.process import RTCDIAG, run
 
 PASSWORD = "correct-horse-battery"
+CANARY_USER, CANARY_SECRET = "canary-user-8431", "canary-secret-5177"
 ENVIRONMENT = {"NO_COLOR": "", "FORCE_COLOR": "", "TERM": "xterm", "COLUMNS": "80", "PYTHONWARNINGS": ""}
 
 
@@ -34,7 +35,7 @@ class Server:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     users = tmp_path_factory.mktemp("server") / "users"
-    users.write_text(f"ann:{PASSWORD}\n", encoding="utf-8")
+    users.write_text(f"ann:{PASSWORD}\n{CANARY_USER}:{PASSWORD}\n", encoding="utf-8")
     command: list[str | Path] = [
         RTCDIAG,
         "serve",
@@ -145,6 +146,23 @@ def test_a_password_is_in_no_output_wherever_it_came_from(server: Server, tmp_pa
         assert PASSWORD not in ran.stdout + ran.stderr
     for path in files:
         assert PASSWORD not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("level", ["none", "share", "strict"])
+def test_no_format_of_any_level_tells_a_credential(level: str, server: Server, tmp_path: Path) -> None:
+    password, secret = tmp_path / "password", tmp_path / "secret"
+    password.write_text(PASSWORD, encoding="utf-8")
+    secret.write_text(CANARY_SECRET, encoding="utf-8")
+    files = [tmp_path / f"out{suffix}" for suffix in (".json", ".html", ".md", ".txt", ".firewall")]
+    outputs = [part for path in files for part in ("--output", path)]
+    user = ("check-turn", server.turn_udp, server.turn_tcp, "--username", CANARY_USER, "--redact", level, "-vv")
+    for way in (("--password-file", password), ("--secret-file", secret)):
+        ran = rtcdiag(*user, *way, *outputs)
+        assert ran.returncode in (0, 1), ran.stderr
+        told = [ran.stdout, ran.stderr, *(path.read_text(encoding="utf-8") for path in files)]
+        for word in (PASSWORD, CANARY_USER, CANARY_SECRET):
+            assert not [text for text in told if word in text]
+        assert level != "strict" or not [text for text in told[2:] if re.search(r'"name": ?"(lo|eth0)"', text)]
 
 
 def test_packets_are_recorded_for_their_owner_alone(server: Server, tmp_path: Path) -> None:
