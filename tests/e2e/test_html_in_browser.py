@@ -1,10 +1,5 @@
 """The page in a real browser: a phone and a desktop, light and dark, without a network."""
 
-import html as markup
-import json
-import os
-import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +7,7 @@ import pytest
 
 from rtcdiag.formats import render
 from rtcdiag.report import Report
+from support.chromium import framed, result_of
 from support.hostile import HOSTILE, poisoned
 from support.reports import REPORTS
 
@@ -20,22 +16,6 @@ pytestmark = pytest.mark.browser
 METRICS = Path(__file__).with_name("page_metrics.js").read_text()
 WIDTHS = (400, 1280)
 HOSTILE_NAMES = ("script", "attribute", "long word", "wide", "bidi")
-# Alone with a loopback interface that is down: whatever the browser would like to fetch, it cannot.
-ALONE = ("unshare", "--net") if os.geteuid() == 0 else ("unshare", "--map-root-user", "--net")
-CHROMIUM = (
-    "chromium",
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-    "--window-size=1400,1000",
-    "--dump-dom",
-)
 
 
 def pages() -> dict[str, Report]:
@@ -45,14 +25,9 @@ def pages() -> dict[str, Report]:
 
 def frames() -> str:
     """Return a page with every report in a frame of every width, and the script that measures them."""
-    parts = [
-        f'<iframe name="{name}" width="{width}" height="900" srcdoc="{markup.escape(render("html", report))}"></iframe>'
-        for name, report in pages().items()
-        for width in WIDTHS
-    ]
-    # Without a charset, the browser guesses one from the first bytes that arrive.
-    head = '<!doctype html><meta charset="utf-8">'
-    return f"{head}<script>window.alert = () => {{ window.alerted = 1; }};{METRICS}</script>{''.join(parts)}"
+    rendered = {name: render("html", report) for name, report in pages().items()}
+    script = f"<script>window.alert = () => {{ window.alerted = 1; }};{METRICS}</script>"
+    return framed(rendered, WIDTHS, script)
 
 
 @pytest.fixture(scope="module", params=["dark", "light"])
@@ -63,20 +38,7 @@ def theme(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def measures(theme: str, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     directory = tmp_path_factory.mktemp("browser")
-    page = directory / "frames.html"
-    page.write_text(frames(), encoding="utf-8")
-    scheme = f"--blink-settings=preferredColorScheme={0 if theme == 'dark' else 1}"
-    dumped = subprocess.run(
-        [*ALONE, *CHROMIUM, scheme, f"--user-data-dir={directory / 'profile'}", page.as_uri()],
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=True,
-        env={**os.environ, "HOME": str(directory)},
-    ).stdout
-    found = re.search(r'data-result="([^"]*)"', dumped)
-    assert found is not None, dumped[-2000:]
-    result: list[dict[str, Any]] = json.loads(markup.unescape(found[1]))
+    result: list[dict[str, Any]] = result_of(frames(), theme, directory)
     assert len(result) == len(WIDTHS) * len(pages())
     return result
 
