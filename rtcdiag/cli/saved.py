@@ -49,7 +49,7 @@ def _decoded(data: bytes) -> "Report | Comparison | Difference":
 def _json(data: bytes) -> bytes:
     if not data.lstrip().startswith(b"<"):
         return data
-    from rtcdiag.formats.html import extract_json
+    from rtcdiag.formats.embedded import extract_json
 
     try:
         return extract_json(data.decode())

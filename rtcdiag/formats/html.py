@@ -1,7 +1,6 @@
 """One HTML file: no JavaScript, no request, light and dark, the report itself embedded as JSON."""
 
 import hashlib
-import re
 from functools import lru_cache
 from typing import Any
 
@@ -9,29 +8,59 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from rtcdiag.evidence import Evidence
-from rtcdiag.findings import Finding
+from rtcdiag.findings import Severity
 from rtcdiag.formats import nat_words, words
 from rtcdiag.formats.actions import actions, by_role, ranked
+from rtcdiag.formats.embedded import Embedded, packed, plain
 from rtcdiag.formats.figures.latency import strips
 from rtcdiag.formats.figures.layout import fit, tall, wide
 from rtcdiag.formats.figures.path import path
 from rtcdiag.formats.figures.waterfall import waterfall
+from rtcdiag.formats.grouped import grouped, others
 from rtcdiag.formats.options import RenderOptions
-from rtcdiag.formats.safe import clean, script_json
-from rtcdiag.formats.tables import audit, candidates, nat, quality, run, servers, session
+from rtcdiag.formats.safe import clean
+from rtcdiag.formats.tables import Table, audit, candidates, folded, nat, quality, run, servers, session
+from rtcdiag.formats.tables.matrix import matrix
 from rtcdiag.formats.tables.nat import families
-from rtcdiag.report import Report, ReportError, encode, evidence_of
+from rtcdiag.formats.tables.sockets import sockets
+from rtcdiag.report import Report, encode, evidence_of
 
-_SCRIPT = re.compile(r"<script\b[^<>]*\bid=[\"']?rtcdiag-(?:report|comparison|difference)\b[^<>]*>", re.IGNORECASE)
-_END = re.compile(r"</script\s*>", re.IGNORECASE)
 ACTIONS = 3
 """In the banner; all remedies stand with their findings."""
+LIMIT_BYTES = 300_000
+"""How long a page is at most, as far as folding helps: attachments and previews have limits."""
+_FOLDS = (400, 200, 100, 60, 40, 25, 12)
+"""How many rows the tables of a page have at most; the next smaller number is tried where the page is too long."""
 
 
 def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - every format has this signature
-    """Return the page. It depends on nothing but the report."""
+    """Return the page. It depends on nothing but the report.
+
+    Where it would be too long, the embedded JSON is compressed first, and then the tables are folded.
+    """
     evidence, unknown = evidence_of(report)
-    embedded = script_json(encode(report, indent=0)).strip()
+    data = encode(report, indent=0)
+    wanted = ((plain(data), _FOLDS[0]), *((packed(data), most) for most in _FOLDS))
+    page = ""
+    for embedded, most in wanted:
+        page = _page(report, evidence, unknown, most).replace(_HERE, _script(embedded), 1)
+        if len(page.encode()) <= LIMIT_BYTES:
+            break
+    return page
+
+
+_EVIDENCE = 12
+"""Observations that a finding names in the page."""
+_HERE = "<!--report-->"
+"""Where the report is put into the page: no string of a report can be this, for all of them are escaped."""
+
+
+def _script(embedded: Embedded) -> str:
+    return f'<script type="{embedded.media_type}" id="rtcdiag-report">{embedded.text}</script>'
+
+
+def _page(report: Report, evidence: Evidence, unknown: int, most: int) -> str:
+    tables = _tables(report, evidence, most)
     return (
         environment()
         .get_template("report.html")
@@ -40,43 +69,51 @@ def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - eve
             unknown=unknown,
             headline=words.headline(report),
             top=by_role(actions(report)[:ACTIONS]),
-            findings=_anchored(ranked(report)),
             families=families(report),
-            embedded=Markup(embedded),  # noqa: S704 - script_json has escaped it
-            digest=hashlib.sha256(embedded.encode()).hexdigest(),
-            **_figures(report, evidence),
-            **_tables(report, evidence),
+            digest=hashlib.sha256(plain(encode(report, indent=0)).text.encode()).hexdigest(),
+            here=Markup(_HERE),  # noqa: S704 - a constant
+            anchors=frozenset(row[0].text for row in tables["transactions"].rows) if tables["transactions"] else (),
+            session=tuple(folded(table, most) for table in session.tables(evidence)),
+            **tables,
+            **_findings(report, most),
+            **_figures(report, evidence, most),
         )
     )
 
 
-def _anchored(findings: tuple[Finding, ...]) -> list[tuple[Finding, bool]]:
-    """Return each finding and whether it is the first of its code, to which links of that code lead."""
-    codes = [finding.code for finding in findings]
-    return [(finding, codes.index(finding.code) == at) for at, finding in enumerate(findings)]
+def _findings(report: Report, most: int) -> dict[str, Any]:
+    """Return the findings in groups, and the title of the first of each code, to which links of that code lead."""
+    found = ranked(report)
+    groups = [(group, folded(others(group), most // 4)) for group in grouped(found)[:most]]
+    pressing = [item for item in groups if item[0].finding.severity is not Severity.INFO]
+    titles: dict[str, str] = {}
+    for finding in found:
+        titles.setdefault(finding.code, finding.title)
+    return {"pressing": pressing, "remarks": [item for item in groups if item not in pressing], "titles": titles}
 
 
-def _figures(report: Report, evidence: Evidence) -> dict[str, Any]:
+def _figures(report: Report, evidence: Evidence, most: int) -> dict[str, Any]:
     route = path(report)
     return {
         "path": route,
         "drawings": (wide(route), tall(route)),
-        "strips": strips(report),
-        "waterfall": waterfall(evidence),
+        "strips": strips(report, most // 4),
+        "waterfall": waterfall(evidence, min(most, 120)),
+        "cards": servers.worst_first(report.servers)[: most // 4],
     }
 
 
-def _tables(report: Report, evidence: Evidence) -> dict[str, Any]:
-    return {
-        "session": session.tables(evidence),
+def _tables(report: Report, evidence: Evidence, most: int) -> dict[str, Table | None]:
+    tables: dict[str, Table | None] = {
         "audit": audit.checks(report),
         "configuration": audit.configuration(report),
-        "matrix": servers.matrix(report),
+        "matrix": matrix(report),
         "capabilities": servers.capabilities(report),
         "latency_table": servers.latency_table(report),
         "streams": quality.streams(evidence),
         "rates": quality.rates(evidence),
         "behavior": nat.behavior(report),
+        "sockets": sockets(evidence),
         "bindings": nat.bindings(evidence),
         "knocks": nat.knocks(evidence),
         "reach": nat.reach(report),
@@ -86,6 +123,7 @@ def _tables(report: Report, evidence: Evidence) -> dict[str, Any]:
         "computer": run.environment(report),
         "options": run.options(report),
     }
+    return {name: folded(table, most) for name, table in tables.items()}
 
 
 @lru_cache(maxsize=1)
@@ -101,7 +139,14 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        words=words, nat_words=nat_words, STAGE_HELP=servers.STAGE_HELP, place=servers.place, fit=fit, facts=run.facts
+        words=words,
+        nat_words=nat_words,
+        STAGE_HELP=servers.STAGE_HELP,
+        EVIDENCE=_EVIDENCE,
+        place=servers.place,
+        fit=fit,
+        brief=lambda text: clean(text, limit=60),
+        facts=run.facts,
     )
     return environment
 
@@ -109,14 +154,3 @@ def environment() -> Environment:
 def _harmless(value: Any) -> Any:
     """Clean whatever a template writes, so that no template can forget it."""
     return value if isinstance(value, Markup | int | float) else clean(str(value), limit=2000)
-
-
-def extract_json(html: str) -> bytes:
-    """Return the JSON that a page embeds; raise ReportError for a page that has none or is cut off."""
-    start = _SCRIPT.search(html)
-    if start is None:
-        raise ReportError("no report is embedded in this HTML, or it is cut off before the report")
-    end = _END.search(html, start.end())
-    if end is None:
-        raise ReportError("this HTML is cut off inside the report that it embeds")
-    return html[start.end() : end.start()].strip().encode()

@@ -17,7 +17,7 @@ from rtcdiag.diagnosis import rediagnose
 from rtcdiag.diff import Asked, Difference, decode, diff, encode
 from rtcdiag.diff.latency import _p_same
 from rtcdiag.formats.difference import FORMATS, render
-from rtcdiag.formats.html import extract_json
+from rtcdiag.formats.embedded import extract_json
 from rtcdiag.formats.options import RenderOptions
 from rtcdiag.redact import Key, aligned, redacted
 from rtcdiag.report import Options, Report

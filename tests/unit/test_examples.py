@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rtcdiag.diagnosis import rediagnose
-from rtcdiag.formats.html import extract_json
+from rtcdiag.formats.embedded import extract_json
 from rtcdiag.report import decode
 
 EXAMPLES = Path(__file__).parents[2] / "reports" / "examples"

@@ -28,9 +28,9 @@ class Strips(msgspec.Struct, frozen=True, kw_only=True):
     ticks: tuple[tuple[str, float], ...]
 
 
-def strips(report: Report) -> Strips | None:
-    """Return the plot, None where nothing was measured."""
-    items = latencies(report)
+def strips(report: Report, most: int = 100) -> Strips | None:
+    """Return the plot of at most ``most`` servers, None where nothing was measured."""
+    items = latencies(report)[:most]
     if not items:
         return None
     span = max(item.samples[-1] for item in items) * 1.05 or 1.0

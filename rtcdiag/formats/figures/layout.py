@@ -62,18 +62,20 @@ def _box(place: Place) -> float:
 
 
 def wide(route: Path) -> Drawing:
-    """Return the figure from left to right, 1030 pixels wide; beside stops, what runs on this computer stands below."""
+    """Return the figure from left to right, 1030 pixels wide for up to three stops; below, what runs here itself."""
     stops = (route.computer, *route.stops)
+    more = max(0, len(stops) - 3) * (_STOP + _GAP)
     fan, below = (route.hops, route.local) if route.stops else (route.local, ())
     upper = max(96.0, len(fan) * _ROW - 14, *(_box(stop) for stop in stops)) + 12
     middle = upper / 2
     nodes = [
         Node(2 + at * (_STOP + _GAP), middle - _box(stop) / 2, _STOP, _box(stop), stop) for at, stop in enumerate(stops)
     ]
-    drawn = _fanned(fan, nodes[-1].x + _STOP, middle) + _beneath(below, middle + _box(route.computer) / 2, upper + 8)
+    drawn = _fanned(fan, nodes[-1].x + _STOP, middle, more)
+    drawn += _beneath(below, middle + _box(route.computer) / 2, upper + 8, more)
     return Drawing(
         name="wide",
-        width=1030,
+        width=1030 + more,
         height=upper + len(below) * _ROW + (20 if route.more else 0),
         nodes=(*nodes, *(node for node, _ in drawn)),
         edges=tuple(edge for _, edge in drawn),
@@ -84,22 +86,24 @@ def wide(route: Path) -> Drawing:
     )
 
 
-def _fanned(hops: tuple[Hop, ...], right: float, middle: float) -> _Drawn:
+def _fanned(hops: tuple[Hop, ...], right: float, middle: float, more: float) -> _Drawn:
     """Return servers around the middle, each with a line from the stop that ends at ``right``."""
     top = middle - (len(hops) * _ROW - 14) / 2
     rows = [(hop, top + at * _ROW + _SERVER / 2) for at, hop in enumerate(hops)]
     turn = right + 12
-    return [_served(hop, y, f"{right:g},{middle:g} {turn:g},{middle:g} {turn:g},{y:g}") for hop, y in rows]
+    return [_served(hop, y, f"{right:g},{middle:g} {turn:g},{middle:g} {turn:g},{y:g}", more) for hop, y in rows]
 
 
-def _beneath(hops: tuple[Hop, ...], bottom: float, top: float) -> _Drawn:
+def _beneath(hops: tuple[Hop, ...], bottom: float, top: float, more: float) -> _Drawn:
     """Return servers below each other, each with a line from the bottom of the computer."""
     rows = [(hop, top + at * _ROW + _SERVER / 2) for at, hop in enumerate(hops)]
-    return [_served(hop, y, f"87,{bottom:g} 87,{y:g}") for hop, y in rows]
+    return [_served(hop, y, f"87,{bottom:g} 87,{y:g}", more) for hop, y in rows]
 
 
-def _served(hop: Hop, y: float, way: str) -> tuple[Node, Edge]:
-    return Node(808, y - _SERVER / 2, 220, _SERVER, hop.place), Edge(f"{way} 808,{y:g}", 580, y, hop)
+def _served(hop: Hop, y: float, way: str, more: float) -> tuple[Node, Edge]:
+    """Return a server and the line to it; ``more`` is how much further right than usual."""
+    left = 808 + more
+    return Node(left, y - _SERVER / 2, 220, _SERVER, hop.place), Edge(f"{way} {left:g},{y:g}", left - 228, y, hop)
 
 
 def tall(route: Path) -> Drawing:

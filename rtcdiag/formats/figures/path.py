@@ -11,6 +11,8 @@ from rtcdiag.report import Report, ServerRow
 
 _MOST = 8
 """Servers drawn; the rest is a number."""
+_BESIDE = 2
+"""Other interfaces, and addresses, that are written out."""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +73,7 @@ def path(report: Report) -> Path:
     outside = tuple(row for row in shown if row not in local)
     return Path(
         computer=Place(title="This computer", lines=(here.os,) if here.os else ()),
-        stops=(_interface(report), _nat(report)) if outside or not local else (),
+        stops=(_interface(report), *_nats(report)) if outside or not local else (),
         hops=tuple(_hop(row) for row in outside),
         local=tuple(_hop(row) for row in local),
         more=f"and {left} more" if left > 0 else "",
@@ -93,13 +95,23 @@ def _interface(report: Report) -> Place:
     used = next((item for item in here.interfaces if item.name == name), None)
     if used is None:
         return Place(title=name or "No default route", lines=(), tone="" if _connected(report) else "bad")
-    others = sum(item.role != "loopback" for item in here.interfaces if item is not used)
+    others = [f"{item.name} ({item.role})" for item in here.interfaces if item is not used and item.role != "loopback"]
+    shown = others[:_BESIDE]
     lines = (
-        used.addresses[0] if used.addresses else "no address",
-        f"+{others} other {'interface' if others == 1 else 'interfaces'}" if others else "",
+        *(used.addresses[:_BESIDE] or ("no address",)),
+        *(["beside it:", *shown] if shown else []),
+        f"and {len(others) - len(shown)} more" if len(others) > len(shown) else "",
     )
     vpn = " through a VPN" if here.vpn and name == here.default_route else ""
     return Place(title=f"{used.name} ({used.role}){vpn}", lines=tuple(filter(None, lines)), tone="warn" if vpn else "")
+
+
+def _nats(report: Report) -> tuple[Place, ...]:
+    """Return the NAT that servers see, behind the one nearby where there are two or more in a row."""
+    nats = [nat for nat in (report.nat.ipv4, report.nat.ipv6) if nat is not None]
+    several = any((nat.layers or 0) > 1 for nat in nats)
+    nearby = Place(title="NAT nearby", lines=("another one follows",))
+    return (nearby, _nat(report)) if several else (_nat(report),)
 
 
 def _nat(report: Report) -> Place:

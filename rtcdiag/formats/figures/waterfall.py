@@ -1,4 +1,4 @@
-"""The waterfall: every step of the run as a bar on one time axis, grouped by server."""
+"""The waterfall: every step of the run as a bar on one time axis, grouped by server; steps of one name share a row."""
 
 import msgspec
 
@@ -7,93 +7,87 @@ from rtcdiag.formats.figures import percent, shorten, ticks
 from rtcdiag.formats.tables.steps import Step, steps
 from rtcdiag.formats.words import Tone, ms
 
-ROW = 20
-"""Height of a row, in pixels."""
-_MOST = 120
 _NO_BAR = ("Asked for", "Not tested", "Candidate")
 
 
 class Bar(msgspec.Struct, frozen=True, kw_only=True):
-    """One step; ``x`` and ``width`` in percent of the axis, ``y`` in pixels."""
+    """One step, in percent of the axis."""
 
-    y: int
     x: float
     width: float
-    label: str
-    words: str
-    short: str
-    """What stands beside the bar."""
-    tone: Tone
     marks: tuple[float, ...]
     """The transmissions behind the first."""
-    text_x: float
-    anchor: str
-    inside: bool
-    """Whether the words stand on the bar, for want of room beside it."""
 
 
-class Lane(msgspec.Struct, frozen=True, kw_only=True):
-    """One server and its bars."""
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """Steps of one server that have a name and an outcome in common."""
 
-    name: str
-    y: int
+    label: str
+    words: str
+    tone: Tone
     bars: tuple[Bar, ...]
 
 
+class Lane(msgspec.Struct, frozen=True, kw_only=True):
+    """One server and its rows."""
+
+    name: str
+    rows: tuple[Row, ...]
+
+
 class Waterfall(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole figure; ``height`` in pixels."""
+    """The whole figure."""
 
     lanes: tuple[Lane, ...]
     ticks: tuple[tuple[str, float], ...]
-    height: int
     left: int
     """Steps that did not fit."""
 
 
-def waterfall(evidence: Evidence) -> Waterfall | None:
-    """Return the figure, None where there is nothing to draw."""
+_Row = tuple[str, str, Tone]
+"""Lane, label and tone: what steps of one row have in common."""
+
+
+def waterfall(evidence: Evidence, most: int = 120) -> Waterfall | None:
+    """Return the figure with at most ``most`` rows, None where there is nothing to draw."""
     drawn = [step for step in steps(evidence) if not step.label.startswith(_NO_BAR)]
-    shown = sorted(drawn, key=lambda step: step.t_ms)[:_MOST]
+    rows: dict[_Row, list[Step]] = {}
+    for step in sorted(drawn, key=lambda step: step.t_ms):
+        rows.setdefault((step.lane, step.label, step.tone), []).append(step)
+    shown = dict(list(rows.items())[:most])
     if not shown:
         return None
-    span = max(step.t_ms + step.duration_ms for step in shown) or 1.0
-    by_lane = {step.lane: [other for other in shown if other.lane == step.lane] for step in shown}
-    lanes: list[Lane] = []
-    y = ROW
-    for name, members in by_lane.items():
-        lanes.append(
-            Lane(name=name, y=y, bars=tuple(_bar(step, y + at * ROW, span) for at, step in enumerate(members, 1)))
-        )
-        y += (len(members) + 1) * ROW + ROW // 3
-    axis = tuple((ms(value) if value else "0", place) for value, place in ticks(span))
-    return Waterfall(lanes=tuple(lanes), ticks=axis, height=y, left=len(drawn) - len(shown))
-
-
-def _bar(step: Step, y: int, span: float) -> Bar:
-    x, width = percent(step.t_ms, span), percent(step.duration_ms, span)
-    text_x, anchor = _beside(x, x + width)
-    return Bar(
-        y=y,
-        x=x,
-        width=max(width, 0.4),
-        label=step.label,
-        words=step.outcome,
-        short=_short(step),
-        tone=step.tone,
-        marks=tuple(percent(sent, span) for sent in step.sent_ms[1:]),
-        text_x=text_x,
-        anchor=anchor,
-        inside=x < 40 and x + width > 60,
+    span = max(step.t_ms + step.duration_ms for members in shown.values() for step in members) or 1.0
+    return Waterfall(
+        lanes=tuple(_lane(name, shown, span) for name in dict.fromkeys(lane for lane, _, _ in shown)),
+        ticks=tuple((ms(value) if value else "0", place) for value, place in ticks(span)),
+        left=len(drawn) - sum(map(len, shown.values())),
     )
 
 
-def _short(step: Step) -> str:
-    if step.tone in ("bad", "warn"):
-        return shorten(step.outcome, 30)
-    return ms(step.duration_ms) if step.duration_ms else shorten(step.outcome, 30)
+def _lane(name: str, rows: dict[_Row, list[Step]], span: float) -> Lane:
+    return Lane(
+        name=name,
+        rows=tuple(_row(label, tone, members, span) for (lane, label, tone), members in rows.items() if lane == name),
+    )
 
 
-def _beside(left: float, right: float) -> tuple[float, str]:
-    if right <= 60:
-        return right + 1, "start"
-    return (left - 1, "end") if left >= 40 else (99.0, "end")
+def _row(label: str, tone: Tone, members: list[Step], span: float) -> Row:
+    times = f" \u00d7 {len(members)}" if len(members) > 1 else ""
+    return Row(label=label + times, words=_words(tone, members), tone=tone, bars=tuple(_bar(s, span) for s in members))
+
+
+def _bar(step: Step, span: float) -> Bar:
+    marks = tuple(percent(sent, span) for sent in step.sent_ms[1:])
+    width = max(percent(step.duration_ms, span), 0.4)
+    return Bar(x=min(percent(step.t_ms, span), 100 - width), width=width, marks=marks)
+
+
+def _words(tone: Tone, members: list[Step]) -> str:
+    """Return how steps ended where something was wrong, else how long they took."""
+    outcomes = list(dict.fromkeys(step.outcome for step in members))
+    lasted = sorted(step.duration_ms for step in members)
+    if tone in ("bad", "warn") or not lasted[-1]:
+        return shorten(outcomes[0], 60) + (", \u2026" if len(outcomes) > 1 else "")
+    least, longest = ms(lasted[0]), ms(lasted[-1])
+    return longest if least == longest else f"{least} to {longest}"

@@ -27,3 +27,12 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 def code(value: object) -> Cell:
     """Return a value of the wire as a cell, empty for None."""
     return Cell("" if value is None else str(value), code=True)
+
+
+def folded(table: Table | None, most: int) -> Table | None:
+    """Return a table with at most ``most`` rows, and below it how many more there are."""
+    left = 0 if table is None else len(table.rows) - most
+    if table is None or left <= 0:
+        return table
+    note = f"{left} more {'row stands' if left == 1 else 'rows stand'} in the JSON."
+    return msgspec.structs.replace(table, rows=table.rows[:most], note=" ".join(filter(None, (table.note, note))))

@@ -41,20 +41,25 @@ def candidates(report: Report) -> Table | None:
             "Protocol",
             "Interface",
             "Browser",
-            "Browser, with camera",
-            "Priority",
             "Server",
             "Related address",
+            "Priority",
             "Foundation",
             "Gathered by",
             "At",
         ),
         rows=tuple(_row(row) for row in report.candidates),
         note=(
-            "Priority is type | local preference | component. Browser: what a web page sees without, and with, "
-            "permission for camera or microphone."
+            "Priority is type | local preference | component. Browser: what a web page sees, and what it sees with "
+            "permission for camera or microphone where that is more."
         ),
     )
+
+
+def _browser(row: CandidateRow) -> Cell:
+    without, tone = _EXPOSURE[row.browser_without_permission]
+    allowed, _ = _EXPOSURE[row.browser_with_permission]
+    return Cell(without if without == allowed else f"{without} ({allowed} with camera)", tone)
 
 
 def _row(row: CandidateRow) -> tuple[Cell, ...]:
@@ -63,11 +68,10 @@ def _row(row: CandidateRow) -> tuple[Cell, ...]:
         code(row.address),
         Cell(protocol(row)),
         Cell(row.interface or ""),
-        Cell(*_EXPOSURE[row.browser_without_permission]),
-        Cell(*_EXPOSURE[row.browser_with_permission]),
-        code(priority(row.priority)),
+        _browser(row),
         code(row.server),
         code(row.related),
+        code(priority(row.priority)),
         code(row.foundation),
         Cell(row.gathered_by),
         Cell(ms(row.t_ms)),

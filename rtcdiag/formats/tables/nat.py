@@ -1,15 +1,18 @@
 """The NAT: its behavior in each family, the transactions that show it, and who can be reached through it."""
 
+from collections import Counter
 from collections.abc import Callable
 
 from rtcdiag.evidence import Binding, Evidence, VantageKnock, VantageOpening
 from rtcdiag.formats.nat_words import hairpinning, sure
 from rtcdiag.formats.tables import Cell, Table, code, gateway
-from rtcdiag.formats.words import PEER, REACH_TONE, familiar, ms, yes_no
+from rtcdiag.formats.words import PEER, REACH_TONE, count, familiar, ms, yes_no
 from rtcdiag.nat import Certainty, Nat, lifetime_words
 from rtcdiag.report import Report
 
 _UNKNOWN = yes_no(None)
+_ADDRESSES = 4
+"""Mapped addresses that are written out."""
 _IDS = 4
 """How many observations are named; all stand in the JSON."""
 _Property = tuple[str, str, Callable[[Nat], str]]
@@ -25,6 +28,14 @@ def _assignment(nat: Nat) -> str:
     if nat.port_assignment == "block" and ports:
         return f"inside one block (seen: {min(ports)} to {max(ports)})"
     return nat.port_assignment or _UNKNOWN
+
+
+def _mapped(nat: Nat) -> str:
+    """Return few mapped addresses as they are, many as hosts with how many ports each was seen with."""
+    if len(nat.mapped) <= _ADDRESSES:
+        return ", ".join(map(str, nat.mapped)) or _UNKNOWN
+    hosts = Counter(address.host for address in nat.mapped)
+    return ", ".join(f"{host} ({count(ports, 'port')})" for host, ports in hosts.items())
 
 
 def _behind(nat: Nat) -> str:
@@ -45,7 +56,7 @@ _PROPERTIES: tuple[_Property, ...] = (
     ("Familiar name", "", lambda nat: familiar(nat) or _UNKNOWN),
     ("Mapping behavior", "mapping", lambda nat: nat.mapping),
     ("Filtering behavior", "filtering", lambda nat: nat.filtering),
-    ("Mapped addresses", "mapped", lambda nat: ", ".join(str(address) for address in nat.mapped) or _UNKNOWN),
+    ("Mapped addresses", "mapped", _mapped),
     ("IP address pooling", "pooling", lambda nat: nat.pooling or _UNKNOWN),
     ("Port preservation", "port_preservation", lambda nat: yes_no(nat.port_preservation)),
     ("Port parity", "port_parity", lambda nat: yes_no(nat.port_parity)),

@@ -11,7 +11,7 @@ from rtcdiag.formats.words import ms, yes_no
 from rtcdiag.report import Report
 
 _SHOWN = 400
-"""Transactions in one table; a page stays below 300 KB."""
+"""Transactions in one table."""
 
 
 def not_tested(report: Report) -> Table | None:

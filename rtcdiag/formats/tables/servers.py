@@ -1,19 +1,13 @@
-"""The servers: their chains of stages, the matrix of transports and families, and their latency."""
-
-from itertools import groupby
+"""The servers: their chains of stages, what they can do, and their latency."""
 
 import msgspec
 
-from rtcdiag.address import Family
 from rtcdiag.capabilities import NOT_ASKED
 from rtcdiag.findings import Stage
 from rtcdiag.formats.tables import Cell, Table, code
 from rtcdiag.formats.words import STAGE_TONE, STAGE_WORD, Tone, ms
 from rtcdiag.report import Capability, CapabilityAnswer, Report, ServerRow, StageRow
 from rtcdiag.targets import UriError, parse_server
-
-_ALWAYS = ("udp", "tcp", "tls")
-_Column = tuple[str, Family | None]
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,54 +167,6 @@ def capability_words(row: ServerRow) -> tuple[str, ...]:
         names = [CAPABILITY.get(item.name, item.name) for item in asked]
         told += [f"{label}: {', '.join(names)}"] if names else []
     return tuple(told)
-
-
-def matrix(report: Report) -> Table | None:
-    """Return a row for each host and a column for each transport and family; what was not asked is not tested."""
-    if not report.servers:
-        return None
-    columns = _columns(report.servers)
-    by_host = {
-        _host(row): tuple(other for other in report.servers if _host(other) == _host(row)) for row in report.servers
-    }
-    rows = tuple(
-        (Cell(host, code=True), *(_matrix_cell(servers, *column) for column in columns))
-        for host, servers in by_host.items()
-    )
-    names = tuple(f"{transport.upper()} {_FAMILY[family]}" for transport, family in columns)
-    return Table(caption="Reachability, by transport and family", columns=("Server", *names), rows=rows)
-
-
-_FAMILY = {Family.IPV4: "IPv4", Family.IPV6: "IPv6", None: "(no address)"}
-
-
-def _columns(servers: tuple[ServerRow, ...]) -> list[_Column]:
-    seen = {_way(row) for row in servers}
-    named = (*_ALWAYS, "dtls", *sorted({transport for transport, _ in seen} - {*_ALWAYS, "dtls"}))
-    every: list[_Column] = [(transport, family) for transport in named for family in _FAMILY]
-    return [column for column in every if column in seen or (column[0] in _ALWAYS and column[1] is not None)]
-
-
-def _way(row: ServerRow) -> _Column:
-    through = "" if row.via is None else " via proxy"
-    return row.transport + through, row.address.family if row.address else None
-
-
-def _host(row: ServerRow) -> str:
-    scheme = row.uri.partition(":")[0].lower().removesuffix("s")
-    return f"{short(row.uri)} ({scheme.upper()})" if scheme in ("stun", "turn") else row.uri
-
-
-def _matrix_cell(servers: tuple[ServerRow, ...], transport: str, family: Family | None) -> Cell:
-    here = [row for row in servers if _way(row) == (transport, family)]
-    if not here:
-        return Cell("not tested", "muted")
-    cells = [outcome(row) for row in here]
-    worst = min(cells, key=lambda cell: _WORST.index(cell.tone))
-    return Cell("; ".join(text for text, _ in groupby(cell.text for cell in cells)), worst.tone)
-
-
-_WORST: tuple[Tone, ...] = ("bad", "warn", "muted", "ok", "info", "")
 
 
 def latencies(report: Report) -> tuple[Latency, ...]:

@@ -12,7 +12,7 @@ from rtcdiag.diagnosis import Run, diagnose
 from rtcdiag.formats import RenderOptions
 from rtcdiag.formats import render as render_report
 from rtcdiag.formats.comparison import FORMATS, render
-from rtcdiag.formats.html import extract_json
+from rtcdiag.formats.embedded import extract_json
 from support.cases.session import CASES
 from support.halves import (
     A_DIRECT,

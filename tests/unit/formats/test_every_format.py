@@ -16,7 +16,7 @@ from rich.cells import cell_len
 
 import rtcdiag.formats
 from rtcdiag.formats import FORMATS, RenderOptions, format_of, render
-from rtcdiag.formats.html import extract_json
+from rtcdiag.formats.embedded import extract_json
 from rtcdiag.report import Report, decode, encode
 from support.hostile import HOSTILE, TOGETHER, poisoned, poisoned_report
 from support.reports import REPORTS
@@ -26,8 +26,8 @@ TAGS = frozenset(
     re.findall(
         r"\S+",
         """a article b body caption circle code dd desc details div dl dt figure footer h1 h2 h3 head header html li
-        line main meta nav ol p polyline rect script section small span style summary svg table tbody td text th thead
-        time title tr ul""",
+        line main meta nav ol p polyline rect script section small span style summary svg table tbody td text th
+        thead time title tr ul""",
     )
 )
 

@@ -1,6 +1,5 @@
 """The geometry of the figures."""
 
-from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -16,8 +15,8 @@ from rtcdiag.formats.figures.path import path
 from rtcdiag.formats.figures.waterfall import waterfall
 from rtcdiag.nat import Nat
 from rtcdiag.report import Nats, Report, evidence_of
-from support.observations import at, binding, silent
-from support.report_parts import STUN, stun_row
+from support.observations import answered, at, binding, silent
+from support.report_parts import AT, STUN, stun_row
 from support.reports import REPORTS, crowded
 
 EVERY_REPORT = pytest.mark.parametrize("name", REPORTS)
@@ -177,27 +176,33 @@ def test_the_interface_is_drawn_with_what_is_known_of_it(
 def test_every_bar_of_the_waterfall_lies_on_the_axis(name: str) -> None:
     figure = waterfall(evidence_of(REPORTS[name]())[0])
 
-    for bar in (bar for lane in (figure.lanes if figure else ()) for bar in lane.bars):
-        assert 0 <= bar.x <= bar.x + bar.width <= 100.4
-        assert 0 <= bar.text_x <= 100
+    for bar in (bar for lane in (figure.lanes if figure else ()) for row in lane.rows for bar in row.bars):
+        assert 0 <= bar.x <= bar.x + bar.width <= 100.01
+        assert all(bar.x <= mark <= bar.x + bar.width + 0.4 for mark in bar.marks)
 
 
-def test_rows_of_the_waterfall_do_not_overlap() -> None:
-    figure = waterfall(evidence_of(REPORTS["everything"]())[0])
-    assert figure is not None
-    rows = [y for lane in figure.lanes for y in (lane.y, *(bar.y for bar in lane.bars))]
-
-    assert all(after - before >= 20 for before, after in pairwise(rows))
-    assert rows[-1] + 20 <= figure.height
-
-
-def test_a_step_that_takes_the_whole_axis_has_its_words_inside() -> None:
+def test_every_repeated_request_is_a_mark_in_its_bar() -> None:
     figure = waterfall(Evidence(observations=(binding(STUN[0], "198.51.100.10:3478", silent(0.0), 0.0),)))
     assert figure is not None
-    bar = figure.lanes[0].bars[0]
 
-    assert bar.inside
-    assert len(bar.marks) == 3
+    assert len(figure.lanes[0].rows[0].bars[0].marks) == 3
+
+
+def test_steps_of_one_name_share_a_row_unless_they_ended_differently() -> None:
+    good, bad = (answered(5.0, AT[0], xor_mapped=at("203.0.113.7:50123")), silent(0.0))
+    figure = waterfall(Evidence(observations=tuple(binding(STUN[0], AT[0], end, 5.0) for end in (good, bad, good))))
+    assert figure is not None
+
+    told = [(row.label.partition(",")[0], len(row.bars), row.tone) for row in figure.lanes[0].rows]
+    assert told == [("Binding mapping \u00d7 2", 2, "ok"), ("Binding mapping", 1, "bad")]
+
+
+def test_rows_that_do_not_fit_are_counted_in_steps() -> None:
+    steps = tuple(binding(STUN[n % 2], AT[n % 2], silent(0.0), 5.0) for n in range(4))
+    figure = waterfall(Evidence(observations=steps), most=1)
+    assert figure is not None
+
+    assert (len(figure.lanes), figure.left) == (1, 2)
 
 
 def test_nothing_that_took_time_draws_no_waterfall() -> None:
@@ -210,7 +215,7 @@ def test_a_run_without_any_duration_still_has_an_axis() -> None:
     figure = waterfall(Evidence(observations=(Crash(t_ms=0.0, probe="p", error="KeyError", where="p.py:1"),)))
 
     assert figure is not None
-    assert figure.lanes[0].bars[0].x == 0.0
+    assert figure.lanes[0].rows[0].bars[0].x == 0.0
 
 
 def measured(**quality: Any) -> Report:
@@ -242,3 +247,13 @@ def test_times_of_zero_still_have_an_axis() -> None:
 
     assert plot is not None
     assert plot.rows[0].dots == (0.0,)
+
+
+def test_two_nats_in_a_row_are_two_places_of_a_wider_figure() -> None:
+    twice = msgspec.structs.replace(CONE, layers=2, cgnat=True)
+    route = path(msgspec.structs.replace(REPORTS["healthy"](), nat=Nats(ipv4=twice)))
+    drawing = wide(route)
+
+    assert [stop.title for stop in route.stops] == ["wlan0 (wifi)", "NAT nearby", "Carrier-grade NAT"]
+    assert drawing.width > 1030
+    assert all(node.x + node.width <= drawing.width for node in drawing.nodes)

@@ -19,6 +19,7 @@ from rtcdiag.evidence import (
 from rtcdiag.findings import Finding, Severity
 from rtcdiag.formats.actions import Action, actions, by_role, ranked
 from rtcdiag.formats.tables import candidates, nat, run, servers
+from rtcdiag.formats.tables.matrix import matrix
 from rtcdiag.formats.tables.outcomes import exchange_outcome
 from rtcdiag.formats.tables.steps import steps
 from rtcdiag.formats.words import failure_words, familiar, headline, ms
@@ -126,7 +127,7 @@ def test_a_priority_is_shown_as_its_parts() -> None:
 
 
 def test_what_was_not_asked_is_not_tested_in_the_matrix() -> None:
-    table = servers.matrix(REPORTS["udp-blocked"]())
+    table = matrix(REPORTS["udp-blocked"]())
     assert table is not None
 
     assert table.columns == ("Server", "UDP IPv4", "UDP IPv6", "TCP IPv4", "TCP IPv6", "TLS IPv4", "TLS IPv6")
@@ -142,10 +143,10 @@ def with_servers(*rows: ServerRow) -> Report:
 
 def test_the_worst_of_several_addresses_colors_the_cell_of_the_matrix() -> None:
     down = chain(STUN[0], AT[1], "udp", stages(("dns", "binding"), "binding", "stun-no-answer"))
-    table = servers.matrix(with_servers(stun_row(0), down))
+    table = matrix(with_servers(stun_row(0), down))
     assert table is not None
 
-    assert (table.rows[0][1].text, table.rows[0][1].tone) == ("ok 23 ms; FAIL binding", "bad")
+    assert (table.rows[0][1].text, table.rows[0][1].tone) == ("1 of 2 ok; FAIL binding", "bad")
 
 
 def test_a_name_that_does_not_resolve_and_a_rare_transport_have_columns_of_their_own() -> None:
@@ -153,10 +154,11 @@ def test_a_name_that_does_not_resolve_and_a_rare_transport_have_columns_of_their
     rare = chain(
         "turns:x.example?transport=udp", AT[0], "dtls", stages(("config",), "config", "turns-over-udp", "warning")
     )
-    table = servers.matrix(with_servers(lost, rare, chain("garbage", None, "pigeon", ())))
+    table = matrix(with_servers(lost, rare, chain("garbage", None, "pigeon", ())))
     assert table is not None
 
-    assert {"UDP (no address)", "DTLS IPv4", "PIGEON (no address)"} <= set(table.columns)
+    assert table.columns[-2:] == ("DTLS IPv4", "No address")
+    assert [row[-1].text for row in table.rows] == ["FAIL dns", "not tested", "not tested"]
     assert table.rows[-1][0].text == "garbage"
 
 

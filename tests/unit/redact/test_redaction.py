@@ -12,7 +12,7 @@ from rtcdiag.compare import Asked, compare
 from rtcdiag.diagnosis import Run, diagnose, rediagnose
 from rtcdiag.evidence import AuditScope, Evidence, TurnConfig
 from rtcdiag.formats import FORMATS, RenderOptions, render
-from rtcdiag.formats.html import extract_json
+from rtcdiag.formats.embedded import extract_json
 from rtcdiag.redact import Key, Level, aligned, redacted
 from rtcdiag.report import LEVELS, Report, decode, encode, evidence_of
 from support.canary import exposed, leaks, real
