@@ -72,7 +72,9 @@ def _page(report: Report, evidence: Evidence, unknown: int, most: int) -> str:
             families=families(report),
             digest=hashlib.sha256(plain(encode(report, indent=0)).text.encode()).hexdigest(),
             here=Markup(_HERE),  # noqa: S704 - a constant
-            anchors=frozenset(row[0].text for row in tables["transactions"].rows) if tables["transactions"] else (),
+            anchors=frozenset(row[0].text for row in tables["transactions"].rows if row[0].text)
+            if tables["transactions"]
+            else (),
             session=tuple(folded(table, most) for table in session.tables(evidence)),
             **tables,
             **_findings(report, most),

@@ -37,12 +37,12 @@ def run(*arguments: str, home: Path, timeout_s: float = 110) -> str:
     ).stdout
 
 
-def result_of(page: str, theme: str, home: Path, *more: str) -> Any:
+def result_of(page: str, theme: str, home: Path, *more: str, timeout_s: float = 110) -> Any:
     """Return the JSON that the page's script leaves in ``data-result`` of its body, in a theme, dark or light."""
     file = home / "page.html"
     file.write_text(page, encoding="utf-8")
     scheme = f"--blink-settings=preferredColorScheme={0 if theme == 'dark' else 1}"
-    dumped = run(scheme, *more, "--dump-dom", file.as_uri(), home=home)
+    dumped = run(scheme, *more, "--dump-dom", file.as_uri(), home=home, timeout_s=timeout_s)
     found = re.search(r'data-result="([^"]*)"', dumped)
     assert found is not None, dumped[-2000:]
     return json.loads(html.unescape(found[1]))
