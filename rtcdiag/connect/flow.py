@@ -130,9 +130,7 @@ class _Session:
 
     async def run(self) -> None:
         """Go through the session; a cancellation may come at any time."""
-        settings = await settings_for(
-            self._asked.servers, self._net, self.record.more, hide_local=self._asked.hide_local
-        )
+        settings = await settings_for(self._asked.servers, self._net, self.record, hide_local=self._asked.hide_local)
         agent = self._agent = SessionAgent(
             settings, controlling=self._offers, now_ms=self._net.now_ms, on_selected=self._on_selected
         )

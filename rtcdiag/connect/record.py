@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from rtcdiag.address import TransportAddress
 from rtcdiag.evidence import Candidate, Observation, PeerSession
 from rtcdiag.evidence.session import SessionRole, SessionStop, SessionTimes, SignalingKind
 from rtcdiag.ice.agent import Gathered
@@ -21,6 +22,8 @@ class Record:
     stop: SessionStop | None = None
     detail: str = ""
     gathered: list[tuple[float, Gathered]] = field(default_factory=list)
+    gave: dict[TransportAddress, str] = field(default_factory=dict)
+    """The URI of the server that gave a candidate, by the candidate's address."""
     remote: list[str] = field(default_factory=list)
     gathered_ms: float | None = None
     told_ms: float | None = None
@@ -39,7 +42,7 @@ class Record:
     def observations(self, agent: SessionAgent, *, released: bool) -> tuple[Observation, ...]:
         """Return the evidence."""
         at_ms = self.ended_ms if self.ended_ms is not None else agent.now_ms()
-        candidates = tuple(_candidate(found, t_ms) for t_ms, found in self.gathered)
+        candidates = tuple(_candidate(found, t_ms, self.gave.get(found.address)) for t_ms, found in self.gathered)
         return (
             self._session(agent, at_ms, released=released),
             *agent.pairs(at_ms),
@@ -78,7 +81,7 @@ class Record:
         )
 
 
-def _candidate(found: Gathered, t_ms: float) -> Candidate:
+def _candidate(found: Gathered, t_ms: float, server: str | None) -> Candidate:
     return Candidate(
         t_ms=t_ms,
         type=found.type,
@@ -87,5 +90,6 @@ def _candidate(found: Gathered, t_ms: float) -> Candidate:
         component=found.component,
         priority=found.priority,
         foundation=found.foundation,
+        server=server,
         sdp=found.sdp,
     )

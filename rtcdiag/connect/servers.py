@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from rtcdiag.address import Family, IPAddress, TransportAddress, family_of
-from rtcdiag.evidence import Gathering, Observation
+from rtcdiag.connect.record import Record
+from rtcdiag.evidence import Gathering
 from rtcdiag.ice.bases import Answers, Settings
 from rtcdiag.ice.relay import Relay
 from rtcdiag.net import Net
@@ -18,9 +19,7 @@ MOST_STUN, MOST_RELAYS = 3, 3
 Asking = tuple[Server, TransportAddress]
 
 
-async def settings_for(
-    servers: tuple[Server, ...], net: Net, record: list[Observation], *, hide_local: bool
-) -> Settings:
+async def settings_for(servers: tuple[Server, ...], net: Net, record: Record, *, hide_local: bool) -> Settings:
     """Return what an agent asks: each server at its first address of a family, a few of each kind."""
     each = tuple(dict.fromkeys(servers))
     found = await asyncio.gather(*(net.resolve(server.host) for server in each))
@@ -54,21 +53,24 @@ def _relay(server: Server, address: TransportAddress, net: Net) -> Relay:
     return Relay(address=address, transport=server.transport, credential=server.credential, tls=tls)
 
 
-def _recorder(asking: list[Asking], net: Net, record: list[Observation]) -> Callable[[Answers], None]:
+def _recorder(asking: list[Asking], net: Net, record: Record) -> Callable[[Answers], None]:
     """Return what notes a server's answers, under the first of the URIs that stand for it."""
 
     def note(answers: Answers) -> None:
         named = (
             server.uri
             for server, address in asking
-            if address == answers.server and server.transport is answers.transport
+            if (address, server.transport) == (answers.server, answers.transport)
+            and (_may_relay(server) or not answers.relays)
         )
+        uri = next(named, str(answers.server))
+        record.gave |= dict.fromkeys(answers.told, uri)
         first = answers.missed[0] if answers.missed else None
-        record.append(
+        record.more.append(
             Gathering(
                 t_ms=answers.began_ms,
                 duration_ms=net.now_ms() - answers.began_ms,
-                server=next(named, str(answers.server)),
+                server=uri,
                 candidates=answers.candidates,
                 redundant=answers.redundant,
                 failure=first.failure if first else None,

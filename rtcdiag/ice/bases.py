@@ -65,6 +65,10 @@ class Answers:
     candidates: int = 0
     redundant: int = 0
     """Server-reflexive candidates that equal a host candidate (RFC 8445 section 5.1.3)."""
+    relays: bool = False
+    """Whether it was asked for a relay."""
+    told: list[TransportAddress] = field(default_factory=list)
+    """Its candidates that the other end was told."""
     missed: list[Missed] = field(default_factory=list)
 
 
@@ -159,7 +163,7 @@ class Bases:
         if not await _is_set(answered, max(0.0, left_ms) / 1000):
             answers.missed.append(Missed("srflx", sock.base, *why(TimeoutError())))
             return
-        self._tell_reflexive(sock, server)
+        self._tell_reflexive(sock, server, answers)
         nothing_translates = sock.mapped[server] == sock.base
         answers.redundant += nothing_translates
         answers.candidates += not nothing_translates
@@ -182,7 +186,7 @@ class Bases:
         self.changed = self.changed or (before is not None and before != mapped)
         sock.mapped[server] = mapped
 
-    def _tell_reflexive(self, sock: SessionSocket, server: TransportAddress) -> None:
+    def _tell_reflexive(self, sock: SessionSocket, server: TransportAddress, answers: Answers) -> None:
         mapped, base = sock.mapped[server], sock.base
         # Redundant where nothing translates, or another server saw the same (RFC 8445 section 5.1.3).
         if mapped in sock.told or (mapped == base and not self._settings.hide_local):
@@ -199,6 +203,7 @@ class Bases:
             related_address=_nowhere(mapped.family) if hidden else base.host,
             related_port=9 if hidden else base.port,
         )
+        answers.told.append(mapped)
         self._tell(sock, candidate)
 
     # --- relay candidates ---
@@ -206,7 +211,7 @@ class Bases:
     async def _relayed(self, relay: Relay) -> None:
         hide = self._settings.relay_only or self._settings.hide_local
         factory = partial(RelaySocket, self._agent, self._owner)
-        answers = Answers(server=relay.address, transport=relay.transport, began_ms=self._owner.now_ms())
+        answers = Answers(server=relay.address, transport=relay.transport, began_ms=self._owner.now_ms(), relays=True)
         got: list[SessionSocket] = []
 
         def adopt(sock: ice.StunProtocol) -> None:
@@ -223,6 +228,7 @@ class Bases:
         else:
             self._use(got[0])
             self._tell(got[0], candidate)
+            answers.told.append(got[0].base)
             answers.candidates += 1
         self._settings.on_server(answers)
 

@@ -22,6 +22,8 @@ def test_two_ends_behind_nats_that_filter_by_port_agree_on_a_direct_pair_and_on_
         assert [end.outcome(policy) for policy in ("all", "direct", "relay")] == ["connected"] * 3
         assert end.session["stop"] == "done"
         assert end.session["released"]
+        gave = {item["type"]: item["server"] for item in end.candidates}
+        assert gave == {"host": None, "srflx": "stun:203.0.113.10:3478", "relay": "turn:203.0.113.10:3478"}
         (stream,) = end.streams
         assert (stream["inward"]["sent"], stream["inward"]["received"], stream["round_trips"]) == (50, 50, 50)
         assert 80 <= stream["round_trip_ms"]["p50"] < 100
