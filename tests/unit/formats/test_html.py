@@ -238,6 +238,7 @@ def test_a_compressed_report_is_read_back_whole_however_its_lines_were_broken() 
         (base64.b64encode(gzip.compress(b"{}" * 100)[:-8]).decode(), "cut off"),
         (base64.b64encode(gzip.compress(bytes(65 << 20))).decode(), "too long"),
     ],
+    ids=["no base64", "no gzip", "cut off", "too long"],
 )
 def test_a_compressed_report_that_is_none_or_too_long_is_refused(text: str, why: str) -> None:
     with pytest.raises(ReportError, match=why):
