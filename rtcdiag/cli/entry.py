@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import PurePath
 from traceback import extract_tb
 
-from rtcdiag.cli.streams import OutputError, emit, say, silence_closed_pipe
+from rtcdiag.cli.streams import OutputError, emit, printable, say, silence_closed_pipe
 
 USAGE = 2
 FAILED = 3
@@ -24,7 +24,7 @@ def main(args: Sequence[str] | None = None) -> int:
             return _run(args)
     except BadInputError as error:
         if is_plugin(sys.argv[1:] if args is None else args):
-            emit(f"TURN UNKNOWN - {error}\n")
+            emit(f"TURN UNKNOWN - {printable(str(error))}\n")
             return FAILED
         say(f"rtcdiag: {error}")
         return USAGE

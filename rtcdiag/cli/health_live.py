@@ -21,6 +21,9 @@ class Shown:
     def done(self, result: HealthResult) -> None:
         """Note what came of it."""
 
+    def tick(self) -> None:
+        """Show that time goes by."""
+
 
 @contextmanager
 def shown(config: HealthConfig | None, *, quiet: bool) -> Iterator[Shown]:
@@ -61,6 +64,9 @@ class _Table(Shown):
             self._ail = [*self._ail, result][-_ROWS:]
         else:
             self._last = [*self._last, result][-_ROWS:]
+        self._draw()
+
+    def tick(self) -> None:
         self._draw()
 
     def _draw(self) -> None:

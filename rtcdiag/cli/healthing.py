@@ -30,6 +30,7 @@ from rtcdiag.cli.health_outputs import Outlet
 from rtcdiag.cli.options import Judgement, Network, Output, Servers
 from rtcdiag.cli.running import rfc3339
 from rtcdiag.cli.signals import cancelled_by_signals
+from rtcdiag.cli.streams import OutputError
 from rtcdiag.config import HealthConfig
 from rtcdiag.evidence import Environment
 from rtcdiag.fleet import Settings, around, check_all, settings_for
@@ -42,6 +43,7 @@ from rtcdiag.report import Options
 
 _TRY_S = 30.0
 """How long one try of one target takes at most."""
+_TICK_S = 0.5
 
 
 class Asked(NamedTuple):
@@ -153,7 +155,10 @@ class Sink(NamedTuple):
     def take(self, result: HealthResult) -> None:
         """Count a result, keep it on disk, and print it where it is not to wait."""
         self.tally.add(result)
-        self.spool.add(result)
+        try:
+            self.spool.add(result)
+        except OSError as error:
+            raise OutputError(f"no room for results where temporary files are kept: {error.strerror}") from None
         self.plan.outlet.at_once(result)
         if self.watcher is not None:
             self.watcher.see(result)
@@ -179,10 +184,18 @@ async def _checking(
 ) -> tuple[Environment, int | None]:
     here = around(settings.options)
     task = asyncio.create_task(check_all(config.targets, settings, here, take, live.begun))
+    ticking = asyncio.create_task(_tick(live))
     with cancelled_by_signals(task) as caught, contextlib.suppress(asyncio.CancelledError):  # before it had begun
         await task
+    ticking.cancel()
     await here.close()
     return here.here, caught[0] if caught else None
+
+
+async def _tick(live: Shown) -> None:
+    while True:
+        await asyncio.sleep(_TICK_S)
+        live.tick()
 
 
 def _told(plan: Plan, loaded: Loaded) -> Options:

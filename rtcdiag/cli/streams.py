@@ -37,12 +37,17 @@ def say(text: str) -> None:
     stream = sys.stderr
     if stream is None:
         return
-    line = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    line = printable(text)
     encoding = stream.encoding or "utf-8"
     try:
         print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
     except OSError:
         return  # nobody is left to be told
+
+
+def printable(text: str) -> str:
+    """Return one line whose characters do nothing but show."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 @contextmanager

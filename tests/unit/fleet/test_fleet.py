@@ -1,0 +1,142 @@
+"""What many checks share: lanes that narrow, controls for others, results on disk, one look-up a name."""
+
+import asyncio
+import threading
+from ipaddress import ip_address
+from typing import Any
+
+import pytest
+
+from rtcdiag.address import Family
+from rtcdiag.evidence import Evidence
+from rtcdiag.fleet.controls import Controls
+from rtcdiag.fleet.lanes import Lane, Lanes
+from rtcdiag.fleet.spool import Spool
+from rtcdiag.net import resolver
+from rtcdiag.net.resolver import Answer, Resolver
+from support.evidence import binding, connect, failed, resolution, run, target
+from support.health import TURN, healthy, result
+
+OTHER = "stun:other.example.org"
+
+
+def test_a_lane_holds_no_more_than_its_width() -> None:
+    async def crowd() -> int:
+        lanes, most = Lanes(3), 0
+
+        async def one() -> None:
+            nonlocal most
+            async with lanes.at("a") as lane:
+                most = max(most, lane.busy)
+                await asyncio.sleep(0)
+
+        await asyncio.gather(*(one() for _ in range(20)))
+        return most
+
+    assert asyncio.run(crowd()) == 3
+
+
+def test_hosts_do_not_wait_for_each_other() -> None:
+    async def both() -> None:
+        lanes = Lanes(1)
+        async with lanes.at("a"), lanes.at("b"):
+            pass
+
+    asyncio.run(asyncio.wait_for(both(), 5))
+
+
+def test_a_lane_narrows_once_for_all_that_met_the_same_want_of_room() -> None:
+    lane = Lane(32)
+    lane.busy = 20
+    for _ in range(20):
+        lane.narrow(32)
+    assert lane.width == 10
+    lane.narrow(10)
+    assert lane.width == 5
+    lane.busy = 1
+    for _ in range(5):
+        lane.narrow(lane.width)
+    assert lane.width == 1
+    assert lane.rest_s > 1
+
+
+def learned(*evidence: Evidence) -> Controls:
+    controls = Controls()
+    for item in evidence:
+        controls.learn(item)
+    return controls
+
+
+def test_who_answered_is_a_control_for_the_others_and_not_for_itself() -> None:
+    seen = run(target(OTHER), resolution("other.example.org", "203.0.113.9"), binding(OTHER, "203.0.113.9:3478"))
+    controls = learned(seen)
+    assert controls.known.is_set()
+    assert {item.__class__.__name__ for item in controls.beside(run(TURN.target()))} == {"Resolution", "Binding"}
+    assert controls.beside(seen) == ()
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        run(target(OTHER), binding(OTHER, "203.0.113.9:3478", failed())),
+        run(target(OTHER), binding(OTHER, "127.0.0.1:3478")),
+    ],
+)
+def test_silence_and_this_computer_are_no_controls(evidence: Evidence) -> None:
+    controls = learned(evidence)
+    assert not controls.known.is_set()
+    assert controls.beside(run(TURN.target())) == ()
+
+
+def test_few_controls_are_remembered_of_many_targets() -> None:
+    uris = [f"turn:h{number}.example" for number in range(50)]
+    seen = [
+        run(target(uri), binding(uri, f"203.0.113.{number}:3478"), connect(uri, f"203.0.113.{number}:3478"))
+        for number, uri in enumerate(uris)
+    ]
+    assert len(learned(*seen).beside(run(TURN.target()))) <= 6
+
+
+def test_a_control_makes_silence_the_servers() -> None:
+    controls = learned(run(target(OTHER), binding(OTHER, "203.0.113.9:3478")))
+    silent = run(TURN.target(), binding(TURN.uri, TURN.address, failed()))
+    assert result(silent).finding == "server-no-answer"
+    assert result(silent, controls=controls.beside(silent)).finding == "server-silent"
+
+
+def test_results_come_back_from_disk_in_order_and_as_often_as_wanted() -> None:
+    results = [healthy(name=f"n{number}") for number in range(20)]
+    with Spool() as spool:
+        for item in results:
+            spool.add(item)
+        assert [item.name for item in spool] == [item.name for item in results]
+        assert list(spool)[3] == results[3]
+
+
+def test_a_name_is_looked_up_once_and_no_more_than_so_many_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, most, now = list[str](), 0, 0
+    lock = threading.Lock()
+
+    async def look_up(host: str, family: Family, timeout_ms: float) -> Answer:
+        nonlocal most, now
+        del family, timeout_ms
+        with lock:
+            asked.append(host)
+            now += 1
+            most = max(most, now)
+        await asyncio.sleep(0)
+        now -= 1
+        return Answer((ip_address("203.0.113.1"),))
+
+    monkeypatch.setattr(resolver, "look_up", look_up)
+
+    async def many() -> list[Any]:
+        pool = Resolver(4)
+        names = [f"h{number % 10}.example" for number in range(100)]
+        found = await asyncio.gather(*(pool.look_up(name, Family.IPV4, 1000) for name in names))
+        await pool.close()
+        return found
+
+    assert len(asyncio.run(many())) == 100
+    assert len(asked) == 10
+    assert most == 4
