@@ -30,9 +30,17 @@ def result(
     thresholds: Thresholds | None = None,
     controls: tuple[Observation, ...] = (),
     attempts: int = 1,
+    late_ms: float = 0.0,
 ) -> HealthResult:
     """Judge evidence about a target."""
-    tried = Try(evidence=evidence, started_at=STARTED, duration_ms=120.0, attempts=attempts, failed_before=attempts > 1)
+    tried = Try(
+        evidence=evidence,
+        started_at=STARTED,
+        duration_ms=120.0,
+        attempts=attempts,
+        failed_before=attempts > 1,
+        late_ms=late_ms,
+    )
     found = target or health_target()
     return judge(found, tried, depth=depth, thresholds=thresholds or {}, controls=controls)
 

@@ -48,9 +48,11 @@ def test_hosts_do_not_wait_for_each_other() -> None:
 def test_a_lane_narrows_once_for_all_that_met_the_same_want_of_room() -> None:
     lane = Lane(32)
     lane.busy = 20
-    for _ in range(20):
+    for busy in range(20, 0, -1):
+        lane.busy = busy
         lane.narrow(32)
     assert lane.width == 10
+    lane.busy = 10
     lane.narrow(10)
     assert lane.width == 5
     lane.busy = 1

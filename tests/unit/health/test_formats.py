@@ -21,7 +21,8 @@ from support.health import STARTED, TURN, health_target, healthy, result, round_
 
 EVIL = "evil|\x1b[31m\n::error::x\"'<b>&]]>%0A\u202e`"
 OK = healthy()
-BAD = result(run(TURN.target(), binding(TURN.uri, TURN.address, failed())), health_target(name="fra"))
+FAULTY = run(TURN.target(), binding(TURN.uri, TURN.address, failed()))
+BAD = result(FAULTY, health_target(name="fra"))
 REFUSED = result(run(*TURN.up_to("allocate"), TURN.allocation(refused(TURN.address, 401, realm=EVIL, reason=EVIL))))
 WARNED = result(run(*TURN.up_to("end")), thresholds={"binding_ms": Threshold(warning=10)})
 LATER = unchecked(health_target(), depth="relay", started_at=STARTED, why="it was interrupted")
@@ -135,6 +136,7 @@ PERF = re.compile(r"'[a-z_]+'=[\d.]+(ms|s|%)?(;[\d.:]*){0,4}")
 
 def test_nagios_has_one_bar_and_performance_data_of_the_right_form() -> None:
     first, *more = text("nagios").splitlines()
+    assert "|" not in text("nagios", round_of(result(FAULTY, health_target(name="a|b")))).splitlines()[1]
     said, bar, performance = first.partition(" | ")
     assert bar
     assert said.startswith("TURN CRITICAL - 2/6 failed: ")

@@ -144,6 +144,13 @@ def test_a_figure_beyond_its_limit_is_a_finding_of_its_severity() -> None:
     assert result(evidence, thresholds={"binding_ms": Threshold(critical=20)}).status == "ok"
 
 
+def test_what_this_computer_was_late_itself_is_held_against_no_server() -> None:
+    evidence, limit = run(*TURN.up_to("end")), {"binding_ms": Threshold(critical=10)}
+    assert result(evidence, thresholds=limit, late_ms=15).status == "ok"
+    assert result(evidence, thresholds=limit, late_ms=5).status == "failed"
+    assert result(evidence, thresholds=limit, late_ms=15).paths[0].figures["binding_ms"] == 20
+
+
 @pytest.mark.parametrize(
     ("days_left", "days_old", "status"), [(200, 100, "ok"), (15, 75, "warning"), (5, 85, "failed"), (4, 2, "ok")]
 )
