@@ -75,10 +75,11 @@ _read = lru_cache(maxsize=1024)(ip_address)
 class TransportAddress:
     """An IP address and a port; written ``203.0.113.7:50123`` or ``[2001:db8::7]:50123`` in JSON and in text."""
 
-    __slots__ = ("ip", "port")
+    __slots__ = ("_text", "ip", "port")
 
     ip: IPAddress
     port: int
+    _text: str
 
     def __init__(self, ip: IPAddress | str, port: int) -> None:
         """Take an address or its text; raise ValueError for text that is no IP address or a port outside 0..65535."""
@@ -118,7 +119,11 @@ class TransportAddress:
         return str(self.ip)
 
     def __str__(self) -> str:
-        return f"{self.ip}:{self.port}" if self.ip.version == 4 else f"[{self.ip}]:{self.port}"
+        # Rules compare addresses by their text, again and again.
+        if not hasattr(self, "_text"):
+            text = f"{self.ip}:{self.port}" if self.ip.version == 4 else f"[{self.ip}]:{self.port}"
+            object.__setattr__(self, "_text", text)
+        return self._text
 
     def __repr__(self) -> str:
         return f"TransportAddress({str(self)!r})"

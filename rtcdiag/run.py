@@ -249,7 +249,7 @@ def _load(jobs: tuple[Job, ...], options: RunOptions) -> None:
         import_module("aioice")
     if any(server.via is not None for job in jobs for server in job.servers):
         import_module("rtcdiag.net.tunnel")
-    if is_installed() and any(server.transport is Transport.DTLS for job in jobs for server in job.servers):
+    if any(server.transport is Transport.DTLS for job in jobs for server in job.servers) and is_installed():
         import_module("rtcdiag.net.certificate")
         dtls_context(options.ca_file)
     if any(server.transport is Transport.TLS for job in jobs for server in job.servers):

@@ -120,7 +120,10 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def answer(self) -> Answer | None:
         """The answer that counts: the first from the expected source."""
-        return next((answer for answer in self.answers if answer.expected_source), None)
+        for answer in self.answers:
+            if answer.expected_source:
+                return answer
+        return None
 
     @property
     def succeeded(self) -> bool:

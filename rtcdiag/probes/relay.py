@@ -15,7 +15,7 @@ from rtcdiag.probes.leg import Leg
 from rtcdiag.stun.header import MessageClass
 from rtcdiag.stun.request import binding_request
 from rtcdiag.stun.transaction import Schedule
-from rtcdiag.wires import Call, UdpWire, transact
+from rtcdiag.wires import Call, UdpWire, transact, until
 
 REFRESH_S = 600
 """The LIFETIME that is asked for: the default of RFC 8656 section 3.2."""
@@ -139,9 +139,7 @@ class Relay:
                 for payload in flow.due(self._net.now_ms()):
                     send(payload)
                 flow.arrived.clear()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout((flow.wake_ms(end_ms) - self._net.now_ms()) / 1000):
-                        await flow.arrived.wait()
+                await until(flow.arrived, (flow.wake_ms(end_ms) - self._net.now_ms()) / 1000)
         finally:
             self._record(
                 RelayedData(

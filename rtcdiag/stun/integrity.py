@@ -25,12 +25,12 @@ def with_length(data: bytes, extra: int) -> bytes:
 def integrity_of(data: bytes, key: bytes) -> bytes:
     """Return the value of MESSAGE-INTEGRITY that has to follow `data`."""
     # HMAC-SHA1 is what RFC 8489 section 14.5 prescribes and the only thing that servers accept.
-    return hmac.new(key, with_length(data, 24), sha1).digest()
+    return hmac.digest(key, with_length(data, 24), sha1)
 
 
 def integrity_sha256_of(data: bytes, key: bytes, size: int) -> bytes:
     """Return the value of MESSAGE-INTEGRITY-SHA256, cut to `size` bytes, that has to follow `data`."""
-    return hmac.new(key, with_length(data, 4 + size), sha256).digest()[:size]
+    return hmac.digest(key, with_length(data, 4 + size), sha256)[:size]
 
 
 def signature_of(data: bytes, key: bytes, *, sha256: bool) -> tuple[int, bytes]:

@@ -79,7 +79,10 @@ class Transaction:
     @property
     def answer(self) -> Arrival | None:
         """The answer that counts: the first in time from an expected source."""
-        return next((found for found in self.arrivals if found.expected_source and not found.late), None)
+        for found in self.arrivals:
+            if found.expected_source and not found.late:
+                return found
+        return None
 
     @property
     def rtt_ms(self) -> float | None:
