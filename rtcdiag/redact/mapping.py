@@ -13,7 +13,7 @@ from rtcdiag.redact.names import Names, is_domain
 from rtcdiag.redact.roles import Role
 from rtcdiag.redact.text import with_names
 
-_NONCE = re.compile(r"NONCE (?!obMatJos2|\(not shown\)).*", re.DOTALL)
+_NONCE = re.compile(r"NONCE (?!obMatJos|\(not shown\)).*", re.DOTALL)
 """The beginning of a nonce, in which servers put anything; only the mark of RFC 8489 section 9.2 stays."""
 _FOUNDATION = re.compile(r"^(candidate:)(\S+)")
 _TAG = re.compile(r"[0-9a-f]{16}")

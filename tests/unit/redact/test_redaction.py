@@ -1,23 +1,30 @@
 """Redacted reports tell nobody's network, and conclude the same."""
 
+from ipaddress import IPv4Address, IPv6Network
 from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from rtcdiag.address import Scope, scope_of
+from rtcdiag.address import Family, Scope, TransportAddress, scope_of
 from rtcdiag.compare import Asked, compare
 from rtcdiag.diagnosis import Run, diagnose, rediagnose
-from rtcdiag.evidence import AuditScope, Evidence, TurnConfig
+from rtcdiag.evidence import AuditScope, Evidence, Resolution, TurnConfig
 from rtcdiag.formats import FORMATS, RenderOptions, render
 from rtcdiag.formats.embedded import extract_json
 from rtcdiag.redact import Key, Level, aligned, redacted
 from rtcdiag.report import LEVELS, Report, decode, encode, evidence_of
+from rtcdiag.synthesis import synthesized
 from support.canary import exposed, leaks, real
 from support.cases import audit, audit_config, blocked, browser, clock, gateway, ipv6, network, proxy, stun, tls, turn
 from support.conclusions import conclusions
+from support.evidence import answered, at, binding, run
+from support.gateway import upnp
+from support.nat_model import ModelNat, two_operators
+from support.nat_probe import Probe
 from support.reports import REPORTS
 
 KEY = Key(b"a key of the tests", shared=True)
@@ -117,8 +124,6 @@ def test_every_address_has_a_pseudonym_of_its_own_scope_and_family(ips: set, sec
 
 
 def test_more_networks_than_there_are_ranges_still_have_an_own_pseudonym_for_each_address() -> None:
-    from ipaddress import IPv4Address
-
     from rtcdiag.redact.addresses import Addresses, Known
 
     mapping = Addresses(Known(all=frozenset(), named=frozenset()), KEY, again=False)
@@ -234,3 +239,90 @@ def test_the_levels_are_ordered() -> None:
     assert LEVELS == ("none", "share", "strict")
     assert evidence_of(redacted(exposed(), "none", KEY))[1] == 0
     assert redacted(exposed(), "none", KEY).redaction.level == "none"
+
+
+@EVERY_LEVEL
+def test_no_foundation_is_left_from_which_an_address_could_be_found_out(level: Level) -> None:
+    report = decode(EXAMPLES.joinpath("healthy.json").read_bytes())
+    told = redacted(report, level, KEY)
+    before, after = ([row.foundation for row in each.candidates] for each in (report, told))
+    assert len(set(before)) > 1
+    assert not set(before) & set(after)
+    assert [before.index(item) for item in before] == [after.index(item) for item in after]
+    assert all(row.sdp.startswith(f"candidate:{row.foundation} ") for row in told.candidates)
+
+
+@EVERY_LEVEL
+def test_of_a_nonce_nothing_is_left_but_the_mark_of_the_rfc(level: Level) -> None:
+    from rtcdiag.redact.addresses import Addresses, Known
+    from rtcdiag.redact.mapping import Mapping, Words
+    from rtcdiag.redact.roles import Role
+
+    addresses = Addresses(Known(all=frozenset(), named=frozenset()), KEY, again=False)
+    mapping = Mapping(addresses, KEY, again=False, words=Words() if level == "strict" else None)
+    assert mapping.text("NONCE 51024507… (40 bytes)", Role.ATTRIBUTES) == "NONCE (not shown)"
+    assert mapping.text("NONCE obMatJos… (40 bytes)", Role.ATTRIBUTES) == "NONCE obMatJos… (40 bytes)"
+
+
+@EVERY_LEVEL
+@pytest.mark.parametrize("external", ["198.18.0.2", "198.19.200.7", "93.184.216.35", "100.64.0.9", "192.0.0.2"])
+@pytest.mark.parametrize("pool", ["93.184.216.34", "203.0.113.7"])
+def test_the_gateways_word_counts_as_it_did(pool: str, external: str, level: Level) -> None:
+    seen = Probe(ModelNat(pool=(pool,)), two_operators()).run().seen
+    report = diagnose(
+        Evidence(observations=(*seen, upnp(external))),
+        Run(id="x", command="nat-type", started_at="2026-11-22T16:00:00.000Z", duration_ms=1.0),
+    )
+    assert report.nat.ipv4 is not None
+    same(report, level)
+
+
+@pytest.mark.parametrize("secret", [bytes([number]) * 16 for number in range(12)])
+@pytest.mark.parametrize(
+    ("local", "mapped"),
+    [
+        ("[fd00::216:3eff:fe12:3456]:4000", "[2a01:4f8::216:3eff:fe12:3456]:4000"),
+        ("[fd01:203:405:1::1234]:4000", "[2001:db8:1:d550::1234]:4000"),
+        ("[fd01:203:405:1::1234]:4000", "[2001:db8:1:1:d54f::1234]:4000"),
+        ("[2a01:4f8:9::9:1234:5678]:4000", "[2a02:8108:9::9:1234:5678]:4000"),
+        ("[fd00::2]:4000", "[2a01:4f8::2]:4000"),
+        ("[fd00::2]:4000", "[2a01:4f8::77]:4000"),
+    ],
+)
+def test_a_translated_prefix_is_told_as_it_was(local: str, mapped: str, secret: bytes) -> None:
+    server = "[2a01:4f8:20::20]:3478"
+    seen = binding("stun:stun.example.org", server, answered(server, xor_mapped=at(mapped)), local=at(local))
+    before = report_on(run(seen))
+    assert before.nat.ipv6 is not None
+    same(before, "strict", Key(secret))
+
+
+@pytest.mark.parametrize("secret", [bytes([number]) * 16 for number in range(6)])
+@pytest.mark.parametrize("prefix", ["64:ff9b::/96", "64:ff9b:1:7::/64", "2a01:4f8:64::/96", "2a01:4f8::/32"])
+def test_a_nat64_and_its_prefix_are_told_as_they_were(prefix: str, secret: bytes) -> None:
+    network, dns = IPv6Network(prefix), IPv4Address("192.0.0.170")
+
+    def under(address: TransportAddress | None) -> TransportAddress | None:
+        inside = address.ip if address is not None and isinstance(address.ip, IPv4Address) else None
+        return TransportAddress(synthesized(network, inside), address.port) if address and inside else address
+
+    looked_up = Resolution(
+        t_ms=0.0, host="ipv4only.arpa", family=Family.IPV6, addresses=(str(synthesized(network, dns)),)
+    )
+    seen = [
+        replace(
+            item,
+            local=at("[2a02:8108::7]:4000"),
+            destination=under(item.destination),
+            answer_from=under(item.answer_from),
+            exchange=replace(
+                item.exchange,
+                answers=tuple(replace(answer, source=under(answer.source)) for answer in item.exchange.answers),
+            ),
+        )
+        for item in Probe(ModelNat(), two_operators()).run().seen
+    ]
+    before = report_on(Evidence(observations=(looked_up, *seen)))
+    assert before.nat.ipv4 is not None
+    assert before.nat.ipv4.nat64
+    same(before, "strict", Key(secret))
