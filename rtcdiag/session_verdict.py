@@ -7,7 +7,8 @@ from rtcdiag.evidence import CheckedPair
 from rtcdiag.evidence.session import Policy
 from rtcdiag.findings import Finding, Severity
 from rtcdiag.report import Change, Confidence, Direct, Status, Verdict
-from rtcdiag.session import End
+from rtcdiag.session import End, Whose
+from rtcdiag.verdict import UDP_BLOCKED
 
 _WHOLE = 7
 """Requests of a transaction that nobody answers (RFC 8489 section 6.2.1): after them a pair was tried."""
@@ -23,23 +24,30 @@ _STOP_WORDS = {
 
 def session_verdict(end: End | None, findings: tuple[Finding, ...]) -> Verdict:
     """Draw it; ``findings`` are the report's, most important first."""
-    direct: Direct = _direct(end) if end is not None else "inconclusive"
+    inside = _inside(end, findings)
+    direct: Direct = _direct(end, inside) if end is not None else "inconclusive"
     status = _status(end, direct, findings)
     return Verdict(
         status=status,
         direct_p2p=direct,
-        by_family={family.value: _in_family(end, family) for family in Family} if end is not None else {},
+        by_family={family.value: _in_family(end, family, inside) for family in Family} if end is not None else {},
         confidence=_confidence(end, status),
-        summary=_summary(end, direct, findings),
+        summary=_summary(end, direct, findings, inside),
         because=tuple(dict.fromkeys(finding.code for finding in findings)),
         would_change_if=tuple(_changes(end, direct)),
     )
 
 
-def _direct(end: End) -> Direct:
+def _inside(end: End | None, findings: tuple[Finding, ...]) -> tuple[Whose, ...]:
+    """Return the ends that could not be reached for want of a public address; where no UDP passes, none is wanted."""
+    blocked = any(finding.code in UDP_BLOCKED for finding in findings)
+    return end.inside if end is not None and end.answer("direct") == "no" and not blocked else ()
+
+
+def _direct(end: End, inside: tuple[Whose, ...]) -> Direct:
     if end.same_computer:
         return "not-tested" if end.with_browser and end.answer("all") == "yes" else "inconclusive"
-    match end.answer("direct"), end.answer("relay"):
+    match "unfinished" if inside else end.answer("direct"), end.answer("relay"):
         case "yes", _:
             return "confirmed"
         case "no", "yes":
@@ -52,7 +60,7 @@ def _direct(end: End) -> Direct:
             return "inconclusive"
 
 
-def _in_family(end: End | None, family: Family) -> Direct:
+def _in_family(end: End | None, family: Family, inside: tuple[Whose, ...]) -> Direct:
     """Return what one family achieved, as far as the pairs of the family tell."""
     pairs = [pair for pair in end.of("direct") if pair.local.family is family] if end is not None else []
     if end is None or not pairs:
@@ -60,7 +68,8 @@ def _in_family(end: End | None, family: Family) -> Direct:
     if any(map(_answered, pairs)) and not end.same_computer:
         return "confirmed"
     tried = all(pair.state == "failed" or pair.requests >= _WHOLE for pair in pairs)
-    if end.same_computer or end.answer("direct") == "unfinished" or not tried:
+    unfair = not tried or bool(inside and family is Family.IPV4)
+    if end.same_computer or end.answer("direct") == "unfinished" or unfair:
         return "inconclusive"
     return "relay-needed" if end.answer("relay") == "yes" else "blocked"
 
@@ -100,7 +109,7 @@ _DIRECT_WORDS: dict[Direct, str] = {
 }
 
 
-def _summary(end: End | None, direct: Direct, findings: tuple[Finding, ...]) -> str:
+def _summary(end: End | None, direct: Direct, findings: tuple[Finding, ...], inside: tuple[Whose, ...]) -> str:
     if end is None:
         worst = next((finding for finding in findings if finding.severity is Severity.ERROR), None)
         return f"{worst.title.rstrip('.')}; no session was held." if worst else "No session was held."
@@ -110,7 +119,7 @@ def _summary(end: End | None, direct: Direct, findings: tuple[Finding, ...]) -> 
         return _on_one_computer(end)
     if direct == "confirmed":
         return f"A direct connection to the other end worked{_how(end)}."
-    broken = _broken(findings)
+    broken = _why_inside(end, inside) or _broken(findings)
     if direct in ("blocked", "inconclusive") and broken:
         return broken
     return _DIRECT_WORDS.get(direct) or _why_inconclusive(end)
@@ -123,6 +132,20 @@ def _on_one_computer(end: End) -> str:
     relay = {"no": "; no relay worked", "untested": "; no relay was there to be tried"}.get(end.answer("relay"), "")
     how = " and ".join(reached)
     return f"The browser and rtcdiag, both on this computer, reached each other {how}{relay}."
+
+
+_INSIDE: dict[tuple[Whose, ...], str] = {
+    ("own",): "no server told this computer its public IPv4 address, so the other end could not be told one",
+    ("remote",): "the other end told no public IPv4 address",
+    ("own", "remote"): "neither end told a public IPv4 address, which a STUN server would have given",
+}
+
+
+def _why_inside(end: End, inside: tuple[Whose, ...]) -> str:
+    if not inside or end.same_computer:
+        return ""
+    outcome = "The relay works" if end.answer("relay") == "yes" else "No path to the other end was found"
+    return f"{outcome}; whether a direct one exists is not known: {_INSIDE[inside]}."
 
 
 def _why_inconclusive(end: End) -> str:

@@ -48,6 +48,16 @@ class Halves(NamedTuple):
         """Whether both ends ran on one computer."""
         return self.ends.a.same_computer or self.ends.b.same_computer
 
+    @property
+    def inside(self) -> tuple[Letter, ...]:
+        """The ends that could not be reached for want of a public address; where no UDP passes, none is wanted."""
+        families = (self.a.families[Family.IPV4], self.b.families[Family.IPV4])
+        if self.achieved("direct") != "no-path" or any(side.endpoint.udp is False for side in families):
+            return ()
+        a, b = self.ends.a.inside, self.ends.b.inside
+        found: dict[Letter, bool] = {"a": "own" in a or "remote" in b, "b": "own" in b or "remote" in a}
+        return tuple(letter for letter, is_inside in found.items() if is_inside)
+
     def reached(self, policy: Policy, family: Family | None = None) -> tuple[JoinedPair, ...]:
         """Return the pairs of a policy that both ends agree to have worked."""
         return tuple(

@@ -11,6 +11,7 @@ from rtcdiag.compare.outcome import (
     by_family,
     confidence_of,
     direct_word,
+    inside_words,
     measured,
     outcome,
     status_of,
@@ -71,14 +72,16 @@ def _sentence(found: Halves, broken: Outcome, direct: Direct, section: Session) 
     if broken.stage == "data":
         return f"A and B connected, but {broken.why}."
     if found.reached("all"):
-        return f"A and B connected {broken.why}{_beside(direct, section)}."
+        return f"A and B connected {broken.why}{_beside(found, direct, section)}."
     if broken.stage in ("checks", "gathering"):
         return f"A and B do not connect: {broken.why}{_because(section)}."
     return f"Whether A and B connect is not known: {broken.why}."
 
 
-def _beside(direct: Direct, section: Session) -> str:
+def _beside(found: Halves, direct: Direct, section: Session) -> str:
     """Say what is to be said of a direct path where the session used none."""
+    if found.inside:
+        return f"; whether they do directly is not known ({inside_words(found)})"
     if direct == "relay-needed":
         return f", and not directly{_because(section)}"
     return "" if direct == "confirmed" else "; whether they do directly was not tried"

@@ -52,7 +52,7 @@ def outcome(found: Halves, a: SessionSide, b: SessionSide) -> Outcome:
     if found.reached("all"):
         return _data(found) or Outcome(None, None, connected_words(found))
     if found.achieved("all") == "no-path":
-        return _checks(found)
+        return _gathering(found) or _checks(found)
     stops = {"A": a.stop, "B": b.stop}
     for stage in ("signaling", "gathering"):
         broken = {name: stop for name, stop in stops.items() if _BEFORE.get(stop) == stage}
@@ -62,6 +62,21 @@ def outcome(found: Halves, a: SessionSide, b: SessionSide) -> Outcome:
     if early:
         return Outcome(None, _side(early), _told(early))
     return _checks(found)
+
+
+def _gathering(found: Halves) -> Outcome | None:
+    """Return that an end had nothing by which it could be reached, where nothing arrived at either end."""
+    if not found.inside or any(end.heard for _, end in found.each):
+        return None
+    side: Side = "both" if len(found.inside) > 1 else found.inside[0]
+    return Outcome("gathering", side, inside_words(found))
+
+
+def inside_words(found: Halves) -> str:
+    """Say who told no public address."""
+    if len(found.inside) > 1:
+        return "neither told a public IPv4 address, which a STUN server would have given"
+    return f"{found.inside[0].upper()} told no public IPv4 address, which a STUN server would have given"
 
 
 def _side(broken: dict[str, SessionStop]) -> Side:
@@ -142,13 +157,13 @@ def _trip(pair: JoinedPair) -> str:
 def measured(found: Halves) -> tuple[Reachable, Reachable]:
     """Return whether a direct path and one through a relay worked: no only where it was tried fairly."""
     words: dict[str, Reachable] = {"connected": "yes", "no-path": "no"}
-    direct = "unknown" if found.same_computer else words.get(found.achieved("direct"), "unknown")
+    direct = "unknown" if found.same_computer or found.inside else words.get(found.achieved("direct"), "unknown")
     return direct, words.get(found.achieved("relay"), "unknown")
 
 
 def direct_word(found: Halves) -> Direct:
     """Return the answer about direct paths: confirmed only where both ends agree, on two computers."""
-    if found.same_computer:
+    if found.same_computer or found.inside:
         return "inconclusive"
     match found.achieved("direct"), found.achieved("relay"):
         case "connected", _:
@@ -176,7 +191,8 @@ def _in_family(found: Halves, family: Family) -> Direct:
         return "inconclusive"
     if found.reached("direct", family):
         return "confirmed"
-    if found.achieved("direct") == "unfinished" or not all(map(_fairly, pairs)):
+    unfair = not all(map(_fairly, pairs)) or bool(found.inside and family is Family.IPV4)
+    if found.achieved("direct") == "unfinished" or unfair:
         return "inconclusive"
     return "relay-needed" if found.reached("relay") else "blocked"
 

@@ -1,7 +1,7 @@
 """What one end's evidence says of a session of two: what connected, what did not and where, and what was learned."""
 
 from rtcdiag.session.browser import UNREACHED, Difference, differences
-from rtcdiag.session.end import Answer, End, end_of, latest
+from rtcdiag.session.end import Answer, End, Whose, end_of, latest
 from rtcdiag.session.learned import Lesson, lessons
 from rtcdiag.session.told import Told, told_candidates
 
@@ -12,6 +12,7 @@ __all__ = [
     "End",
     "Lesson",
     "Told",
+    "Whose",
     "differences",
     "end_of",
     "latest",

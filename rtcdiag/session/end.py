@@ -7,9 +7,11 @@ import msgspec
 
 from rtcdiag.address import Family, IPAddress, Scope, TransportAddress
 from rtcdiag.evidence import Candidate, CheckedPair, Evidence, Gathering, LearnedCandidate, PeerSession, PeerStream
+from rtcdiag.evidence.candidate import CandidateType
 from rtcdiag.evidence.session import Policy
 from rtcdiag.session.told import Told, told_candidates
 
+Whose = Literal["own", "remote"]
 Answer = Literal["yes", "no", "untested", "unfinished"]
 """Whether a policy connected. ``untested``: no candidate pair is of it. ``unfinished``: there was no time to tell."""
 
@@ -75,6 +77,20 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
         """How many datagrams of checks went out."""
         return sum(pair.requests for pair in self.pairs)
 
+    @property
+    def inside(self) -> tuple[Whose, ...]:
+        """The ends of which nobody was told a public IPv4 address, although direct pairs were tried over IPv4.
+
+        Beyond a NAT, such an end cannot be reached whatever the NAT does: that nothing answers proves nothing of it.
+        """
+        tried = [pair for pair in self.of("direct") if pair.local.family is Family.IPV4]
+        if not tried or not (self.candidates or self.gatherings):
+            return ()
+        own = any(_is_public(item.type, item.address) for item in self.candidates if item.type != "relay")
+        remote = any(_is_public(pair.remote_type, pair.remote) for pair in tried)
+        told: tuple[tuple[Whose, bool], ...] = (("own", own), ("remote", remote))
+        return tuple(whose for whose, is_told in told if not is_told)
+
     def families(self) -> tuple[Family, ...]:
         """Return the families that have pairs."""
         return tuple(dict.fromkeys(pair.local.family for pair in self.pairs))
@@ -101,6 +117,10 @@ def end_of(evidence: Evidence) -> End | None:
         told=told_candidates(sessions[0].remote_candidates),
         own=_own(evidence, pairs),
     )
+
+
+def _is_public(kind: CandidateType, address: TransportAddress) -> bool:
+    return address.family is Family.IPV4 and (kind == "srflx" or address.scope is Scope.GLOBAL)
 
 
 def _own(evidence: Evidence, pairs: tuple[CheckedPair, ...]) -> frozenset[IPAddress]:

@@ -9,7 +9,19 @@ from rtcdiag.evidence import Evidence
 from rtcdiag.report import Report, decode, encode
 from support.cases.session import CASES, DIRECT, NO_PATH, RELAYED, SILENT, ended
 from support.evidence import Turn
-from support.two_ends import A_HOST, A_MAPPED, A_RELAY, B_MAPPED, evidence, good, pair, sdp, session
+from support.two_ends import (
+    A_GATHERED,
+    A_HOST,
+    A_MAPPED,
+    A_RELAY,
+    B_HOST,
+    B_MAPPED,
+    evidence,
+    good,
+    pair,
+    sdp,
+    session,
+)
 
 RUN = Run(id="r", command="connect", started_at="2026-11-23T12:00:00.000Z", duration_ms=9000.0)
 
@@ -98,3 +110,27 @@ def test_a_saved_report_of_a_session_is_judged_the_same_again() -> None:
     report = reported(CASES["two ends connect through a relay only"].evidence)
 
     assert encode(rediagnose(decode(encode(report)))[0]) == encode(report)
+
+
+HOST_ONLY = (A_GATHERED[0], pair(A_HOST, B_MAPPED))
+INSIDE = pair(A_HOST, B_HOST, "host host")
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        (HOST_ONLY, "no server told this computer its public IPv4 address"),
+        ((*A_GATHERED, INSIDE), "the other end told no public IPv4 address"),
+        ((A_GATHERED[0], INSIDE), "neither end told a public IPv4 address"),
+    ],
+)
+def test_silence_between_ends_that_told_no_public_address_proves_no_absence_of_a_path(seen: Any, words: str) -> None:
+    alone = reported(evidence(NO_PATH, *seen)).verdict
+    relayed = reported(evidence(session("no-pair-answered", "connected"), *seen, RELAYED)).verdict
+    fair = reported(evidence(NO_PATH, *A_GATHERED, pair(A_HOST, B_MAPPED))).verdict
+
+    assert (alone.direct_p2p, alone.status, alone.by_family["ipv4"]) == ("inconclusive", "broken", "inconclusive")
+    assert (relayed.direct_p2p, relayed.status) == ("inconclusive", "inconclusive")
+    assert words in alone.summary
+    assert words in relayed.summary
+    assert fair.direct_p2p == "blocked"

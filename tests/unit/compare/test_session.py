@@ -184,6 +184,31 @@ def test_where_nothing_arrives_the_reason_is_that_of_the_reports() -> None:
     assert "relay-needed" in {change.then for change in found.verdict.would_change_if}
 
 
+def _from_inside(relay: str, *seen: Any, **more: Any) -> Comparison:
+    """Return a session in which B told its own address only, since no STUN server answered it."""
+    one = half(HERE, session("no-pair-answered", relay), pair(A_HOST, B_HOST, "host host"), *A_GATHERED, *seen)
+    two = half(THERE, answerer("no-pair-answered", relay), *B_SILENT, B_GATHERED[0], **more)
+    return compare(one, two, ASKED)
+
+
+def test_an_end_that_told_no_public_address_is_where_it_broke_and_no_proof_against_a_direct_path() -> None:
+    found = _from_inside("no-pairs")
+    assert found.session is not None
+
+    assert (found.verdict.status, found.verdict.direct_p2p, found.direct) == ("broken", "inconclusive", "unknown")
+    assert found.verdict.by_family["ipv4"] == "inconclusive"
+    assert (found.session.stage, found.session.side) == ("gathering", "b")
+    assert "B told no public IPv4 address" in found.verdict.summary
+    assert found.session.prediction.direct_right == "unknown"
+
+
+def test_an_end_without_udp_needs_no_public_address_to_be_called_blocked() -> None:
+    blocked = Finding(code="udp-blocked", severity=Severity.ERROR, title="UDP is blocked", meaning="Blocked.")
+    found = _from_inside("no-pairs", findings=(blocked,))
+
+    assert found.verdict.direct_p2p == "blocked"
+
+
 def test_one_way_is_told_with_its_direction() -> None:
     found = no_path(b=(pair(B_HOST, A_MAPPED, heard=4),))
     assert found.session is not None
