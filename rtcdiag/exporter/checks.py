@@ -13,9 +13,10 @@ from rtcdiag.exporter.lately import Lately
 from rtcdiag.fleet import Settings
 from rtcdiag.fleet.lanes import Lanes
 from rtcdiag.fleet.lateness import Lateness
+from rtcdiag.fleet.many import ROOM_TRIES, lacked_room
 from rtcdiag.fleet.one import judged, now, observe
 from rtcdiag.fleet.settings import Surroundings
-from rtcdiag.health import HealthResult, unchecked
+from rtcdiag.health import HealthResult, crashed, unchecked
 from rtcdiag.net import Net
 from rtcdiag.net.resolver import MOST_AT_ONCE, Resolver
 from rtcdiag.probes.environment import environment
@@ -27,6 +28,18 @@ _RELEASE_S = 4.0
 
 class BusyError(Exception):
     """There are too many scrapes already, or it ends."""
+
+
+class _Scrape:
+    """What the checks of one scrape have in common."""
+
+    def __init__(self, here: Surroundings, end_s: float) -> None:
+        self.here, self.end_s = here, end_s
+        self.is_over = False
+        """Whether nobody waits for them any more."""
+
+    def left_s(self) -> float:
+        return 0.0 if self.is_over else self.end_s - asyncio.get_running_loop().time()
 
 
 class Checks:
@@ -72,19 +85,21 @@ class Checks:
         resolver = Resolver(places=self._look_ups)
         self._lateness = self._lateness or Lateness()
         here = Surroundings(self._environment(), resolver, self._lateness)
+        scrape = _Scrape(here, asyncio.get_running_loop().time() + checking_s(budget_s))
         targets = [replace(item, depth=depth or item.depth) for item in self._targets[name]]
-        tasks = [self._begin(target, here, budget_s) for target in targets]
+        tasks = [self._begin(target, scrape) for target in targets]
         try:
             await asyncio.wait(tasks, timeout=budget_s)
             return tuple(self._result(*pair) for pair in zip(tasks, targets, strict=True))
         finally:
+            scrape.is_over = True
             self.scrapes -= 1
             for task in tasks:
                 task.cancel()
             await resolver.close()
 
-    def _begin(self, target: HealthTarget, here: Surroundings, budget_s: float) -> asyncio.Task[HealthResult]:
-        task = asyncio.create_task(self._check(target, here, asyncio.get_running_loop().time() + checking_s(budget_s)))
+    def _begin(self, target: HealthTarget, scrape: _Scrape) -> asyncio.Task[HealthResult]:
+        task = asyncio.create_task(self._check(target, scrape))
         self._tasks.add(task)
         task.add_done_callback(self._over)
         return task
@@ -92,20 +107,27 @@ class Checks:
     def _over(self, task: asyncio.Task[HealthResult]) -> None:
         self._tasks.discard(task)
         if not self._tasks and self._lateness is not None:
-            # It looks fifty times a second: not while there is nothing to do.
+            # It looks fifty times a second, so not while there is nothing to do. Hosts may have got more room meanwhile.
             self._lateness.close()
-            self._lateness = None
+            self._lateness, self._lanes = None, Lanes(self._settings.at_one_host)
 
-    async def _check(self, target: HealthTarget, here: Surroundings, end_s: float) -> HealthResult:
+    async def _check(self, target: HealthTarget, scrape: _Scrape) -> HealthResult:
         loop = asyncio.get_running_loop()
-        async with self._lanes.at(target.server.host), self._room:
-            await here.lateness.on_time()
-            left_s = end_s - loop.time()
-            if left_s <= 0:
-                return self._unchecked(target, "other checks took all the time of this scrape")
-            tried = await observe(target, self._settings, here, left_s=left_s)
+        for _ in range(ROOM_TRIES):
+            async with self._lanes.at(target.server.host) as lane, self._room:
+                await scrape.here.lateness.on_time()
+                left_s, width = scrape.left_s(), lane.width
+                if left_s <= 0:
+                    return self._unchecked(target, "other checks took all the time of this scrape")
+                tried = await observe(target, self._settings, scrape.here, left_s=left_s)
+                if not lacked_room(tried, lane):
+                    break
+                lane.narrow(width)
         self._lately.learn(target.server.host, tried.evidence, loop.time())
-        return judged(target, tried, self._settings, self._lately.controls(loop.time()))
+        try:
+            return judged(target, tried, self._settings, self._lately.controls(loop.time()))
+        except Exception as error:  # noqa: BLE001 - a bug of a rule is told as "not tested", like one of a probe
+            return crashed(target, error, depth=self._settings.depth_of(target), started_at=tried.started_at)
 
     def _result(self, task: asyncio.Task[HealthResult], target: HealthTarget) -> HealthResult:
         if task.done() and not task.cancelled():

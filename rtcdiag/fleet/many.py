@@ -18,7 +18,7 @@ OnResult = Callable[[HealthResult], None]
 OnStart = Callable[[HealthTarget], None]
 _NO_ROOM = (486, 508)
 """Allocation Quota Reached and Insufficient Capacity (RFC 8656 section 19)."""
-_ROOM_TRIES = 12
+ROOM_TRIES = 12
 _MOST_HELD = 256
 """So many results wait at most for a control; the others are judged without."""
 
@@ -96,14 +96,14 @@ class _Round:
 
     async def _with_room(self, target: HealthTarget) -> Try:
         """Check a target; again with fewer beside it where the server had no room for all of ours."""
-        for _ in range(_ROOM_TRIES):
+        for _ in range(ROOM_TRIES):
             async with self._lanes.at(target.server.host) as lane:
                 await self._here.lateness.on_time()
                 width = lane.width
                 self._on_start(target)
                 tried = await observe(target, self._settings, self._here, left_s=self._left_s())
                 self._controls.learn(tried.evidence)
-                if not _lacked_room(tried, lane) or self._is_over():
+                if not lacked_room(tried, lane) or self._is_over():
                     break
                 lane.narrow(width)
         return tried
@@ -143,7 +143,7 @@ class _Round:
         await asyncio.gather(*self._held)
 
 
-def _lacked_room(tried: Try, lane: Lane) -> bool:
+def lacked_room(tried: Try, lane: Lane) -> bool:
     """Whether the server refused for want of room what it may grant when less of ours is there."""
     refused = tried.evidence.of(
         Allocation, lambda item: item.exchange.answer is not None and item.exchange.answer.error_code in _NO_ROOM

@@ -92,12 +92,15 @@ class Load(msgspec.Struct, frozen=True):
     took_s: tuple[float, ...]
     codes: tuple[int, ...]
     """By scrape; 0 where there was none in time."""
+    works: tuple[tuple[str, bool], ...]
+    """By scrape that was answered: which target, and whether it works."""
 
 
 async def load(url: str, targets: Sequence[str], *, clients: int, lasts_s: float, timeout_s: float) -> Load:
     """Scrape as so many Prometheus servers would without a pause, each the targets one after the other."""
     took: list[float] = []
     codes: list[int] = []
+    works: list[tuple[str, bool]] = []
     headers = {"X-Prometheus-Scrape-Timeout-Seconds": f"{timeout_s:g}"}
     limits = httpx.Limits(max_connections=clients, max_keepalive_connections=clients)
     async with httpx.AsyncClient(limits=limits, timeout=2 * timeout_s, trust_env=False, headers=headers) as client:
@@ -111,10 +114,12 @@ async def load(url: str, targets: Sequence[str], *, clients: int, lasts_s: float
                 try:
                     answer = await client.get(f"{url}/probe?target={quote(name)}&module=relay")
                     codes.append(answer.status_code)
+                    if answer.status_code == 200:
+                        works.append((name, "\nprobe_success 1.0\n" in answer.text))
                 except httpx.HTTPError:
                     codes.append(0)
                 took.append(time.monotonic() - began_s)
                 number += clients + 1
 
         await asyncio.gather(*map(scrape, range(clients)))
-    return Load(tuple(took), tuple(codes))
+    return Load(tuple(took), tuple(codes), tuple(works))

@@ -184,6 +184,7 @@ def test_many_scrapes_with_dead_targets_are_in_time_and_leave_nothing(server: Co
             left = running.own("process_open_fds"), running.own("rtcdiag_exporter_tasks")
     assert set(found.codes) == {200}
     assert max(found.took_s) < 10
+    assert not [name for name, works in found.works if works != name.startswith("live")]
     assert left == (files, tasks)
     assert server.wait_until_empty()
 
