@@ -63,6 +63,14 @@ class HealthOutput(NamedTuple):
             rich_help_panel=OUTPUT,
         ),
     ] = None
+    otlp: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Also send the metrics to this OpenTelemetry collector (OTLP over HTTP; the extra rtcdiag[otlp]).",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None
     quiet: Annotated[
         bool,
         typer.Option("--quiet", "-q", help="Print the verdict in one line and no progress.", rich_help_panel=OUTPUT),

@@ -9,7 +9,7 @@ from rtcdiag.cli.entry import BadInputError
 from rtcdiag.cli.files import check_writable, write_pieces
 from rtcdiag.cli.health_options import HealthOutput, format_name
 from rtcdiag.cli.outputs import terminal_options, told_of
-from rtcdiag.cli.streams import emit, say
+from rtcdiag.cli.streams import OutputError, emit, say
 from rtcdiag.config import HealthConfig
 from rtcdiag.formats.health import HEALTH_FORMATS, render
 from rtcdiag.formats.health.jsonl import line
@@ -22,6 +22,8 @@ _PIECE_CHARS = 1 << 16
 _SUMMARY_BYTES = 1 << 20
 """What GitHub takes of a step's summary."""
 _SHORTEST_MASK = 4
+_METRICS = "/v1/metrics"
+"""Of OTLP over HTTP."""
 
 
 class File(NamedTuple):
@@ -41,6 +43,7 @@ class Outlet:
         self._files = tuple(map(_file, output.output or ()))
         for item in self._files:
             check_writable(item.path, what="--output")
+        self._endpoint = endpoint(output.otlp) if output.otlp is not None else None
         if len({item.path.resolve() for item in self._files}) < len(self._files):
             raise BadInputError("--output names the same file twice")
 
@@ -75,6 +78,8 @@ class Outlet:
         for item in self._files:
             with told_of(item.path):
                 write_pieces(item.path, render(item.format, found, self._options(width=100, verbosity=1)))
+        if self._endpoint is not None:
+            self._send(found, self._endpoint)
         if self.format == "github":
             self._step_summary(found)
         for flip in flips:
@@ -100,6 +105,14 @@ class Outlet:
         is_file = Path(self._config).is_file()
         return replace(options, source=self._config if is_file else None)
 
+    def _send(self, found: Round, url: str) -> None:
+        from rtcdiag.otlp import SendError, send
+
+        try:
+            send(found, url)
+        except SendError as error:
+            raise OutputError(f"--otlp {url}: {clean(str(error))}") from None
+
     def _step_summary(self, found: Round) -> None:
         name = os.environ.get("GITHUB_STEP_SUMMARY")
         if not name:
@@ -107,6 +120,25 @@ class Outlet:
         text = "".join(render("markdown", found, self._options(width=100, verbosity=0)))
         with told_of(Path(name)), Path(name).open("ab") as file:
             file.write(text.encode()[:_SUMMARY_BYTES])
+
+
+def endpoint(text: str) -> str:
+    """Return where metrics are posted, for a collector's address; raise BadInputError."""
+    from importlib.util import find_spec
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(text)
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 0) >= 0
+    except ValueError:
+        is_url = False
+    if not is_url or not text.isprintable() or " " in text:
+        raise BadInputError(f"--otlp {clean(text)}: no URL (write http://HOST:4318)")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise BadInputError("--otlp takes a URL and no credentials: OTEL_EXPORTER_OTLP_HEADERS is for these")
+    if any(find_spec(name) is None for name in ("opentelemetry", "requests")):
+        raise BadInputError("--otlp needs an extra: pip install 'rtcdiag[otlp]'")
+    return text if parts.path.endswith(_METRICS) else text.rstrip("/") + _METRICS
 
 
 def _file(text: str) -> File:

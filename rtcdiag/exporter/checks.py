@@ -107,7 +107,7 @@ class Checks:
     def _over(self, task: asyncio.Task[HealthResult]) -> None:
         self._tasks.discard(task)
         if not self._tasks and self._lateness is not None:
-            # It looks fifty times a second, so not while there is nothing to do. Hosts may have got more room meanwhile.
+            # It looks fifty times a second: not while there is nothing to do. Hosts may have more room by then.
             self._lateness.close()
             self._lateness, self._lanes = None, Lanes(self._settings.at_one_host)
 

@@ -6,7 +6,7 @@ import msgspec
 
 from rtcdiag.formats.options import RenderOptions
 from rtcdiag.formats.safe import clean
-from rtcdiag.health.result import HealthPath, HealthResult, Round
+from rtcdiag.health.result import HealthPath, HealthResult, HealthSummary, Round
 from rtcdiag.report import started_at_s
 
 Labels = dict[str, str]
@@ -32,18 +32,20 @@ def render(found: Round, options: RenderOptions) -> Iterator[str]:  # noqa: ARG0
 
 
 def _of_run(found: Round) -> Iterator[str]:
-    summary = found.summary
-    name = "rtcdiag_health_targets"
-    yield _head(name, "How many targets fare so.")
-    for status, number in summary.counts.items():
-        yield sample(name, {"status": status}, number)
+    for name, words, samples in run_metrics(found.summary):
+        yield _head(name, words) + "".join(sample(name, labels, value) for labels, value in samples)
+
+
+def run_metrics(summary: HealthSummary) -> Iterator[tuple[str, str, list[tuple[Labels, float]]]]:
+    """Yield name, meaning and samples of each metric of a run as a whole."""
+    counts = [({"status": str(status)}, float(number)) for status, number in summary.counts.items()]
+    yield "rtcdiag_health_targets", "How many targets fare so.", counts
     met = {"yes": 1.0, "no": 0.0}.get(summary.requirement.met, float("nan"))
-    for name, words, value in (
-        ("rtcdiag_health_requirement_met", "Whether as many servers work as are required; NaN where unknown.", met),
-        ("rtcdiag_health_duration_seconds", "How long the run took.", summary.duration_ms / 1000),
-        ("rtcdiag_health_last_run_timestamp_seconds", "When the run began.", started_at_s(summary.started_at)),
-    ):
-        yield _head(name, words) + sample(name, {}, value)
+    words = "Whether as many servers work as are required; NaN where unknown."
+    yield "rtcdiag_health_requirement_met", words, [({}, met)]
+    yield "rtcdiag_health_duration_seconds", "How long the run took.", [({}, summary.duration_ms / 1000)]
+    began = started_at_s(summary.started_at)
+    yield "rtcdiag_health_last_run_timestamp_seconds", "When the run began.", [({}, began)]
 
 
 def _head(name: str, words: str) -> str:
