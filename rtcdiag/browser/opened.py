@@ -41,7 +41,11 @@ def ice_servers(servers: tuple[Server, ...]) -> list[dict[str, Any]]:
     stun = [server for server in servers if server.protocol == "stun" and server.transport is Transport.UDP]
     turn = [server for server in servers if server.credential is not None and server.transport is not Transport.DTLS]
     relays = [server for server in turn if server.protocol == "turn"]
-    return [_ice_server(server) for server in (*stun[:MOST_STUN], *relays[:MOST_RELAYS])]
+    return [*_different(stun)[:MOST_STUN], *_different(relays)[:MOST_RELAYS]]
+
+
+def _different(servers: list[Server]) -> list[dict[str, Any]]:
+    return list({one["urls"][0]: one for one in map(_ice_server, servers)}.values())
 
 
 def _ice_server(server: Server) -> dict[str, Any]:

@@ -50,7 +50,8 @@ def session_exit_code(report: Report, *, require: Sequence[PairRequirement] = ()
         return INCONCLUSIVE
     end = end_of(evidence)
     any_path, met = _policy(end, "all"), {_policy(end, item.value) for item in require}
-    if "no" in met or any_path == "no":
+    broken = end is not None and end.with_browser and any_path == "yes" and report.verdict.status == "broken"
+    if "no" in met or any_path == "no" or broken:
         return FINDINGS
     undecided = "unknown" in {any_path, *met} or report.verdict.status == "inconclusive"
     return INCONCLUSIVE if undecided else OK
@@ -63,7 +64,7 @@ def _policy(end: End | None, policy: Policy) -> Met:
     outcome = next((item.outcome for item in end.session.policies if item.policy == policy), "ended-early")
     # A browser nominates one pair only: that a check was answered on another proves that pair's policy all the same.
     if end.with_browser and end.answer(policy) == "yes":
-        return "yes"
+        return "unknown" if policy == "direct" and end.same_computer else "yes"
     if policy == "all" and outcome == "no-pairs" and end.session.stop == "no-path":
         return "no"
     return _OUTCOMES.get(outcome, "unknown")

@@ -7,6 +7,7 @@ import pytest
 from rtcdiag.diagnosis import Run, diagnose, rediagnose
 from rtcdiag.evidence import Evidence
 from rtcdiag.report import Report, decode, encode
+from support.cases.browser import CASES as WITH_BROWSER
 from support.cases.session import CASES, DIRECT, NO_PATH, RELAYED, SILENT, ended
 from support.evidence import Turn
 from support.two_ends import (
@@ -54,6 +55,25 @@ def test_a_session_is_judged_by_what_answered(sentence: str, direct: str, status
 
     assert (verdict.direct_p2p, verdict.status) == (direct, status)
     assert verdict.summary.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "direct", "status", "words"),
+    [
+        ("a browser gathers what this program does, under a name", "not-tested", "healthy", "both on this computer"),
+        ("DTLS with a browser fails", "not-tested", "broken", "DTLS failed between them"),
+        ("no data channel opens", "not-tested", "broken", "no data channel opened"),
+        ("a browser may use TCP only", "not-tested", "degraded", "reached each other directly"),
+        ("a browser on another computer has its own public address", "confirmed", "healthy", "direct connection"),
+    ],
+)
+def test_a_session_with_a_browser_here_is_judged_by_whether_it_works(
+    sentence: str, direct: str, status: str, words: str
+) -> None:
+    verdict = reported(WITH_BROWSER[sentence].evidence).verdict
+
+    assert (verdict.direct_p2p, verdict.status) == (direct, status)
+    assert words in verdict.summary
 
 
 UNPROVEN: dict[str, Any] = {

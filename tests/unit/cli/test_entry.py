@@ -34,6 +34,8 @@ USAGE = [
     (["check-turn", "turn:h", "--username", "a", "--no-input"], "--username needs a password"),
     (["check-turn", "--ice-servers", "/no/such/file"], "--ice-servers /no/such/file: No such file or directory"),
     (["candidates", "--bind", "x"], "--bind x: not an IP address"),
+    (["connect", "--browser", "rtcd1.o.AwEj."], "--browser: a code is for two people, and the other end is a page"),
+    (["connect", "--browser", "--in", "x"], "--browser: --in is for two people, and the other end is a page"),
     (["connect", "nope"], "nope: neither a code, which begins with rtcd1., nor a file"),
     (["connect", "rtcd1.o.AwEj"], "this code is cut off: it does not end with its full stop"),
     (["connect", "rtcd1.o.AwEj."], "this code is damaged: its checksum does not fit"),

@@ -8,6 +8,7 @@ import pytest
 from rtcdiag.address import Family, TransportAddress
 from rtcdiag.cli.exits import exit_code, session_exit_code
 from rtcdiag.cli.options import FailOn, PairRequirement, Requirement
+from rtcdiag.diagnosis import Run, diagnose
 from rtcdiag.evidence import Crash, Environment, Evidence, Failure, PeerSession, Resolution
 from rtcdiag.evidence.session import PolicyOutcome
 from rtcdiag.findings import Finding, Severity
@@ -22,6 +23,7 @@ from rtcdiag.report import (
     Verdict,
     raw_evidence,
 )
+from support.cases.browser import CASES as WITH_BROWSER
 from support.evidence import target
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
@@ -242,3 +244,21 @@ def test_two_ends_on_one_computer_prove_nothing_although_they_connect() -> None:
 def test_a_signal_and_a_crash_come_before_what_a_session_found() -> None:
     assert session_exit_code(session(all=SILENT), signal=15) == 143
     assert session_exit_code(report(crash=True)) == 3
+
+
+@pytest.mark.parametrize(
+    ("sentence", "require", "code"),
+    [
+        ("a browser gathers what this program does, under a name", (), 0),
+        ("a browser gathers what this program does, under a name", (PairRequirement.DIRECT,), 3),
+        ("a browser on another computer has its own public address", (PairRequirement.DIRECT,), 0),
+        ("DTLS with a browser fails", (), 1),
+        ("no data channel opens", (), 1),
+    ],
+)
+def test_a_session_with_a_browser_succeeds_where_data_passes(
+    sentence: str, require: tuple[PairRequirement, ...], code: int
+) -> None:
+    run = Run(id="r", command="connect", started_at="2026-11-23T12:00:00.000Z", duration_ms=1.0)
+    report = diagnose(WITH_BROWSER[sentence].evidence, run)
+    assert session_exit_code(report, require=require) == code
