@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from rtcdiag.formats.tables import browser
 from rtcdiag.formats.tables.session import ANSWER, lost_words, ordered, pair_words
 from rtcdiag.formats.terminal import Paper, Row, Section
 from rtcdiag.formats.words import POLICY, SIGNALING, ms
@@ -11,8 +12,10 @@ from rtcdiag.session import End, end_of
 
 def session(paper: Paper, report: Report) -> Section:
     """Return what the session came to; nothing where none was held."""
-    end = end_of(evidence_of(report)[0])
-    rows = tuple(_rows(paper, end)) if end is not None else ()
+    evidence, _ = evidence_of(report)
+    end = end_of(evidence)
+    more = (f"{label}: {told}" for label, told in browser.words(evidence)) if end and end.with_browser else ()
+    rows = (*_rows(paper, end), *((paper.text(line),) for line in more)) if end is not None else ()
     return Section(label="Session", rows=rows, noun="detail of the session", weight=6)
 
 

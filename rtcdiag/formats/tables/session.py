@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rtcdiag.evidence import CheckedPair, Evidence, PeerStream
 from rtcdiag.evidence.session import PairState
-from rtcdiag.formats.tables import Cell, Table, code
+from rtcdiag.formats.tables import Cell, Table, browser, code
 from rtcdiag.formats.words import POLICY, Tone, count, ms
 from rtcdiag.session import Answer, End, Lesson, end_of, lessons
 
@@ -26,7 +26,8 @@ _ORDER: tuple[PairState, ...] = ("succeeded", "in-progress", "waiting", "failed"
 def tables(evidence: Evidence) -> tuple[Table, ...]:
     """Return those that have rows; none where no session was held."""
     end = end_of(evidence)
-    found = (policies(end), pairs(end), streams(end), learned(end)) if end is not None else ()
+    more = browser.table(evidence)
+    found = (policies(end), more, pairs(end), streams(end), learned(end)) if end is not None else ()
     return tuple(table for table in found if table.rows)
 
 

@@ -56,6 +56,9 @@ def talking() -> Talk:
     return talk
 
 
+ROW = {"local_type": "host", "remote_type": "host", "state": "succeeded"}
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -66,7 +69,7 @@ def talking() -> Talk:
         b"[" * 60_000,
         posted("stats", moment="soon", after_ms=-1, pairs=[]),
         posted("stats", moment="never", after_ms=1, pairs=[]),
-        posted("stats", moment="soon", after_ms=1, pairs=[{}] * 200),
+        posted("stats", moment="soon", after_ms=1, pairs=[ROW] * 200),
         posted("counted", sent=-1, received=0, round_trips_ms=[]),
         posted("counted", sent=1, received=0, round_trips_ms=[1.0] * 2000),
         posted("candidate", candidate="x" * 2000),
@@ -127,7 +130,7 @@ def test_a_browsers_name_holds_no_control_character() -> None:
 
 
 def test_addresses_with_zones_and_names_are_hidden_ones() -> None:
-    row = {"local_type": "host", "remote_type": "host", "state": "succeeded", "local_host": "fe80::1%\x1b[31m"}
+    row = {**ROW, "local_host": "fe80::1%\x1b[31m"}
     talk = talking()
     talk.hear(read_post(posted("stats", moment="soon", after_ms=1, pairs=[{**row, "selected": True}])))
     (pair,) = talk.view(0.0).pairs
