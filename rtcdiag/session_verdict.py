@@ -99,7 +99,9 @@ _BREAKS = ("session-no-data", "browser-dtls-failed", "browser-dtls-silent", "bro
 def _confidence(end: End | None, status: Status) -> Confidence:
     if end is None or status == "inconclusive":
         return "low"
-    return "medium" if end.session.address_changed and end.answer("direct") != "yes" else "high"
+    # Where nothing of the other end was heard, nothing shows that it was checking.
+    doubtful = end.session.address_changed or not (end.heard or end.reached)
+    return "medium" if doubtful and end.answer("direct") != "yes" else "high"
 
 
 _DIRECT_WORDS: dict[Direct, str] = {

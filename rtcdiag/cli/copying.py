@@ -132,6 +132,8 @@ def channel(person: Person, used: UsedCodes) -> CopiedText:
             await _write(person.ways.to, text)
         else:
             _show(person, text)
+        if person.offer is not None:
+            say(_waiting(person))
 
     def on_ready() -> None:
         say(f"Waiting up to {lasting(person.lasts_s)} for the answer. {_how(person.ways)}")
@@ -153,6 +155,15 @@ def _preview(person: Person, own: Description) -> None:
         return
     say(f"This code reveals: {told}. Valid {lasting(person.lasts_s)}, one use.")
     say(_KEPT if person.keeps_report else _SHARED)
+
+
+def _waiting(person: Person) -> str:
+    """Say how long an answer is good for, and that nobody will tell this end where there is no path."""
+    other = "the application" if person.offer is not None and person.offer.foreign else "the other person"
+    return (
+        f"Waiting up to {lasting(person.lasts_s)} for {other} to take it. Where there is no path, nothing comes: "
+        "when they say so, press Ctrl-C, and what this end saw is saved."
+    )
 
 
 _SHARED = "Once you are connected, each of you also gets the other's report, with all addresses in it."

@@ -20,8 +20,8 @@ from rtcdiag.compare.session import (
 )
 from rtcdiag.evidence import PeerStream
 from rtcdiag.evidence.session import Policy, PolicyOutcome, Selection
-from rtcdiag.report import Report, evidence_of
-from rtcdiag.session import End, Lesson, end_of, latest, lessons
+from rtcdiag.report import Report, evidence_of, started_at_s
+from rtcdiag.session import Answer, End, Lesson, end_of, latest, lessons
 
 _POLICIES: tuple[Policy, ...] = ("all", "direct", "relay")
 
@@ -68,14 +68,32 @@ class Halves(NamedTuple):
             and (family is None or pair.a.address.family is family)
         )
 
+    def _answer(self, end: End, policy: Policy) -> Answer:
+        """Return an end's answer; who waited with an answer in a person's hands needs the other end to have been there.
+
+        It was while that one checked, if it was given up no earlier than that one's session ended.
+        """
+        answer, session = end.answer(policy), end.session
+        parties = (self.a, self.b) if end is self.ends.a else (self.b, self.a)
+        other = self.ends.b if end is self.ends.a else self.ends.a
+        waited = (session.signaling, session.role, session.stop) == ("copied-text", "answerer", "interrupted")
+        if answer == "unfinished" and waited and _ended_s(parties[0], end) >= _ended_s(parties[1], other):
+            return "no" if end.of(policy) else "untested"
+        return answer
+
     def achieved(self, policy: Policy) -> Achieved:
         """Return what a policy came to: no more than what both ends say."""
         if self.reached(policy):
             return "connected"
-        answers = {end.answer(policy) for _, end in self.each}
+        answers = {self._answer(end, policy) for _, end in self.each}
         if answers <= {"no", "untested"}:
             return "no-path" if "no" in answers else "not-tested"
         return "unfinished"
+
+
+def _ended_s(party: Party, end: End) -> float:
+    """Return when a session ended, by its computer's clock."""
+    return started_at_s(party.report.started_at) + (end.session.duration_ms or 0.0) / 1000
 
 
 def session_of(report: Report) -> End | None:

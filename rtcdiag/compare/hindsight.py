@@ -12,7 +12,7 @@ from rtcdiag.report import Direct
 from rtcdiag.traversal import Reachable
 from rtcdiag.traversal.sides import EIM
 
-_UNKNOWN = "which of the reports' facts was wrong cannot be told"
+_UNKNOWN = "one of the reports' facts; which one cannot be told"
 
 
 def hindsight(found: Halves, predicted: Prediction) -> Hindsight:

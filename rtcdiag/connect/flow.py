@@ -182,7 +182,7 @@ class _Session:
         connected = agent.selected("all") is not None
         if not talking.with_rtcdiag:
             await self._with_other(agent, talking, connected=connected)
-        line = Line(agent, self.record.session, offers=self._offers)
+        line = Line(agent, self.record.session, offers=self._offers, left=talking.left)
         pumping = asyncio.create_task(line.pump())
         try:
             over_pair = connected and talking.with_rtcdiag and await self._measured(agent, line)
@@ -195,6 +195,8 @@ class _Session:
                 await self._exchange_over_pair(zlib.compress(self.report), line)
         finally:
             pumping.cancel()
+        if talking.with_rtcdiag and self.remote_report is None and (connected or self._channel.trickles):
+            self._tell(Told("left", "the other side's report did not come: this is what this end saw alone"))
 
     async def _with_other(self, agent: SessionAgent, talking: Talking, *, connected: bool) -> None:
         if connected:

@@ -5,6 +5,7 @@ passwords, which only who read both descriptions knows.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from hashlib import sha256
 from secrets import token_bytes
@@ -17,6 +18,7 @@ from rtcdiag.ice.pair import SessionPair
 from rtcdiag.ice.session import SessionAgent
 
 _LOOK_S = 0.02
+_LOOK_FOR_LEFT_S = 0.1
 _NONCE_BYTES = 12
 
 
@@ -48,9 +50,12 @@ Kind = Literal["settled", "sent", "report", "done"]
 class Line:
     """One end; open it when a pair has been nominated."""
 
-    def __init__(self, agent: SessionAgent, session: str, *, offers: bool) -> None:
-        """Take the agent, whose other end is known, and the session's 16 hexadecimal digits."""
-        self._agent = agent
+    def __init__(self, agent: SessionAgent, session: str, *, offers: bool, left: asyncio.Event) -> None:
+        """Take the agent, whose other end is known, and the session's 16 hexadecimal digits.
+
+        ``left`` is set when the other end is known to be gone: then nothing more is waited for.
+        """
+        self._agent, self.left = agent, left
         self.session = sha256(session.encode()).digest()[:8]
         self._parcels = Parcels(self.session, offers=offers)
         self._key = _key(agent, session, offers=offers)
@@ -104,12 +109,13 @@ class Line:
         """Wait for a message; whether it came."""
         try:
             async with asyncio.timeout(within_s):
-                while kind not in self.heard:
+                while kind not in self.heard and not self.left.is_set():
                     self.news.clear()
-                    await self.news.wait()
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self.news.wait(), _LOOK_FOR_LEFT_S)
         except TimeoutError:
-            return kind in self.heard
-        return True
+            pass
+        return kind in self.heard
 
     async def all_acknowledged(self, within_s: float) -> bool:
         """Wait until the other end has everything."""

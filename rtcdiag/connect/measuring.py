@@ -27,12 +27,12 @@ async def measure(agent: SessionAgent, line: Line, *, offers: bool, seconds: flo
     if not await line.wait_for(Settled, READY_S) or pair is None:
         return None
     began_ms = agent.now_ms()
-    await _send(agent, out, seconds)
+    await _send(agent, line, out, seconds)
     line.tell(Sent(out.sent))
     if await line.wait_for(Sent, _WORD_S):
         word = line.heard[Sent]
         into.sent = word.packets if isinstance(word, Sent) else None
-    await _rest(into, out)
+    await _rest(line, into, out)
     line.tell(Done())
     await line.wait_for(Done, _TAIL_S + _WORD_S)
     return _measured(agent.selected("all") or pair, out, into, began_ms, agent.now_ms())
@@ -51,20 +51,22 @@ def _listen(agent: SessionAgent, line: Line, out: Outward, into: Inward) -> None
     line.on_packet = take
 
 
-async def _send(agent: SessionAgent, out: Outward, seconds: float) -> None:
+async def _send(agent: SessionAgent, line: Line, out: Outward, seconds: float) -> None:
     """Send each packet at its own time after the beginning, so that no delay adds up."""
     began_ms = agent.now_ms()
     for turn in range(round(1000 * seconds / INTERVAL_MS)):
+        if line.left.is_set():
+            return
         left_ms = began_ms + turn * INTERVAL_MS - agent.now_ms()
         if left_ms > 0:
             await asyncio.sleep(left_ms / 1000)
         agent.send_over("all", out.next(agent.now_ms()))
 
 
-async def _rest(into: Inward, out: Outward) -> None:
+async def _rest(line: Line, into: Inward, out: Outward) -> None:
     """Wait for what is under way, both ways."""
     for _ in range(round(_TAIL_S / _LOOK_S)):
-        if into.complete and out.round_trips == out.sent:
+        if line.left.is_set() or (into.complete and out.round_trips == out.sent):
             return
         await asyncio.sleep(_LOOK_S)
 

@@ -51,6 +51,11 @@ class Record:
             *self.more,
         )
 
+    @property
+    def _waits(self) -> bool:
+        """Whether the other end may not have begun: a person who is handed an answer may take any time over it."""
+        return (self.signaling, self.role, self.stop) == ("copied-text", "answerer", "interrupted")
+
     def _session(self, agent: SessionAgent, at_ms: float, *, released: bool) -> PeerSession:
         selections = agent.selections()
         return PeerSession(
@@ -72,7 +77,7 @@ class Record:
                 first_success_ms=agent.first_success_ms,
                 nominated_ms=next((item.t_ms for item in selections if item.policy == "all"), None),
             ),
-            policies=agent.policies(at_ms),
+            policies=agent.policies(at_ms, waiting=self._waits),
             selected=selections[:MOST_SELECTIONS],
             remote_candidates=tuple(self.remote),
             refused_candidates=agent.refused,

@@ -40,6 +40,10 @@ class SessionTimes(msgspec.Struct, frozen=True, kw_only=True):
     nominated_ms: float | None = None
     """The first pair was nominated, of the policy ``all``."""
 
+    def checked_for_ms(self, t_ms: float) -> float:
+        """Return how long it had been checking then: before, it waited for the other end, or for a person."""
+        return t_ms - (self.first_check_ms or 0.0)
+
 
 class PolicyOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What one policy achieved, in the same session as the others."""

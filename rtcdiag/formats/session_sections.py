@@ -22,7 +22,9 @@ def session(paper: Paper, report: Report) -> Section:
 def _rows(paper: Paper, end: End) -> Iterator[Row]:
     for item in end.session.policies:
         word, tone = ANSWER[end.answer(item.policy)]
-        after = f" after {ms(item.nominated_ms)}" if item.nominated_ms is not None else ""
+        nominated_ms = item.nominated_ms
+        checked = ms(end.session.times.checked_for_ms(nominated_ms)) if nominated_ms is not None else ""
+        after = f" after {checked} of checks" if checked else ""
         yield (paper.text(f"{POLICY[item.policy]:<14}", paper.tag(tone, word), after),)
     for pair in ordered(end):
         if pair.nominated:

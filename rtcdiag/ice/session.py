@@ -200,9 +200,13 @@ class SessionAgent(CheckList):
         """Return from when on each policy used which pair."""
         return tuple(self.nominations.history)
 
-    def policies(self, at_ms: float) -> tuple[PolicyOutcome, ...]:
-        """Return what each policy had achieved."""
-        return self.nominations.outcomes(self.every_pair, tried=self.tried(at_ms), whole=self._is_whole)
+    def policies(self, at_ms: float, *, waiting: bool = False) -> tuple[PolicyOutcome, ...]:
+        """Return what each policy had achieved.
+
+        ``waiting`` tells that the other end may not have begun, so that silence means nothing until it is heard.
+        """
+        there = not waiting or any(pair.heard for pair in self.every_pair)
+        return self.nominations.outcomes(self.every_pair, tried=there and self.tried(at_ms), whole=self._is_whole)
 
     # --- the end ---
 

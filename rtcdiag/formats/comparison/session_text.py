@@ -30,8 +30,11 @@ def sections(paper: Paper, session: Session, comparison: Comparison) -> list[Sec
 def _policies(paper: Paper, session: Session) -> Iterator[Row]:
     for item in session.policies:
         word, tone = ACHIEVED[item.outcome]
-        when = ", ".join(f"{letter.upper()} {ms(t_ms)}" for letter, t_ms in item.nominated_ms.items())
-        after = f", nominated after {when}" if when else ""
+        ends = {"a": session.a.times, "b": session.b.times}
+        when = ", ".join(
+            f"{letter.upper()} {ms(ends[letter].checked_for_ms(t_ms))}" for letter, t_ms in item.nominated_ms.items()
+        )
+        after = f", nominated after {when} of checks" if when else ""
         yield (paper.text(f"{POLICY[item.policy]:<14}", paper.tag(tone, word), after),)
 
 

@@ -51,3 +51,21 @@ def test_a_person_who_gives_up_gets_what_was_seen_and_holds_no_allocation(
     (session,) = [item for item in report["evidence"] if item["kind"] == "PeerSession"]
     assert (session["stop"], session["released"], report["interrupted"]) == ("interrupted", True, True)
     assert "relay" in [item["type"] for item in report["candidates"]]
+
+
+def test_a_person_who_gives_up_before_the_answer_is_pasted_is_told_of_no_blocked_path(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    command = f'{RTCDIAG} connect --server "$RTCDIAG_LAB_STUN" --no-control --no-gateway'
+    script = f"""
+cd {tmp_path}; export XDG_STATE_HOME=$PWD/$RTCDIAG_LAB_SIDE
+if [ $RTCDIAG_LAB_SIDE = a ]; then exec timeout -s TERM 25 {command} --out offer --in never; fi
+while [ ! -s offer ]; do sleep 0.1; done
+timeout --preserve-status -s INT 13 {command} offer --out answer --json >report 2>told
+"""
+    lab("pair", "--a", SHORT_LIVED, "--b", SHORT_LIVED, "--with", "coturn", "--", "sh", "-c", script)
+
+    assert "Where there is no path, nothing comes" in (tmp_path / "told").read_text()
+    report = json.loads((tmp_path / "report").read_text())
+    (session,) = [item for item in report["evidence"] if item["kind"] == "PeerSession"]
+    assert {item["policy"]: item["outcome"] for item in session["policies"]}["direct"] == "ended-early"
+    assert report["verdict"]["direct_p2p"] == "inconclusive"

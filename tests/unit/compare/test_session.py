@@ -209,6 +209,16 @@ def test_an_end_without_udp_needs_no_public_address_to_be_called_blocked() -> No
     assert found.verdict.direct_p2p == "blocked"
 
 
+@pytest.mark.parametrize(("waited_s", "word"), [(20.0, "inconclusive"), (200.0, "blocked")])
+def test_an_end_that_gave_up_before_its_answer_was_pasted_is_no_witness(waited_s: float, word: str) -> None:
+    copied: dict[str, Any] = {"signaling": "copied-text", "trickle": False}
+    early = answerer("ended-early", stop="interrupted", duration_ms=1000 * waited_s, **copied)
+    one = half(HERE, session("no-pair-answered", duration_ms=90_000.0, **copied), *A_SILENT, *A_GATHERED)
+    found = compare(one, half(THERE, early, *B_SILENT, *B_GATHERED), ASKED)
+
+    assert found.verdict.direct_p2p == word
+
+
 def test_one_way_is_told_with_its_direction() -> None:
     found = no_path(b=(pair(B_HOST, A_MAPPED, heard=4),))
     assert found.session is not None
