@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from msgspec.structs import replace
 
 from rtcdiag.config import HealthTarget
-from rtcdiag.evidence import Allocation
+from rtcdiag.evidence import Allocation, Challenge, TurnStep
 from rtcdiag.fleet.controls import Controls
 from rtcdiag.fleet.lanes import Lane, Lanes
 from rtcdiag.fleet.one import judged, now, observe
@@ -18,6 +18,8 @@ OnResult = Callable[[HealthResult], None]
 OnStart = Callable[[HealthTarget], None]
 _NO_ROOM = (486, 508)
 """Allocation Quota Reached and Insufficient Capacity (RFC 8656 section 19)."""
+_MISMATCH = 437
+"""Allocation Mismatch (RFC 8656 section 7.2): coturn remembers a port for a while after it was given back."""
 ROOM_TRIES = 12
 _MOST_HELD = 256
 """So many results wait at most for a control; the others are judged without."""
@@ -103,9 +105,11 @@ class _Round:
                 self._on_start(target)
                 tried = await observe(target, self._settings, self._here, left_s=self._left_s())
                 self._controls.learn(tried.evidence)
-                if not lacked_room(tried, lane) or self._is_over():
+                no_room = lacked_room(tried, lane)
+                if no_room:
+                    lane.narrow(width)
+                if self._is_over() or not (no_room or met_itself(tried)):
                     break
-                lane.narrow(width)
         return tried
 
     def _judged(self, target: HealthTarget, tried: Try) -> HealthResult:
@@ -143,11 +147,22 @@ class _Round:
         await asyncio.gather(*self._held)
 
 
+def met_itself(tried: Try) -> bool:
+    """Whether the server took one of our ports for one that it still knows from a check before (437)."""
+    steps = tried.evidence.of(TurnStep, lambda item: isinstance(item, (Challenge, Allocation)))
+    refused = {step.allocation for step in steps if _error_code(step) == _MISMATCH}
+    granted = {step.allocation for step in tried.evidence.of(Allocation) if step.exchange.succeeded}
+    return bool(refused - granted)
+
+
+def _error_code(step: TurnStep) -> int | None:
+    exchange = step.exchange if isinstance(step, (Challenge, Allocation)) else None
+    return exchange.answer.error_code if exchange is not None and exchange.answer is not None else None
+
+
 def lacked_room(tried: Try, lane: Lane) -> bool:
     """Whether the server refused for want of room what it may grant when less of ours is there."""
-    refused = tried.evidence.of(
-        Allocation, lambda item: item.exchange.answer is not None and item.exchange.answer.error_code in _NO_ROOM
-    )
+    refused = tried.evidence.of(Allocation, lambda item: _error_code(item) in _NO_ROOM)
     return bool(refused) and (lane.busy > 1 or lane.rest_s == 0.0)
 
 

@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 from rtcdiag.address import Family
-from rtcdiag.evidence import Evidence
+from rtcdiag.evidence import Evidence, Observation
 from rtcdiag.fleet.controls import Controls
 from rtcdiag.fleet.lanes import Lane, Lanes
+from rtcdiag.fleet.many import lacked_room, met_itself
 from rtcdiag.fleet.spool import Spool
+from rtcdiag.health import Try
 from rtcdiag.net import resolver
 from rtcdiag.net.resolver import Answer, Resolver
-from support.evidence import binding, connect, failed, resolution, run, target
-from support.health import TURN, healthy, result
+from support.evidence import binding, connect, failed, refused, resolution, run, target
+from support.health import STARTED, TURN, healthy, result
 
 OTHER = "stun:other.example.org"
 
@@ -104,6 +106,35 @@ def test_a_control_makes_silence_the_servers() -> None:
     silent = run(TURN.target(), binding(TURN.uri, TURN.address, failed()))
     assert result(silent).finding == "server-no-answer"
     assert result(silent, controls=controls.beside(silent)).finding == "server-silent"
+
+
+def tried(*steps: Observation) -> Try:
+    return Try(evidence=run(TURN.target(), *steps), started_at=STARTED, duration_ms=1.0)
+
+
+@pytest.mark.parametrize(
+    ("steps", "again"),
+    [
+        ((TURN.challenge(refused(TURN.address, 437)),), True),
+        ((TURN.challenge(), TURN.allocation(), TURN.allocation(refused(TURN.address, 437), allocation="b")), True),
+        ((TURN.challenge(refused(TURN.address, 437)), TURN.challenge(), TURN.allocation()), False),
+        ((TURN.challenge(), TURN.allocation(refused(TURN.address, 401))), False),
+    ],
+)
+def test_a_port_that_the_server_remembers_of_us_is_no_fault_of_the_server(
+    steps: tuple[Observation, ...], again: bool
+) -> None:
+    assert met_itself(tried(*steps)) is again
+
+
+def test_a_server_without_room_is_tried_again_until_ours_was_the_only_check() -> None:
+    full, lane = tried(TURN.challenge(), TURN.allocation(refused(TURN.address, 486))), Lane(8)
+    lane.busy = 8
+    assert lacked_room(full, lane)
+    lane.busy = 1
+    assert lacked_room(full, lane)
+    lane.narrow(8)
+    assert not lacked_room(full, lane)
 
 
 def test_results_come_back_from_disk_in_order_and_as_often_as_wanted() -> None:
