@@ -99,11 +99,14 @@ class Line:
     async def pump(self) -> None:
         """Send what is due, without end."""
         while True:
-            pair = self._agent.selected("all")
-            rtt_ms = pair.rtt_ms if pair is not None and pair.rtt_ms is not None else 100.0
-            for datagram in self._parcels.due(self._agent.now_ms(), rtt_ms):
-                self._agent.send_over("all", datagram)
+            self._send_due()
             await asyncio.sleep(_LOOK_S)
+
+    def _send_due(self) -> None:
+        pair = self._agent.selected("all")
+        rtt_ms = pair.rtt_ms if pair is not None and pair.rtt_ms is not None else 100.0
+        for datagram in self._parcels.due(self._agent.now_ms(), rtt_ms):
+            self._agent.send_over("all", datagram)
 
     async def wait_for(self, kind: type[News], within_s: float) -> bool:
         """Wait for a message; whether it came."""
@@ -118,14 +121,13 @@ class Line:
         return kind in self.heard
 
     async def all_acknowledged(self, within_s: float) -> bool:
-        """Wait until the other end has everything."""
-        try:
+        """Wait until the other end has everything, and knows that this end has what came: so a conversation ends."""
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                while not self._parcels.idle:  # noqa: ASYNC110 - acknowledgments are no event
+                while not (self._parcels.idle or self.left.is_set()):  # noqa: ASYNC110 - acknowledgments are no event
                     await asyncio.sleep(_LOOK_S)
-        except TimeoutError:
-            return False
-        return True
+        self._send_due()
+        return self._parcels.idle
 
 
 def _key(agent: SessionAgent, session: str, *, offers: bool) -> bytes:

@@ -12,6 +12,8 @@ READY_S = 12.0
 """How long the other end may take to know its own outcome."""
 _WORD_S = 3.0
 """How long the other end may take to say how many packets it has sent, after this one did."""
+_LAST_S = 1.0
+"""How long it may take the other end to acknowledge the last word."""
 _TAIL_S = 1.0
 """How long what is missing is waited for."""
 _LOOK_S = 0.02
@@ -35,7 +37,10 @@ async def measure(agent: SessionAgent, line: Line, *, offers: bool, seconds: flo
     await _rest(line, into, out)
     line.tell(Done())
     await line.wait_for(Done, _TAIL_S + _WORD_S)
-    return _measured(agent.selected("all") or pair, out, into, began_ms, agent.now_ms())
+    ended_ms = agent.now_ms()
+    # Who closes with its own last word unsaid lets the other end wait for it in vain.
+    await line.all_acknowledged(_LAST_S)
+    return _measured(agent.selected("all") or pair, out, into, began_ms, ended_ms)
 
 
 def _listen(agent: SessionAgent, line: Line, out: Outward, into: Inward) -> None:
