@@ -1,4 +1,4 @@
-"""The JSON Schema of reports and of comparisons, made from the types that write them."""
+"""The JSON Schema of all that is written as JSON with a ``kind``, made from the types that write it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +9,7 @@ from rtcdiag.address import TransportAddress
 from rtcdiag.compare import Comparison
 from rtcdiag.diff import Difference
 from rtcdiag.evidence import KINDS
+from rtcdiag.health.result import HealthResult, HealthSummary
 from rtcdiag.report import SCHEMA_VERSION, Report
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -22,7 +23,11 @@ def report_schema() -> dict[str, Any]:
     """
     files = (Report, *_OTHERS.values())
     schemas, components = msgspec.json.schema_components((*files, *KINDS), schema_hook=_hook, ref_template=_REF)
-    components["Report"]["properties"]["evidence"]["items"] = {"$ref": _REF.format(name="AnyObservation")}
+    for name in ("Report", "HealthResult"):
+        components[name]["properties"]["evidence"]["items"] = {"$ref": _REF.format(name="AnyObservation")}
+    # The summary of a run stands around its targets; as the last line of JSON Lines, by itself.
+    targets = {"type": "array", "items": {"$ref": _REF.format(name="HealthResult")}}
+    components["HealthSummary"]["properties"]["targets"] = targets
     components["Report"]["properties"]["kind"] = {"const": "report"}
     components["AnyObservation"] = _any_observation(schemas[len(files) :])
     return {
@@ -35,7 +40,13 @@ def report_schema() -> dict[str, Any]:
     }
 
 
-_OTHERS: dict[str, type] = {"compare": Comparison, "connect": Comparison, "diff": Difference}
+_OTHERS: dict[str, type] = {
+    "compare": Comparison,
+    "connect": Comparison,
+    "diff": Difference,
+    "health": HealthSummary,
+    "health-target": HealthResult,
+}
 """The kinds that are no report, and what they hold."""
 
 

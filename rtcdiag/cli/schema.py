@@ -4,7 +4,7 @@ from rtcdiag.cli.commands import command_app
 
 
 def schema() -> int:
-    """Print the JSON Schema (2020-12) of the reports and comparisons that this version writes."""
+    """Print the JSON Schema (2020-12) of what this version writes as JSON: reports, comparisons, health checks."""
     import json
 
     from rtcdiag.cli.streams import emit

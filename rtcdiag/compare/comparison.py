@@ -10,7 +10,7 @@ from rtcdiag.address import Family
 from rtcdiag.compare.changes import changes
 from rtcdiag.compare.halves import check, halves, session_of
 from rtcdiag.compare.held import held
-from rtcdiag.compare.party import KnownRelay, Party, party_of
+from rtcdiag.compare.party import NO_UDP, KnownRelay, Party, party_of
 from rtcdiag.compare.predict import FamilyResult, Prediction, predict_pair
 from rtcdiag.compare.session import Session
 from rtcdiag.evidence import decode_value, encode_value
@@ -243,13 +243,14 @@ def _summary(party: Party) -> SideSummary:
     report = party.report
     nats = {"ipv4": report.nat.ipv4, "ipv6": report.nat.ipv6}
     words = {name: _nat_words(nat) for name, nat in nats.items() if nat is not None}
+    closed = {family.value: NO_UDP for family, side in party.families.items() if side.endpoint.udp is False}
     absent = {family.value: side.absent for family, side in party.families.items() if side.absent}
     return SideSummary(
         report=report.id,
         command=report.command,
         started_at=report.started_at,
         summary=report.verdict.summary,
-        nat=words | absent,
+        nat=words | closed | absent,
         relays=party.relays,
     )
 

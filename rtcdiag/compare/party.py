@@ -13,6 +13,7 @@ from rtcdiag.targets import Transport
 from rtcdiag.traversal import Endpoint, Reachable, endpoint_of
 from rtcdiag.verdict import IPV6_BLOCKED, ONLY_AMONG_RELAYS, UDP_BLOCKED, relays
 
+NO_UDP = "no UDP gets out"
 _INSIDE = (Scope.PRIVATE, Scope.SHARED, Scope.GLOBAL)
 
 
@@ -110,7 +111,7 @@ def _untested(report: Report, family: Family, relay: bool | None, *, blocked: bo
     """Tell a family that a computer does not have from one that nobody looked at."""
     words = f"IPv{family.value[-1]}"
     if blocked or not _has(report, family):
-        why = "no UDP gets out" if blocked else f"it has no {words}"
+        why = NO_UDP if blocked else f"it has no {words}"
         return InFamily(endpoint=Endpoint(udp=False, relay=relay), absent=why, lacking=not blocked)
     endpoint = Endpoint(poolings=("paired", "arbitrary"), udp=None, relay=relay)
     return InFamily(endpoint=endpoint, unknown=f"the NAT was not tested over {words}")

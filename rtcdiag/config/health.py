@@ -1,7 +1,8 @@
 """The configuration of `rtcdiag health`, whatever wrote it: recognised by content, and never by the file's name."""
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
@@ -36,11 +37,20 @@ def read_health_config(text: str, name: str, environment: Mapping[str, str]) -> 
         _check_count(config)
     except PlaceError as error:
         raise ConfigError(f"{name}: {error}") from None
-    lines = _lines(text)
-    with_lines = (
-        item if item.line is not None else replace(item, line=lines.get(item.server.uri)) for item in config.targets
-    )
-    return replace(config, targets=tuple(with_lines))
+    return replace(config, targets=tuple(_with_lines(config.targets, _lines(text))))
+
+
+def _with_lines(targets: Iterable[HealthTarget], lines: dict[str, list[int]]) -> Iterator[HealthTarget]:
+    """Yield each target with its line: of those that share a URI, the first has the first line with it, and so on."""
+    met = Counter[str]()
+    for item in targets:
+        uri = item.server.uri
+        places = lines.get(uri)
+        if item.line is not None or not places:
+            yield item
+        else:
+            yield replace(item, line=places[min(met[uri], len(places) - 1)])
+        met[uri] += 1
 
 
 def _check_count(config: HealthConfig) -> None:
@@ -71,10 +81,10 @@ def _listed(tree: object) -> HealthConfig:
     return HealthConfig(targets=tuple(targets))
 
 
-def _lines(text: str) -> dict[str, int]:
-    """Return the line in which each URI first stands."""
-    found: dict[str, int] = {}
+def _lines(text: str) -> dict[str, list[int]]:
+    """Return the lines in which each URI stands, once for each time."""
+    found: dict[str, list[int]] = {}
     for number, line in enumerate(text.splitlines(), 1):
         for uri in _URI.findall(line):
-            found.setdefault(uri, number)
+            found.setdefault(uri, []).append(number)
     return found

@@ -55,7 +55,7 @@ def _key(finding: Finding, pair: Pair) -> _Key:
     subject = finding.subject or ""
     names = () if finding.severity is Severity.INFO else ("transport", "family")
     facts = tuple(str(finding.facts.get(name, "")) for name in names)
-    return (finding.code, subject, *facts) if pair.same_names else (finding.code, *facts)
+    return (finding.code, subject, *facts) if pair.same_server(subject) else (finding.code, *facts)
 
 
 def _only(
@@ -85,7 +85,8 @@ def _why_not(finding: Finding, pair: Pair, *, new: bool) -> str:
     other, name = (pair.before, "A") if new else (pair.after, "B")
     if finding.severity is Severity.INFO:
         return "a fact, no fault"
-    if pair.same_names and finding.subject and not pair.asked(other, finding.subject) and other.options.targets:
+    subject = finding.subject or ""
+    if subject and pair.same_server(subject) and not pair.asked(other, subject) and other.options.targets:
         return f"{name} did not ask this server"
     if not pair.same_question:
         return f"{name} may not have tested this"

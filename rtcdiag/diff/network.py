@@ -112,5 +112,5 @@ def _by_kind(report: Report, pair: Pair) -> dict[str, set[str]]:
 
 def _kind(row: CandidateRow, pair: Pair) -> str:
     over = f" by {row.relay_protocol}" if row.relay_protocol else ""
-    server = f" from {row.server}" if row.server and pair.same_names else ""
+    server = f" from {row.server}" if row.server and pair.same_server(row.server) else ""
     return f"{row.type} over {row.address.family.value.replace('ip', 'IP')} {row.protocol}{over}{server}"

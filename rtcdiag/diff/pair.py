@@ -1,12 +1,13 @@
 """Two reports side by side, and what of them can be compared at all."""
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 
 import msgspec
 
+from rtcdiag.address import Scope, scope_of
 from rtcdiag.report import Report, started_at_s
-
-_DAY_S = 86400.0
+from rtcdiag.targets import UriError, parse_server
 
 
 class Pair(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +35,10 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
         """Whether equal addresses are equal in both."""
         return self._levels == ("none", "none") or ("none" not in self._levels and self._shares_key)
 
+    def same_server(self, uri: str) -> bool:
+        """Tell whether a server's URI means the same server in both: an address in it may be a pseudonym in one."""
+        return self.same_names and (self.same_addresses or not _by_address(uri))
+
     @property
     def same_question(self) -> bool:
         """Whether what only one of them says can be news: one command, and neither was cut short."""
@@ -60,3 +65,14 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
             yield "the names of servers were replaced in one report, or with different keys: servers are not compared"
         elif not self.same_addresses and self._levels != ("none", "none"):
             yield "addresses were replaced in one report, or with different keys: they are not compared"
+            if any(_by_address(row.uri) for report in (self.before, self.after) for row in report.servers):
+                yield "servers that have a public address in place of a name are not compared either"
+
+
+def _by_address(uri: str) -> bool:
+    """Tell whether a server is named by an address that redaction replaces."""
+    try:
+        server = parse_server(uri)
+    except UriError:
+        return False
+    return server.ip_literal and scope_of(ip_address(server.host)) is Scope.GLOBAL

@@ -24,13 +24,11 @@ _Key = tuple[str, str, str, str]
 
 def row_pairs(pair: Pair) -> tuple[RowPair, ...]:
     """Return the paths that both asked: by address where that can be compared, else in the order asked."""
-    if not pair.same_names:
-        return ()
     before, after = _by_key(pair.before), _by_key(pair.after)
     return tuple(
         RowPair(name=_name(two), before=one, after=two)
         for key in before
-        if key in after
+        if key in after and pair.same_server(key[0])
         for one, two in _matched(before[key], after[key], by_address=pair.same_addresses)
     )
 
@@ -67,8 +65,7 @@ def server_changes(pair: Pair, pairs: tuple[RowPair, ...]) -> Iterator[ValueChan
         if pair.same_addresses and rows.before.address != rows.after.address:
             before, after = str(rows.before.address), str(rows.after.address)
             yield ValueChange(where=_name(rows.after), what="address", before=before, after=after)
-    if pair.same_names:
-        yield from _asked_once(pair)
+    yield from _asked_once(pair)
 
 
 def _stages(rows: RowPair, pair: Pair) -> Iterator[ValueChange]:
@@ -101,6 +98,6 @@ def _asked_once(pair: Pair) -> Iterator[ValueChange]:
     before = dict.fromkeys(row.uri for row in pair.before.servers)
     after = dict.fromkeys(row.uri for row in pair.after.servers)
     for uri in (*before, *(uri for uri in after if uri not in before)):
-        if (uri in before) != (uri in after):
+        if (uri in before) != (uri in after) and pair.same_server(uri):
             asked = ("asked", "not asked") if uri in before else ("not asked", "asked")
             yield ValueChange(where=uri, what="server", before=asked[0], after=asked[1])

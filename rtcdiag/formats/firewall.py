@@ -1,6 +1,7 @@
 """A hand-off to whoever runs a firewall: which host, port, protocol and direction to open, and on what that rests."""
 
 from collections.abc import Iterator
+from textwrap import wrap
 
 from rtcdiag.findings import Severity
 from rtcdiag.formats.openings import RELAY_RANGE, Opening, Place, needs_udp, openings
@@ -12,18 +13,21 @@ from rtcdiag.report import Report
 _HEADINGS: dict[Place, str] = {
     "this-computer": "On this computer, let out (and answers in). Its own firewall forbids it:",
     "this-network": "In this network, let out (and answers in). It does not get out here:",
-    "this-network-or-server": "In this network, let out (and answers in). From here it cannot be told whether this\n"
-    "network or the server's own firewall drops it, or nobody listens there:",
+    "this-network-or-server": "In this network, let out (and answers in). From here it cannot be told\n"
+    "whether this network or the server's own firewall drops it, or nobody listens\n"
+    "there:",
     "proxy": "On the proxy of this network, allow CONNECT to:",
     "server": "At the server's own firewall or security group, let in from everywhere:",
 }
 _WIDER = (
-    "Wider, and only for direct calls: UDP out to any address, ports 1024-65535, and answers in.",
-    "Peers can be anywhere, so no list of them exists; without it, calls go through a relay.",
+    "Wider, and only for direct calls: UDP out to any address, ports 1024-65535,",
+    "and answers in. Peers can be anywhere, so no list of them exists; without it,",
+    "calls go through a relay.",
 )
 _RELAYS = (
-    f"Ports {RELAY_RANGE} are what relays use unless told otherwise (coturn: min-port to max-port).",
-    "Callers need none of them open here: they send to the TURN server's own port.",
+    f"Ports {RELAY_RANGE} are what relays use unless told otherwise (coturn: min-port",
+    "to max-port). Callers need none of them open here: they send to the TURN",
+    "server's own port.",
 )
 
 
@@ -36,9 +40,9 @@ def render(report: Report, options: RenderOptions) -> str:
 
 def _head(report: Report) -> list[str]:
     lines = [f"Firewall rules for what failed  ({redaction(report.redaction.level)})"]
-    lines.append(f"From rtcdiag {report.command}, {report.started_at}, report {report.id}")
+    lines += [f"From rtcdiag {report.command}, {report.started_at}", f"Report {report.id}"]
     if report.redaction.level != "none":
-        lines.append("Public addresses are pseudonyms here: make this list from the report that is not redacted.")
+        lines += ["Public addresses are pseudonyms here: make this list from the report that is", "not redacted."]
     if report.interrupted:
         lines.append("The run was interrupted: what it did not get to is not listed.")
     return lines
@@ -47,7 +51,7 @@ def _head(report: Report) -> list[str]:
 def _rules(report: Report) -> Iterator[str]:
     found = openings(report)
     if not found:
-        yield _nothing(report)
+        yield from wrap(_nothing(report), 80, break_long_words=False, break_on_hyphens=False)
         return
     for place, heading in _HEADINGS.items():
         here = [item for item in found if item.place == place]

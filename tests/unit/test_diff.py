@@ -19,11 +19,12 @@ from rtcdiag.diff.latency import _p_same
 from rtcdiag.formats.difference import FORMATS, render
 from rtcdiag.formats.embedded import extract_json
 from rtcdiag.formats.options import RenderOptions
-from rtcdiag.redact import Key, aligned, redacted
+from rtcdiag.redact import Key, Level, aligned, redacted
 from rtcdiag.report import Options, Report
 from rtcdiag.report import decode as decode_report
 from rtcdiag.report import encode as encode_report
 from rtcdiag.schema import report_schema
+from rtcdiag.targets import parse_server
 from support.hostile import TOGETHER, poisoned_report
 from support.reports import REPORTS
 
@@ -168,6 +169,30 @@ def test_servers_whose_names_are_hidden_apart_are_not_compared() -> None:
     assert (found.servers, found.latency) == ((), ())
     assert found.change == "worse"
     assert any("servers are not compared" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(("hidden", "other"), [("share", "share"), ("share", None), (None, "share")])
+def test_servers_named_by_addresses_that_were_hidden_apart_are_not_compared(
+    hidden: Level | None, other: Level | None
+) -> None:
+    plain = named_by_addresses(example("healthy"))
+    assert any(row.server for row in plain.candidates if row.type == "relay")
+    a = redacted(plain, hidden, Key(b"1" * 16)) if hidden else plain
+    b = redacted(plain, other, Key(b"2" * 16)) if other else plain
+    found = between(a, b)
+    assert found.change == "same", found.verdict.summary
+    assert (found.candidates, found.servers, found.findings) == ((), (), ())
+    assert any("public address in place of a name" in note for note in found.notes)
+
+
+def named_by_addresses(report: Report) -> Report:
+    """Return a report whose servers had no names."""
+    text = encode_report(report).decode()
+    for host in {server.host for uri in report.options.targets if not (server := parse_server(uri)).ip_literal}:
+        row = next(row for row in report.servers if row.address and parse_server(row.uri).host == host)
+        assert row.address is not None
+        text = text.replace(host, str(row.address.host))
+    return rediagnose(decode_report(text.encode()))[0]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -91,6 +91,11 @@ def test_own_targets_have_names_thresholds_depths_and_what_the_environment_holds
     assert [item.line for item in config.targets] == [7, 7, 12]
 
 
+def test_targets_that_share_a_uri_have_a_line_each() -> None:
+    config = read("".join(f'[targets.{name}]\nurls = "turn:a.example"\nusername = "{name}"\n' for name in "xyz"))
+    assert [(item.name, item.line) for item in config.targets] == [("x", 2), ("y", 5), ("z", 8)]
+
+
 def test_a_secret_of_the_own_form_is_kept_for_each_check_and_never_prints() -> None:
     (target,) = read('[targets.a]\nurls = "turn:a.example"\nsecret = "s3cret"\nusername = "bob"').targets
     assert target.secret is not None

@@ -14,10 +14,15 @@ from rtcdiag.cli.entry import main
 from rtcdiag.compare import Comparison, compare
 from rtcdiag.compare import encode as encode_comparison
 from rtcdiag.evidence import KINDS
+from rtcdiag.formats.health import render
+from rtcdiag.formats.options import RenderOptions
 from rtcdiag.nat import Nat
 from rtcdiag.report import Report, encode
 from rtcdiag.schema import report_schema
+from support.evidence import binding, failed, run
 from support.halves import HERE, SYMMETRIC, direct, no_path, relayed
+from support.health import TURN, result, round_of
+from support.health import healthy as healthy_target
 from support.homes import ASKED
 from support.reports import REPORTS
 
@@ -98,3 +103,20 @@ def test_a_wrong_value_is_invalid(where: tuple[Any, ...], value: Any) -> None:
         inner = inner[step]
     inner[where[-1]] = value
     assert not VALIDATOR.is_valid(report)
+
+
+def health(name: str) -> str:
+    found = round_of(healthy_target(), result(run(TURN.target(), binding(TURN.uri, TURN.address, failed()))))
+    return "".join(render(name, found, RenderOptions()))
+
+
+@pytest.mark.parametrize("name", ["json", "jsonl"])
+def test_every_health_check_is_valid_and_a_wrong_one_is_not(name: str) -> None:
+    documents = [json.loads(text) for text in (health(name).splitlines() if name == "jsonl" else [health(name)])]
+    assert {document["kind"] for document in documents} <= {"health", "health-target"}
+    for document in documents:
+        VALIDATOR.validate(document)
+    wrong = documents[0]["targets"][0] if name == "json" else documents[0]
+    wrong["evidence"][0]["t_ms"] = "soon"
+    with pytest.raises(jsonschema.ValidationError):
+        VALIDATOR.validate(documents[0])

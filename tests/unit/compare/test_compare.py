@@ -178,6 +178,7 @@ def test_udp_blocked_on_one_side_leaves_its_own_relay() -> None:
 
     assert (found.direct, found.relayed) == ("no", "yes")
     assert "no UDP gets out of B's network" in found.verdict.summary
+    assert found.b.nat["ipv4"] == "no UDP gets out"
     assert compared(Home().report(servers=turn()), FAR.report(findings=(finding,))).relayed == "no"
 
 

@@ -12,7 +12,7 @@ from rtcdiag.evidence import Evidence
 from rtcdiag.findings import catalogue
 from rtcdiag.formats import render
 from rtcdiag.formats.openings import _PLACES, _PROXY, _RELAY_PORTS, openings
-from rtcdiag.report import Report, decode
+from rtcdiag.report import Level, Redaction, Report, decode
 from support.cases import blocked, network, proxy, turn
 from support.reports import REPORTS
 
@@ -31,6 +31,14 @@ def lines(report: Report) -> list[tuple[str, ...]]:
 def test_every_finding_that_makes_a_rule_is_in_the_catalogue_and_asks_somebody_for_it() -> None:
     for code in (*_PLACES, *_PROXY, _RELAY_PORTS):
         assert {"network_admin", "server_operator", "you"} & catalogue()[code].remedy.keys()
+
+
+@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("level", ["none", "share"])
+def test_all_but_the_rules_fits_a_terminal(name: str, level: Level) -> None:
+    report = msgspec.structs.replace(REPORTS[name](), interrupted=True, redaction=Redaction(level=level))
+    text = render("firewall", report)
+    assert [line for line in text.splitlines() if len(line) > 80 and not LINE.match(line)] == []
 
 
 @pytest.mark.parametrize("name", ["healthy", "symmetric", "check-stun"])
