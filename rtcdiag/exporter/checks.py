@@ -13,7 +13,7 @@ from rtcdiag.exporter.lately import Lately
 from rtcdiag.fleet import Settings
 from rtcdiag.fleet.lanes import Lanes
 from rtcdiag.fleet.lateness import Lateness
-from rtcdiag.fleet.many import ROOM_TRIES, lacked_room
+from rtcdiag.fleet.many import ROOM_TRIES, lacked_room, met_itself
 from rtcdiag.fleet.one import judged, now, observe
 from rtcdiag.fleet.settings import Surroundings
 from rtcdiag.health import HealthResult, crashed, unchecked
@@ -120,9 +120,11 @@ class Checks:
                 if left_s <= 0:
                     return self._unchecked(target, "other checks took all the time of this scrape")
                 tried = await observe(target, self._settings, scrape.here, left_s=left_s)
-                if not lacked_room(tried, lane):
+                no_room = lacked_room(tried, lane)
+                if no_room:
+                    lane.narrow(width)
+                if not (no_room or met_itself(tried)):
                     break
-                lane.narrow(width)
         self._lately.learn(target.server.host, tried.evidence, loop.time())
         try:
             return judged(target, tried, self._settings, self._lately.controls(loop.time()))

@@ -80,7 +80,12 @@ def _grows(small: PacketStream, large: PacketStream) -> bool:
     return shares[1] - shares[0] > _SURE * deviation
 
 
-_WAYS = {"up": "on the way to the server", "down": "on the way back", "round-trip": "there and back"}
+_WAYS = {
+    "up": "on the way to the server",
+    "down": "on the way back",
+    "round-trip": "there and back",
+    "inward": "on the way here",
+}
 
 
 def _where(item: RelayQuality, lossy: list[PacketStream]) -> str:

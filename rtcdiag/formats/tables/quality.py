@@ -11,7 +11,7 @@ from rtcdiag.rules.soak import limit_of
 Kind = RelayQuality | RelayThroughput | RelaySoak
 _MOST = 9.9e8
 """What is more is no measurement, whoever wrote the report."""
-WAY = {"round-trip": "there and back", "up": "up", "down": "down"}
+WAY = {"round-trip": "there and back", "up": "up", "down": "down", "inward": "to here"}
 
 
 def label(item: Kind) -> str:

@@ -3,13 +3,16 @@
 import inspect
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import get_args
 
 import msgspec
 from hypothesis import HealthCheck, given, settings
 
 import rtcdiag.rules
 from rtcdiag.evidence import Evidence
-from rtcdiag.rules import RULES
+from rtcdiag.evidence.quality import Way
+from rtcdiag.formats.tables.quality import WAY
+from rtcdiag.rules import RULES, quality
 from support.evidence import evidences
 
 NO_RULES = {"paths", "answers", "expiry"}
@@ -50,3 +53,7 @@ def test_no_evidence_makes_a_rule_raise_and_every_finding_is_json_about_it(evide
 def test_rules_have_no_memory(evidence: Evidence) -> None:
     for rule in RULES:
         assert list(rule(evidence)) == list(rule(evidence))
+
+
+def test_every_way_of_a_stream_has_words() -> None:
+    assert set(quality._WAYS) == set(get_args(Way)) == set(WAY)
