@@ -241,9 +241,10 @@ def _over_ipv6(known: Known) -> str:
 
 
 def _why_inconclusive(known: Known) -> str:
-    if _direct_here(known) == "none-direct":
-        return "No direct connection is possible from here; whether a relay works for calls is not known."
     worst = next((finding for finding in known.findings if finding.severity is Severity.ERROR), None)
+    if _direct_here(known) == "none-direct":
+        cause = worst.title.rstrip(".") if worst is not None else "No direct connection is possible from here"
+        return f"{cause}; whether a relay works for calls is not known."
     if worst is not None:
         return f"{worst.title.rstrip('.')}; whether direct connections work could not be tested."
     if known.families and all(nat.local_only for nat in known.families):

@@ -24,7 +24,10 @@ def test_what_two_reports_predict_happens(pairs: list[Pair]) -> None:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         outcomes = dict(zip(pairs, pool.map(_quickly, pairs), strict=True))
 
-    assert {pair.name: outcome for pair, outcome in outcomes.items() if not outcome.agrees} == {}
+    # On a machine that is busy with other tests, a report may leave something undetermined: not when asked once more.
+    again = {pair: _quickly(pair) for pair, outcome in outcomes.items() if "unknown" in outcome.predicted.values()}
+    wrong = {pair.name: outcome for pair, outcome in (outcomes | again).items() if not outcome.agrees}
+    assert wrong == {}
 
 
 def _sample() -> list[ParameterSet]:
