@@ -64,7 +64,7 @@ class BrowserView(Observation, frozen=True, kw_only=True, tag=True):
     candidates: tuple[str, ...] = ()
     """As told: SDP values, those over TCP too; at most 32."""
     gathered_ms: float | None = None
-    """How long it gathered, by its own clock; None where that did not end."""
+    """How long it gathered, by its own clock; None where that did not end before it was connected: then it stops."""
     errors: tuple[ServerError, ...] = ()
     selected: tuple[BrowserSelection, ...] = ()
     """When it connected, about 2 s and 10 s later, and at the end."""

@@ -275,13 +275,15 @@ function browserName() {
   return found ? `${found[1] === "Version" ? "Safari" : found[1]} ${found[2]}` : "";
 }
 
-function tellCandidates(peer) {
+function tellCandidates(peer, state) {
   peer.addEventListener("icecandidate", (event) => {
     const candidate = event.candidate;
     if (candidate === null) {
       none("there");
       log("the browser has gathered all");
-      post("candidate", { candidate: null, gathered_ms: performance.now() - began });
+      // A browser that is connected stops gathering: what it lacks then proves nothing.
+      const whole = state.connected === null;
+      post("candidate", { candidate: null, gathered_ms: whole ? performance.now() - began : null });
     } else if (candidate.candidate) {
       list("there", { type: candidate.type, protocol: candidate.protocol, host: candidate.address ?? "", port: candidate.port });
       post("candidate", { candidate: candidate.candidate });
@@ -345,7 +347,7 @@ async function main() {
     bulk: new Bulk(peer.createDataChannel("bulk")),
   };
   const state = { connected: null };
-  tellCandidates(peer);
+  tellCandidates(peer, state);
   watch(peer, state);
   window.addEventListener("pagehide", () => {
     if (!ended) fetch("said", { method: "POST", body: JSON.stringify({ type: "left" }), keepalive: true });
