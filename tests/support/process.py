@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 GRACE_S = 5.0
+PATIENCE = 3
+"""How many times the time that a test thinks enough a command may take: a bound against hangs, on any machine."""
 RTCDIAG = str(Path(sys.executable).with_name("rtcdiag"))
 """The installed command of this environment."""
 
@@ -57,7 +59,7 @@ def run(
         start_new_session=True,
     ) as process:
         try:
-            out, err = process.communicate(stdin, timeout=timeout)
+            out, err = process.communicate(stdin, timeout=PATIENCE * timeout)
         except BaseException:
             os.killpg(process.pid, signal.SIGKILL)
             raise

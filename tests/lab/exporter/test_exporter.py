@@ -179,7 +179,7 @@ def test_many_scrapes_with_dead_targets_are_in_time_and_leave_nothing(server: Co
         with exporting(config) as running:
             running.probe("live0")
             files, tasks = running.own("process_open_fds"), running.own("rtcdiag_exporter_tasks")
-            found = asyncio.run(load(running.url, [*dead, *live], clients=50, lasts_s=4, timeout_s=10))
+            found = asyncio.run(load(running.url, [*dead, *live], clients=20, lasts_s=4, timeout_s=10))
             assert running.wait_until_idle()
             left = running.own("process_open_fds"), running.own("rtcdiag_exporter_tasks")
     assert set(found.codes) == {200}
