@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from rtcdiag.findings import Finding, Severity
     from rtcdiag.formats import FORMATS, RenderOptions, render
     from rtcdiag.options import RunOptions
+    from rtcdiag.planning import plan
     from rtcdiag.report import Report, ReportError, Verdict, decode, encode
-    from rtcdiag.run import gather, plan
+    from rtcdiag.run import gather
     from rtcdiag.schema import report_schema
     from rtcdiag.targets import Credential, Server, UriError, parse_server
 
@@ -58,8 +59,9 @@ _HOMES = {
     "findings": ("Finding", "Severity"),
     "formats": ("FORMATS", "RenderOptions", "render"),
     "options": ("RunOptions",),
+    "planning": ("plan",),
     "report": ("Report", "ReportError", "Verdict", "decode", "encode"),
-    "run": ("gather", "plan"),
+    "run": ("gather",),
     "schema": ("report_schema",),
     "targets": ("Credential", "Server", "UriError", "parse_server"),
 }

@@ -75,11 +75,12 @@ _read = lru_cache(maxsize=1024)(ip_address)
 class TransportAddress:
     """An IP address and a port; written ``203.0.113.7:50123`` or ``[2001:db8::7]:50123`` in JSON and in text."""
 
-    __slots__ = ("_text", "ip", "port")
+    __slots__ = ("_hash", "_text", "ip", "port")
 
     ip: IPAddress
     port: int
     _text: str
+    _hash: int
 
     def __init__(self, ip: IPAddress | str, port: int) -> None:
         """Take an address or its text; raise ValueError for text that is no IP address or a port outside 0..65535."""
@@ -137,4 +138,7 @@ class TransportAddress:
         return (self.ip.version, int(self.ip), self.port) < (other.ip.version, int(other.ip), other.port)
 
     def __hash__(self) -> int:
-        return hash((self.ip.packed, self.port))
+        # The same address is looked up again and again.
+        if not hasattr(self, "_hash"):
+            object.__setattr__(self, "_hash", hash((self.ip.packed, self.port)))
+        return self._hash

@@ -37,6 +37,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     options: Options = Options()
     started_at: str
     """UTC, RFC 3339 with milliseconds."""
+    utc_offset_min: int | None = None
+    """Of local time, in minutes."""
     duration_ms: float
     interrupted: bool = False
     redaction: Redaction = Redaction()
@@ -63,6 +65,7 @@ def diagnose(evidence: Evidence, run: Run) -> Report:
         command=run.command,
         options=run.options,
         started_at=run.started_at,
+        utc_offset_min=run.utc_offset_min,
         duration_ms=run.duration_ms,
         interrupted=run.interrupted,
         redaction=run.redaction,

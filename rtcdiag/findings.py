@@ -137,6 +137,31 @@ def find(
     )
 
 
+def retold(finding: Finding) -> Finding:
+    """Return a finding in the catalogue's words about its facts as they are now; itself, where the two do not fit."""
+    try:
+        told = find(
+            finding.code,
+            *finding.evidence,
+            subject=finding.subject,
+            stage=finding.stage,
+            severity=finding.severity,
+            **_told(finding.facts),
+        )
+    except KeyError:  # another version's
+        return finding
+    return msgspec.structs.replace(told, facts=finding.facts)
+
+
+def _told(facts: Facts) -> Facts:
+    """Return the facts that words are filled with: of many addresses the first ones."""
+    addresses = facts.get("addresses")
+    if not isinstance(addresses, list):
+        return facts
+    more = [f"{len(addresses) - _SHOWN} more"] if len(addresses) > _SHOWN else []
+    return facts | {"address": [*addresses[:_SHOWN], *more]}
+
+
 _PROPER = {"ipv4": "IPv4", "ipv6": "IPv6", "udp": "UDP", "tcp": "TCP", "tls": "TLS", "dtls": "DTLS"}
 
 
@@ -249,16 +274,8 @@ def _one(group: list[Finding]) -> Finding:
     addresses = list(dict.fromkeys(addresses))
     if len(addresses) < 2:
         return msgspec.structs.replace(first, evidence=evidence)
-    more = [f"{len(addresses) - _SHOWN} more"] if len(addresses) > _SHOWN else []
-    told = find(
-        first.code,
-        *evidence,
-        subject=first.subject,
-        stage=first.stage,
-        severity=first.severity,
-        **first.facts | {"address": addresses[:_SHOWN] + more},
-    )
-    return msgspec.structs.replace(told, facts=first.facts | {"addresses": addresses})
+    every = first.facts | {"addresses": addresses}
+    return retold(msgspec.structs.replace(first, evidence=evidence, facts=every))
 
 
 _SEVERITIES = tuple(Severity)

@@ -182,6 +182,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     options: Options = Options()
     started_at: str
     """UTC, RFC 3339 with milliseconds: ``2026-11-22T16:00:00.000Z``."""
+    utc_offset_min: int | None = None
+    """So many minutes this computer's local time is ahead of UTC; None where it is not told, as in strict redaction."""
     duration_ms: float
     interrupted: bool = False
     redaction: Redaction = Redaction()

@@ -1,4 +1,4 @@
-"""Plan a run as a value, then gather its evidence: every probe side by side, none able to break the report."""
+"""Gather the evidence of a run: every probe side by side, none able to break the report."""
 
 import asyncio
 import contextlib
@@ -6,15 +6,13 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from importlib import import_module
-from ipaddress import ip_address
 from itertools import chain
 from pathlib import PurePath
-from typing import TypeGuard
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from rtcdiag.address import Family, Scope, scope_of
+from rtcdiag.address import Family, Scope
 from rtcdiag.clocks import clocks_of
 from rtcdiag.evidence import (
     Binding,
@@ -33,101 +31,15 @@ from rtcdiag.net.capture import Capture
 from rtcdiag.net.dtls import dtls_context, is_installed
 from rtcdiag.net.stream import verifying_context
 from rtcdiag.options import RunOptions
+from rtcdiag.planning import CONTROLS, over_udp
 from rtcdiag.probes import probe_of
 from rtcdiag.probes.environment import environment
 from rtcdiag.probes.job import Job
-from rtcdiag.proxies import Proxy
 from rtcdiag.stun.credentials import shape_of
-from rtcdiag.targets import Server, Transport, may_go_through, through
-
-__all__ = ["Job", "RunOptions", "gather", "numbered", "plan"]
+from rtcdiag.targets import Server, Transport
 
 RELEASE_S = 3.0
 """How long cancelled probes may take to release what they hold on servers."""
-
-
-def plan(command: str, servers: tuple[Server, ...], options: RunOptions) -> tuple[Job, ...]:
-    """Return the experiments of a command: report, nat-type, connect, check-stun, check-turn, candidates, audit-turn.
-
-    Servers are told apart by protocol: whatever the command, each is asked what it is for.
-    """
-    each = tuple(_alone(server, options) for server in dict.fromkeys(servers))
-    nat = Job(probe="nat-behavior", servers=_over_udp(servers))
-    relays = (Job(probe="vantage", servers=servers),) if any(map(_may_relay, servers)) else ()
-    opt_in = _opt_in(_over_udp(servers), options)
-    candidates = Job(probe="candidates", servers=servers)
-    wanted = options.control and not _all_local(servers)
-    control = tuple(Job(probe=probe) for probe in _CONTROLS) if wanted else ()
-    way_out = _way_out(servers, options)
-    match command:
-        case "report" | "connect":
-            # A session has gathered its candidates by itself.
-            last = (candidates,) if command == "report" else ()
-            return (*control, *way_out, *(_beside(job, nat) for job in each), nat, *relays, *opt_in, *last)
-        case "nat-type":
-            return (*control, *way_out, nat, *relays, *opt_in)
-        case "candidates":
-            return (candidates,)
-        case "check-turn":
-            return tuple(replace(job, trials=True) for job in each)
-        case "audit-turn":
-            return (Job(probe="audit", servers=servers),) if servers else ()
-        case _:
-            return each
-
-
-def _alone(server: Server, options: RunOptions) -> Job:
-    """Ask a server by itself, and a TURN server over TCP or TLS through the proxy as well, where there is one."""
-    ways = (server, through(server, options.proxy.label)) if _goes_through(options.proxy, server) else (server,)
-    return Job(probe=f"{server.protocol}-server", servers=ways)
-
-
-def _goes_through(proxy: Proxy | None, server: Server) -> TypeGuard[Proxy]:
-    return proxy is not None and not proxy.problem and may_go_through(server) and proxy.serves(server.host, server.port)
-
-
-def _beside(job: Job, nat: Job) -> Job:
-    """Ask once whom the NAT experiment asks too: what that is answered tells round-trip times as well."""
-    return replace(job, samples=1) if set(job.servers) <= set(nat.servers) else job
-
-
-def _way_out(servers: tuple[Server, ...], options: RunOptions) -> tuple[Job, ...]:
-    """Return what looks at the way to the servers; there is none where all are this computer.
-
-    It comes first: the one mapping that it makes in a NAT must not fall between those of the NAT experiment.
-    """
-    over_udp = _over_udp(servers)
-    if _all_local(servers):
-        return ()
-    gateway = (Job(probe="gateway", servers=servers),) if options.gateway and servers else ()
-    return (*gateway, *((Job(probe="hops", servers=over_udp),) if over_udp else ()))
-
-
-def _opt_in(servers: tuple[Server, ...], options: RunOptions) -> tuple[Job, ...]:
-    wanted = {
-        "hairpin": options.hairpin,
-        "lifetime": options.lifetime_up_to_s is not None,
-        "fragments": options.fragments,
-    }
-    return tuple(Job(probe=probe, servers=servers) for probe, is_wanted in wanted.items() if is_wanted)
-
-
-def _over_udp(servers: tuple[Server, ...]) -> tuple[Server, ...]:
-    return tuple(server for server in servers if server.transport is Transport.UDP)
-
-
-def _may_relay(server: Server) -> bool:
-    """Tell whether a server's relays can be used: filters are then tested from there."""
-    return server.protocol == "turn" and server.credential is not None and server.transport is not Transport.DTLS
-
-
-def _all_local(servers: tuple[Server, ...]) -> bool:
-    """Tell whether every server is this computer by its literal address: then no control has anything to tell."""
-    return all(server.ip_literal and scope_of(ip_address(server.host)) is Scope.LOOPBACK for server in servers)
-
-
-_CONTROLS = ("control", "web-check")
-"""What is asked beside the servers, to tell what their silence means."""
 
 
 class _Running(Struct):
@@ -159,7 +71,7 @@ async def gather(
     started_at_s = time.time()
     net = net or Net(options, capture)
     net.on_progress = on_progress or net.on_progress
-    net.controls = any(job.probe in _CONTROLS for job in jobs)
+    net.controls = any(job.probe in CONTROLS for job in jobs)
     running = [_Running(job) for job in jobs]
     tasks = [asyncio.create_task(_observe(item.job, net, item.observations.append)) for item in running]
     try:
@@ -221,7 +133,7 @@ async def _second_view(task: asyncio.Task[None], job: Job, running: list[_Runnin
 
 def _grace_s(job: Job) -> float:
     """Return how long a second view of a filter is waited for that is known: not at all from the same host."""
-    return SECOND_VIEW_S if len({server.host for server in _over_udp(job.servers)}) > 1 else 0.0
+    return SECOND_VIEW_S if len({server.host for server in over_udp(job.servers)}) > 1 else 0.0
 
 
 def _filtering_is_settled(running: list[_Running]) -> bool:
@@ -231,7 +143,7 @@ def _filtering_is_settled(running: list[_Running]) -> bool:
 
 
 def _is_control(item: _Running) -> bool:
-    return item.job.probe in _CONTROLS
+    return item.job.probe in CONTROLS
 
 
 def _udp_answered(running: list[_Running]) -> bool:

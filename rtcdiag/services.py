@@ -36,15 +36,19 @@ def is_url(name: str) -> bool:
     return _URL.fullmatch(name.strip()) is not None
 
 
-def parse_service(url: str) -> Service:
-    """Read the URL of a service; raise ServiceError where it is not to be asked."""
+def parse_service(url: str, token_option: str = "") -> Service:
+    """Read the URL of a service; raise ServiceError where it is not to be asked.
+
+    ``token_option`` takes a file with a token, where the user may use it instead of writing a password into the URL.
+    """
     match = _URL.fullmatch(url.strip())
     scheme = match["scheme"].lower() if match else ""
     if match is None or scheme not in ("https", "http"):
         raise ServiceError(f"only https:// URLs are asked, not {scheme}://" if scheme else "it is no URL")
     authority = re.split("[/?#]", match["rest"], maxsplit=1)[0]
     if "@" in authority:
-        raise ServiceError("a URL carries no user name or password here (put a token into --ice-servers-token-file)")
+        hint = f" (put a token into a file: {token_option} FILE)" if token_option else ""
+        raise ServiceError(f"a URL carries no user name or password here{hint}")
     host, port = _split(authority)
     service = Service(url.strip(), scheme, host, port or (443 if scheme == "https" else 80))
     if not url.strip().isascii() or not url.strip().isprintable() or " " in url.strip():

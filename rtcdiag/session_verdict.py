@@ -13,9 +13,10 @@ from rtcdiag.verdict import UDP_BLOCKED
 _WHOLE = 7
 """Requests of a transaction that nobody answers (RFC 8489 section 6.2.1): after them a pair was tried."""
 _STOP_WORDS = {
-    "no-peer": "Nobody came to the session, so nothing is known of the path.",
+    "no-peer": "No description of the other end came, so nothing is known of the path.",
     "expired": "The session expired before it came to a result.",
-    "peer-left": "The other end left before there was a result.",
+    "peer-left": "The other end was gone before there was a result, so nothing is known of the path.",
+    "no-path": "Nothing of the other end came in: there is no path to it, or it was gone by then.",
     "signaling": "The two ends could not tell each other their candidates, so nothing is known of the path.",
     "interrupted": "The session was ended before it came to a result.",
     "no-candidates": "This computer had no candidate to offer, so nothing could be checked.",
@@ -99,8 +100,8 @@ _BREAKS = ("session-no-data", "browser-dtls-failed", "browser-dtls-silent", "bro
 def _confidence(end: End | None, status: Status) -> Confidence:
     if end is None or status == "inconclusive":
         return "low"
-    # Where nothing of the other end was heard, nothing shows that it was checking.
-    doubtful = end.session.address_changed or not (end.heard or end.reached)
+    # Where nothing of the other end was heard, nothing shows that it was checking, unless it said so.
+    doubtful = end.session.address_changed or not (end.heard or end.reached or end.session.times.last_sign_ms)
     return "medium" if doubtful and end.answer("direct") != "yes" else "high"
 
 
@@ -155,6 +156,8 @@ def _why_inconclusive(end: End) -> str:
         return "Both ends run on this computer: that they connect proves nothing for two computers."
     if end.answer("relay") == "yes":
         return "The relay works; the session ended before a direct path could be tried fairly."
+    if end.session.stop == "interrupted" and end.session.signaling == "copied-text" and end.sent:
+        return f"{_STOP_WORDS['interrupted']} If the other end has one, rtcdiag compare draws it from both reports."
     return _STOP_WORDS.get(end.session.stop, "The session ended before it came to a result.")
 
 

@@ -7,7 +7,7 @@ from rtcdiag.browser.shown import own_candidate, shown
 from rtcdiag.browser.talk import Talk
 from rtcdiag.evidence.session import SessionRole, SignalingKind
 from rtcdiag.report import decode
-from rtcdiag.signaling import Bye, Description, Message, NewCandidate, Report
+from rtcdiag.signaling import Bye, Description, Message, NewCandidate, Ping, Pong, Report
 from rtcdiag.signaling.sdp_answer import answer
 
 
@@ -34,6 +34,8 @@ class BrowserChannel:
                 self._talk.incoming.put_nowait(Bye(why="the page has the result"))
             case Bye():
                 self._talk.end()
+            case Ping() | Pong():
+                """A page tells by its stream whether it is there."""
 
     def _answer(self, own: Description) -> None:
         offer = self._talk.offer

@@ -6,7 +6,7 @@ it points to loopback (DNS rebinding): so the path cannot be guessed, and Host, 
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from hmac import compare_digest
 from importlib.resources import files
@@ -105,10 +105,10 @@ class Page:
             return await _nothing(request)
         return StreamingResponse(self._stream(), media_type="text/event-stream", headers=_HEADERS)
 
-    async def _stream(self) -> AsyncIterator[bytes]:
+    async def _stream(self) -> AsyncGenerator[bytes, None]:
         at, talk = 0, self._talk
         while True:
-            talk.told.clear()
+            told = talk.told
             for event in talk.events[at:]:
                 yield event
                 at += 1
@@ -116,7 +116,7 @@ class Page:
                 return
             try:
                 async with asyncio.timeout(_HEARTBEAT_S):
-                    await talk.told.wait()
+                    await told.wait()
             except TimeoutError:
                 yield b":\n\n"
 

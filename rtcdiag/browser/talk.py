@@ -46,6 +46,7 @@ class Talk:
         self.events: list[bytes] = []
         """What the page is told, in order: it may connect again, and wants what it missed."""
         self.told = asyncio.Event()
+        """Set with the next event, or the end, and then another one: taken before the events are looked at."""
         self.news = asyncio.Event()
         """Set whenever a post came."""
         self.over = False
@@ -67,12 +68,17 @@ class Talk:
             self.events.append(
                 b"id: %d\nevent: %s\ndata: %s\n\n" % (len(self.events) + 1, name.encode(), msgspec.json.encode(value))
             )
-            self.told.set()
+            self._wake()
 
     def end(self) -> None:
         """Tell nothing more: the stream of events ends when all is sent."""
         self.over = True
+        self._wake()
+
+    def _wake(self) -> None:
+        """Wake every stream; one that is about to wait has the event that is set, and does not."""
         self.told.set()
+        self.told = asyncio.Event()
 
     # --- what the page says ---
 

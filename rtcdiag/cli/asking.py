@@ -4,10 +4,12 @@ Everything that can be wrong with the options is found before the first packet.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from rtcdiag.cli.options import Experiments, Judgement, Lasting, Network, Output, Redacting, Relays, Servers
+from rtcdiag.cli.experiment_options import Experiments, Lasting, Relays
+from rtcdiag.cli.options import Judgement, Network, Output, Redacting, Servers
 
 if TYPE_CHECKING:  # importing them costs what --list-contacts need not pay
     from rtcdiag.evidence import Observation
@@ -34,6 +36,8 @@ class Question(NamedTuple):
     relay_only: bool = False
     reports_dir: Path | None = None
     """Where ``report`` saves its two files."""
+    rendezvous: str | None = None
+    """The URL at which ``connect`` meets the other person."""
 
     @property
     def names_servers(self) -> bool:
@@ -92,16 +96,15 @@ def list_contacts(question: Question) -> int:
     from rtcdiag.cli.contacts import WITH_CONTROL, print_contacts
 
     ports = question.command in WITH_CONTROL
+    told = partial(print_contacts, ports=ports, rendezvous=question.rendezvous, output=question.output)
     if not question.names_servers:
         network = question.network
         control, gateway = ports and not network.no_control, ports and not network.no_gateway
-        return print_contacts(
-            None, control=control, look_up=control, gateway=gateway, ports=ports, output=question.output
-        )
+        return told(None, control=control, look_up=control, gateway=gateway)
     from rtcdiag.cli.checking import run_options
     from rtcdiag.cli.servers import named_servers
     from rtcdiag.cli.services import service_of
-    from rtcdiag.run import plan
+    from rtcdiag.planning import plan
 
     named = named_servers(question.servers, question.uris, only=question.only)
     options = run_options(question)
@@ -114,16 +117,7 @@ def list_contacts(question: Question) -> int:
     goes_through = options.proxy is not None and any(server.via for job in jobs for server in job.servers)
     proxy = (options.proxy.label, options.proxy.named_by) if options.proxy and goes_through else None
     clocks = _clocks(question, named, options, control=control)
-    return print_contacts(
-        uris,
-        control=control,
-        look_up=look_up,
-        gateway=gateway,
-        ports=ports,
-        proxy=proxy,
-        clocks=clocks,
-        output=question.output,
-    )
+    return told(uris, control=control, look_up=look_up, gateway=gateway, proxy=proxy, clocks=clocks)
 
 
 def _clocks(question: Question, named: "tuple[Server, ...]", options: "RunOptions", *, control: bool) -> list[str]:

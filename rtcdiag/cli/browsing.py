@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from rtcdiag.cli.entry import BadInputError
-from rtcdiag.cli.streams import say
+from rtcdiag.cli.streams import say, tell
 
 if TYPE_CHECKING:
     from rtcdiag.browser.opened import Opened
@@ -25,7 +25,9 @@ def browsing(given: dict[str, object]) -> Browsing:
     from importlib.util import find_spec
 
     if any(find_spec(name) is None for name in _NEEDED):
-        raise BadInputError("rtcdiag connect --browser needs an extra: pip install 'rtcdiag[browser]'")
+        raise BadInputError(
+            "rtcdiag connect --browser needs an extra: pip install '.[browser]' in a checkout of rtcdiag"
+        )
     return Browsing()
 
 
@@ -45,7 +47,7 @@ async def browse(net: "Net", session: "Session") -> "Opened":
     say(opened.url)
     say("")
     if not session.quiet:
-        say("No other computer reaches it. For a browser elsewhere, copy its offer as {type, sdp} JSON:")
+        tell("No other computer reaches it. For a browser elsewhere, copy its offer as {type, sdp} JSON:")
         say("rtcdiag connect OFFER.json")
         say(f"Waiting up to {session.lasts_s / 60:g} minutes.")
     return opened

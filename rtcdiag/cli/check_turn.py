@@ -6,7 +6,8 @@ import typer
 
 from rtcdiag.cli.asking import Question, ask
 from rtcdiag.cli.commands import command_app
-from rtcdiag.cli.options import Judgement, Lasting, Network, Output, Redacting, Relays, Servers
+from rtcdiag.cli.experiment_options import Lasting, Relays
+from rtcdiag.cli.options import Judgement, Network, Output, Redacting, Servers
 
 
 def check_turn(

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from rtcdiag.address import Family, family_of
 from rtcdiag.cli.entry import BadInputError
+from rtcdiag.cli.experiment_options import Experiments
 from rtcdiag.cli.files import read_bytes
 from rtcdiag.cli.lasting import lasting_of
-from rtcdiag.cli.options import Experiments, Network
+from rtcdiag.cli.options import Network
 from rtcdiag.options import RunOptions
 from rtcdiag.proxies import Proxy, ProxyError, parse_proxy, proxy_of
 from rtcdiag.targets import why_no_host

@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from rtcdiag.cli.options import grouped
+from rtcdiag.cli.grouping import grouped
 from rtcdiag.cli.streams import emit
 
 

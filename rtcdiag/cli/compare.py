@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rtcdiag.cli.commands import command_app
-from rtcdiag.cli.options import RESULT, Output, PairRequirement, Redacting
+from rtcdiag.cli.options import RESULT, PairRequirement, Redacting
+from rtcdiag.cli.pair_options import PairOutput
 
 if TYPE_CHECKING:
     from rtcdiag.compare import Comparison
@@ -20,7 +21,7 @@ def compare(
         list[PairRequirement] | None,
         typer.Option(help="Exit with 1 unless this is so; may be repeated.", rich_help_panel=RESULT),
     ] = None,
-    output: Output,
+    output: PairOutput,
     redacting: Redacting,
 ) -> int:
     """Tell from the reports of two people whether they connect directly, by which path, and what would change that.
@@ -33,7 +34,7 @@ def compare(
 
     from rtcdiag.cli.entry import BadInputError
     from rtcdiag.cli.outputs import deliver_comparison, destinations_of_two
-    from rtcdiag.cli.redacting import pair_redactor
+    from rtcdiag.cli.redacting import PairRedactor
     from rtcdiag.cli.running import rfc3339
     from rtcdiag.cli.saved import read_report
     from rtcdiag.compare import Asked, ComparisonError
@@ -43,11 +44,11 @@ def compare(
     if a == b == "-":
         raise BadInputError("both reports are -: only one can be read from standard input")
     files = destinations_of_two(output)
-    redact = pair_redactor(redacting)
+    redact = PairRedactor(redacting)
     first, second = (rediagnose(read_report(name))[0] for name in (a, b))
     if first.id == second.id:
         raise BadInputError(f"{a} and {b}: one and the same report (compare takes those of two people)")
-    first, second = redact(first, second)
+    first, second = redact.two(first, second)
     try:
         found = compare_reports(first, second, Asked(id=str(uuid4()), started_at=rfc3339(datetime.now(UTC))))
     except ComparisonError as error:

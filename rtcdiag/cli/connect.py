@@ -7,7 +7,8 @@ import typer
 
 from rtcdiag.cli.asking import Question, list_contacts, servers_of
 from rtcdiag.cli.commands import command_app
-from rtcdiag.cli.options import OUTPUT, RESULT, Carrier, Network, Output, PairRequirement, Servers
+from rtcdiag.cli.options import OUTPUT, RESULT, Carrier, Network, OfferAs, PairRequirement, Redacting, Servers
+from rtcdiag.cli.pair_options import PairOutput
 
 if TYPE_CHECKING:
     from rtcdiag.cli.browsing import Browsing
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from rtcdiag.cli.copying import Copying, Ways
     from rtcdiag.cli.meeting import Meeting
     from rtcdiag.cli.outputs import Destination
+    from rtcdiag.cli.redacting import PairRedactor
     from rtcdiag.net import Net
     from rtcdiag.options import RunOptions
 
@@ -53,6 +55,13 @@ def connect(
             "--browser", help="Connect with a browser on this computer: serves it a page.", rich_help_panel=SIGNALING
         ),
     ] = False,
+    offer_as: Annotated[
+        OfferAs | None,
+        typer.Option(
+            help="Offer to another application, in this form of SDP, instead of to an rtcdiag.",
+            rich_help_panel=SIGNALING,
+        ),
+    ] = None,
     hide_local: Annotated[
         bool, typer.Option("--hide-local", help="Do not tell the other end local addresses.", rich_help_panel=SIGNALING)
     ] = False,
@@ -77,63 +86,93 @@ def connect(
         list[PairRequirement] | None,
         typer.Option(help="Exit with 1 unless this worked; may be repeated.", rich_help_panel=RESULT),
     ] = None,
-    output: Output,
+    output: PairOutput,
     servers: Servers,
     network: Network,
+    redacting: Redacting,
 ) -> int:
     """Test with another person whether your two computers really connect, directly and through relays.
 
     One of you runs it without a code, the other with the code that it prints; the first then pastes the answer. Nobody
     else is told anything. With --rendezvous, nothing is pasted: what you tell each other goes through it, encrypted.
-    With --browser, the other end is a browser on this computer, with data channels: needs rtcdiag[browser].
-    Asks the servers given by --server or --ice-servers, else a default list.
+    With --browser, the other end is a browser on this computer, with data channels: needs the extra browser.
+    Asks the servers given by --server or --ice-servers, else a default list. --bind and --interface choose what is
+    tested; the way to a rendezvous is the system's choice.
     """
-    question = Question("connect", output, servers, network, relay_only=relay_only, reports_dir=reports_dir)
+    question = Question(
+        "connect", output, servers, network, redacting=redacting, relay_only=relay_only, reports_dir=reports_dir
+    )
     if network.list_contacts:
-        return list_contacts(question)
+        return list_contacts(question._replace(rendezvous=_rendezvous(code, rendezvous)))
     from rtcdiag.cli.browsing import browsing
     from rtcdiag.cli.checking import run_options
     from rtcdiag.cli.copying import Ways
     from rtcdiag.cli.outputs import destinations_of_two, prepare_pair
-    from rtcdiag.cli.streams import say
+    from rtcdiag.cli.redacting import PairRedactor
+    from rtcdiag.cli.streams import tell
     from rtcdiag.signaling.channel import SignalingError
 
     ways = Ways(source, to)
     beside = {"a code": code, "--rendezvous": rendezvous, "--signaling": signaling, "--no-trickle": no_trickle}
+    beside |= {"--offer-as": offer_as}
     other = browsing({**beside, "--in": source, "--out": to}) if browser else None
     meeting = _meeting(question, ways, code, rendezvous, signaling)
+    _check_form(offer_as, code, rendezvous)
     _check(question, ways, None if meeting else code)
     options, files = run_options(question), destinations_of_two(output)
+    redact = PairRedactor(redacting)
     prepare_pair(reports_dir)
+    if redact.level != "none" and not output.quiet:
+        tell(_REDACTED + (_NAMED if meeting else ""))
     try:
-        ended = _session(
-            question, options, other or meeting or _copying(ways, code), hide_local=hide_local, trickle=not no_trickle
-        )
+        carried_by = other or meeting or _copying(ways, code, offer_as)
+        ended = _session(question, options, carried_by, hide_local=hide_local, trickle=not no_trickle)
     except SignalingError as error:
         from rtcdiag.cli.exits import INCONCLUSIVE
+        from rtcdiag.cli.meeting import unnamed
 
-        say(f"rtcdiag: {error}")
+        place = meeting.at if meeting is not None and redact.level != "none" else None
+        tell(f"rtcdiag: {str(error) if place is None else unnamed(str(error), place)}")
         return INCONCLUSIVE
     from rtcdiag.cli.exits import session_exit_code  # it imports judgement: not while the other person waits
 
-    _deliver(ended, output, files, reports_dir)
+    deliver_session(ended, redact, output, files, reports_dir)
     return session_exit_code(ended.report, require=require or (), signal=ended.signal)
 
 
-def _deliver(ended: "Ended", output: Output, files: "tuple[Destination, ...]", reports_dir: Path) -> None:
+_REDACTED = (
+    "What is printed and saved here will be redacted. The other end is told addresses all the same, as it has to be to "
+    "connect: they are in the code or go through the rendezvous, and in the report that it gets."
+)
+_NAMED = " The line to run there names the rendezvous."
+
+
+def deliver_session(
+    ended: "Ended", redact: "PairRedactor", output: PairOutput, files: "tuple[Destination, ...]", reports_dir: Path
+) -> None:
     """Print what both ends know together where both reports are here, else this end's half; save all there is."""
     from rtcdiag.cli.joining import joined
     from rtcdiag.cli.outputs import deliver, deliver_comparison, save_pair, save_session
 
+    own = redact.one(ended.report)
     try:
-        found = joined(ended)
+        found = joined(ended, redact)
         if found is None:
-            deliver(ended.report, output, files)
+            deliver(own, output, files)
         else:
             deliver_comparison(found, output, files)
-            save_session(found, ended.report, reports_dir, quiet=output.quiet)
+            save_session(found, own, reports_dir, quiet=output.quiet)
     finally:  # whatever the other end's report does to this program
-        save_pair(ended.report, reports_dir, quiet=output.quiet)
+        save_pair(own, reports_dir, quiet=output.quiet)
+
+
+def _check_form(offer_as: OfferAs | None, code: str | None, rendezvous: str | None) -> None:
+    from rtcdiag.cli.entry import BadInputError
+
+    if offer_as is not None and rendezvous is not None:
+        raise BadInputError(f"--offer-as {offer_as}: is for copied text, and only rtcdiag meets at a rendezvous")
+    if offer_as is not None and code is not None:
+        raise BadInputError(f"--offer-as {offer_as}: this end answers, in the form of the offer that it was given")
 
 
 def _check(question: Question, ways: "Ways", code: str | None) -> None:
@@ -178,11 +217,20 @@ def _meeting(
     return Meeting(place, signaling or "sse", question.servers.ca_file, proxy, lasts_s, question.output.quiet)
 
 
-def _copying(ways: "Ways", code: str | None) -> "Copying":
+def _rendezvous(code: str | None, rendezvous: str | None) -> str | None:
+    """Return the URL of the rendezvous, without the room and its key."""
+    from rtcdiag.cli.meeting import meeting_place
+    from rtcdiag.signaling.invitation import Invitation
+
+    place = meeting_place(code, rendezvous)
+    return place.rendezvous.url if isinstance(place, Invitation) else place.url if place else None
+
+
+def _copying(ways: "Ways", code: str | None, offer_as: OfferAs | None) -> "Copying":
     from rtcdiag.cli.copying import Copying, offered, used_codes
 
     used = used_codes()
-    return Copying(ways, offered(code, used), used)
+    return Copying(ways, offered(code, used), offer_as, used)
 
 
 def _session(
@@ -200,7 +248,8 @@ def _session(
 
     lasts_s, quiet = question.network.deadline or LASTS_S, question.output.quiet
     session = Session(named, options, lasts_s, hide_local=hide_local, trickle=trickle, given=before, quiet=quiet)
-    session = session._replace(to_page=isinstance(signaling, Browsing))
+    redacted = question.redacting.redact != "none"
+    session = session._replace(to_page=isinstance(signaling, Browsing), redacted=redacted)
     with recorded(question.network.pcap, quiet=quiet) as capture:
         return run_session(session, capture, lambda net: _channel(signaling, net, session))
 
@@ -222,7 +271,9 @@ async def _channel(signaling: "Browsing | Meeting | Copying", net: "Net", sessio
             signaling.ways,
             signaling.offer,
             lasts_s=session.lasts_s,
+            offer_as=signaling.offer_as,
             keeps_report=session.keeps_report,
+            redacted=session.redacted,
             vpn=own_of_vpn(environment(net)),
         )
         return Joined(channel(person, signaling.used))

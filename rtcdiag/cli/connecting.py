@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
 from rtcdiag.cli.signals import cancelled_by_signals
-from rtcdiag.cli.streams import say
+from rtcdiag.cli.streams import tell
 from rtcdiag.connect import Asked, Beside, Other, Outcome, Told, connect
 from rtcdiag.evidence import Evidence, Observation
 from rtcdiag.net import Net
@@ -46,6 +46,8 @@ class Session(NamedTuple):
     given: tuple[Observation, ...] = ()
     """What is known before anybody is asked."""
     quiet: bool = False
+    redacted: bool = False
+    """Whether progress tells no addresses."""
     to_page: bool = False
     """Whether the other end is a page on this computer, from which nothing has to be kept."""
 
@@ -86,7 +88,7 @@ class _End:
 
     def report(self, evidence: Evidence) -> "Report":
         # Judgement is imported when it is needed: it would keep the first checks waiting.
-        from rtcdiag.cli.running import asked, rfc3339
+        from rtcdiag.cli.running import asked, rfc3339, utc_offset_min
         from rtcdiag.diagnosis import Run, diagnose
 
         run = Run(
@@ -94,6 +96,7 @@ class _End:
             command="connect",
             options=asked(self._session.servers, self._session.options),
             started_at=rfc3339(self._started_at),
+            utc_offset_min=utc_offset_min(self._started_at),
             duration_ms=round((time.monotonic() - self._began) * 1000, 1),
             interrupted=self.signal is not None,
         )
@@ -109,7 +112,7 @@ class _End:
         if show is not None:
             show(told.words)
         if not self._session.quiet:
-            say(f"{told.words[:1].upper()}{told.words[1:]}.")
+            tell(f"{told.words[:1].upper()}{told.words[1:]}.")
 
     async def run(self, capture: Capture | None, open_channel: Open) -> Outcome | None:
         session = self._session

@@ -13,12 +13,13 @@ from typing import NamedTuple
 from rtcdiag.cli.entry import BadInputError
 from rtcdiag.cli.files import STDIN, check_writable, read_text, write_whole
 from rtcdiag.cli.signals import cancelled_by_signals
-from rtcdiag.cli.streams import emit, is_terminal, lasting, say
+from rtcdiag.cli.streams import emit, is_terminal, lasting, say, tell
 from rtcdiag.signaling import SignalingError, paste
 from rtcdiag.signaling.copied_text import CopiedText, Offered, is_whole, read_offer
 from rtcdiag.signaling.errors import CopiedTextError
 from rtcdiag.signaling.messages import Description
 from rtcdiag.signaling.reveals import revealed
+from rtcdiag.signaling.sdp_offer import OfferForm
 from rtcdiag.signaling.used import UsedCodes, state_directory
 
 MAX_BYTES = 200_000
@@ -76,7 +77,7 @@ async def _until_signal(used: UsedCodes) -> tuple[Offered | None, int | None]:
 
 async def _pasted(used: UsedCodes) -> Offered | None:
     pasting = paste.Pasting(paste.keyboard(sys.stdin.fileno()), is_whole)
-    say("Paste the offer here, then press Enter (it is not shown).")
+    tell("Paste the offer here, then press Enter (it is not shown).")
     try:
         while True:
             try:
@@ -107,6 +108,8 @@ class Copying(NamedTuple):
 
     ways: Ways
     offer: Offered | None
+    offer_as: OfferForm | None
+    """The form of an offer to another application."""
     used: UsedCodes
 
 
@@ -117,10 +120,18 @@ class Person(NamedTuple):
     offer: Offered | None
     lasts_s: float
     """How long the session waits."""
+    offer_as: OfferForm | None = None
     keeps_report: bool = False
     """Whether the other end does not get this end's report."""
     vpn: Collection[str] = ()
     """The own addresses that are a VPN's."""
+    redacted: bool = False
+    """Whether what the code reveals is counted only."""
+
+    @property
+    def to_application(self) -> bool:
+        """Whether another application, and no rtcdiag, reads what this end tells."""
+        return self.offer_as is not None or (self.offer is not None and self.offer.foreign is not None)
 
 
 def channel(person: Person, used: UsedCodes) -> CopiedText:
@@ -133,13 +144,14 @@ def channel(person: Person, used: UsedCodes) -> CopiedText:
         else:
             _show(person, text)
         if person.offer is not None:
-            say(_waiting(person))
+            tell(_waiting(person))
 
     def on_ready() -> None:
-        say(f"Waiting up to {lasting(person.lasts_s)} for the answer. {_how(person.ways)}")
+        tell(f"Waiting up to {lasting(person.lasts_s)} for the answer. {_how(person.ways)}")
 
     return CopiedText(
         offered=person.offer,
+        offer_as=person.offer_as,
         used=used,
         hand_over=hand_over,
         source=lambda: _source(person.ways),
@@ -149,17 +161,17 @@ def channel(person: Person, used: UsedCodes) -> CopiedText:
 
 
 def _preview(person: Person, own: Description) -> None:
-    told = revealed(own.candidates, person.vpn)
-    if person.offer is not None and person.offer.foreign:
-        say(f"This answer reveals: {told}.")
+    told = revealed(own.candidates, person.vpn, counted=person.redacted)
+    if person.to_application:
+        tell(f"This {'offer' if person.offer is None else 'answer'} reveals: {told}.")
         return
-    say(f"This code reveals: {told}. Valid {lasting(person.lasts_s)}, one use.")
-    say(_KEPT if person.keeps_report else _SHARED)
+    tell(f"This code reveals: {told}. Valid {lasting(person.lasts_s)}, one use.")
+    tell(_KEPT if person.keeps_report else _SHARED)
 
 
 def _waiting(person: Person) -> str:
     """Say how long an answer is good for, and that nobody will tell this end where there is no path."""
-    other = "the application" if person.offer is not None and person.offer.foreign else "the other person"
+    other = "the application" if person.to_application else "the other person"
     return (
         f"Waiting up to {lasting(person.lasts_s)} for {other} to take it. Where there is no path, nothing comes: "
         "when they say so, press Ctrl-C, and what this end saw is saved."
@@ -172,11 +184,13 @@ _KEPT = "Your report stays here, because it holds what you hide."
 
 def _show(person: Person, text: str) -> None:
     """Show a text as the person has to copy it: whole, on lines of its own."""
-    if person.offer is None:
-        say("On the other computer, run this line:")
+    if person.offer_as is not None:
+        tell("Give this offer to the other application:")
+    elif person.offer is None:
+        tell("On the other computer, run this line:")
         text = f"rtcdiag connect {text}"
     else:
-        say("Give this answer back to the other person:")
+        tell(f"Give this answer back to the other {'application' if person.to_application else 'person'}:")
     say("")
     for line in text.splitlines():
         say(line)
@@ -199,7 +213,7 @@ def _source(ways: Ways) -> paste.Source:
 
 
 def _refuse(problem: str) -> None:
-    say(f"rtcdiag: {problem}")
+    tell(f"rtcdiag: {problem}")
 
 
 async def _write(to: str, text: str) -> None:
@@ -210,7 +224,7 @@ async def _write(to: str, text: str) -> None:
     loop = asyncio.get_running_loop()
     done: asyncio.Future[str] = loop.create_future()
 
-    def tell(problem: str) -> None:
+    def ended(problem: str) -> None:
         if not done.done():
             done.set_result(problem)
 
@@ -221,9 +235,9 @@ async def _write(to: str, text: str) -> None:
         except OSError as error:
             problem = f"--out {to}: {error.strerror}"
         with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(tell, problem)
+            loop.call_soon_threadsafe(ended, problem)
 
     threading.Thread(target=write, daemon=True, name="writing").start()
     if problem := await done:
         raise SignalingError(problem)
-    say(f"Wrote it to {to}.")
+    tell(f"Wrote it to {to}.")

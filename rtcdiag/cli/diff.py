@@ -5,14 +5,15 @@ from typing import Annotated
 import typer
 
 from rtcdiag.cli.commands import command_app
-from rtcdiag.cli.options import Output, Redacting
+from rtcdiag.cli.options import Redacting
+from rtcdiag.cli.pair_options import PairOutput
 
 
 def diff(
     a: Annotated[str, typer.Argument(metavar="A", help="The earlier report, as JSON or HTML; - reads it.")],
     b: Annotated[str, typer.Argument(metavar="B", help="The later one.")],
     *,
-    output: Output,
+    output: PairOutput,
     redacting: Redacting,
 ) -> int:
     """Tell what changed between two reports of the same network or servers: findings, verdict, NAT, servers, times.
@@ -25,7 +26,7 @@ def diff(
     from rtcdiag.cli.entry import BadInputError
     from rtcdiag.cli.exits import FINDINGS, OK
     from rtcdiag.cli.outputs import deliver_difference, destinations_of_two
-    from rtcdiag.cli.redacting import pair_redactor
+    from rtcdiag.cli.redacting import PairRedactor
     from rtcdiag.cli.running import rfc3339
     from rtcdiag.cli.saved import read_report
     from rtcdiag.diagnosis import rediagnose
@@ -34,8 +35,8 @@ def diff(
 
     if a == b == "-":
         raise BadInputError("both reports are -: only one can be read from standard input")
-    files, redact = destinations_of_two(output), pair_redactor(redacting)
-    before, after = redact(*(rediagnose(read_report(name))[0] for name in (a, b)))
+    files, redact = destinations_of_two(output), PairRedactor(redacting)
+    before, after = redact.two(*(rediagnose(read_report(name))[0] for name in (a, b)))
     found = difference_of(before, after, Asked(id=str(uuid4()), started_at=rfc3339(datetime.now(UTC))))
     deliver_difference(found, output, files)
     return FINDINGS if found.change == "worse" else OK

@@ -65,6 +65,8 @@ def _policy(end: End | None, policy: Policy) -> Met:
     # A browser nominates one pair only: that a check was answered on another proves that pair's policy all the same.
     if end.with_browser and end.answer(policy) == "yes":
         return "unknown" if policy == "direct" and end.same_computer else "yes"
+    if outcome == "no-pair-answered" and not end.witnessed:
+        return "unknown"
     if policy == "all" and outcome == "no-pairs" and end.session.stop == "no-path":
         return "no"
     return _OUTCOMES.get(outcome, "unknown")

@@ -1,6 +1,9 @@
 """Files in and out: bounded reading, and writing that leaves either the old file or the whole new one."""
 
+import codecs
+import errno
 import os
+import select
 import stat
 import sys
 from collections.abc import Iterable, Iterator
@@ -10,6 +13,9 @@ from pathlib import Path
 from rtcdiag.cli.entry import BadInputError
 
 STDIN = "-"
+PIPE_S = 60.0
+"""How long a named pipe may say nothing."""
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_text(name: str, *, what: str, limit: int) -> str:
@@ -18,7 +24,8 @@ def read_text(name: str, *, what: str, limit: int) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadInputError(f"{what} {name}: not UTF-8 text (byte {error.start})") from None
+        found = "UTF-16 text; save it as UTF-8" if data[:2] in _UTF_16 else f"not UTF-8 text (byte {error.start})"
+        raise BadInputError(f"{what} {name}: {found}") from None
 
 
 def read_bytes(name: str, *, what: str, limit: int) -> bytes:
@@ -27,13 +34,25 @@ def read_bytes(name: str, *, what: str, limit: int) -> bytes:
         if name == STDIN:
             data = sys.stdin.buffer.read(limit + 1)
         else:
-            with Path(name).open("rb") as file:
+            with open(name, "rb", opener=_opened) as file:
                 data = file.read(limit + 1)
     except (OSError, ValueError) as error:
         raise BadInputError(f"{what} {name}: {_why(error)}") from None
     if len(data) > limit:
         raise BadInputError(f"{what} {name}: longer than {limit} bytes")
     return data
+
+
+def _opened(name: str, flags: int) -> int:
+    """Open a file; where it is a named pipe, wait until somebody writes, but not for ever."""
+    if not (hasattr(os, "O_NONBLOCK") and stat.S_ISFIFO(os.stat(name).st_mode)):  # noqa: PTH116 - a name of /dev/fd too
+        return os.open(name, flags)
+    opened = os.open(name, flags | os.O_NONBLOCK)
+    if not select.select([opened], [], [], PIPE_S)[0]:
+        os.close(opened)
+        raise TimeoutError(errno.ETIMEDOUT, f"nobody wrote into this pipe for {PIPE_S:g} s")
+    os.set_blocking(opened, True)
+    return opened
 
 
 def _why(error: OSError | ValueError) -> str:

@@ -6,6 +6,7 @@ import typer
 
 from rtcdiag.cli.commands import command_app
 from rtcdiag.cli.health_options import Checks, HealthJudgement, HealthNetwork, HealthOutput, HealthServers
+from rtcdiag.cli.options import Redacting
 
 
 def health(
@@ -22,6 +23,7 @@ def health(
     servers: HealthServers,
     network: HealthNetwork,
     judgement: HealthJudgement,
+    redacting: Redacting,
 ) -> int:
     """Check every STUN and TURN server of a configuration, at each of its addresses, for CI and monitoring.
 
@@ -29,7 +31,7 @@ def health(
     """
     from rtcdiag.cli.healthing import Asked, run_health
 
-    return run_health(Asked(config, output, checks, servers, network, judgement))
+    return run_health(Asked(config, output, checks, servers, network, judgement, redacting))
 
 
 app = command_app(health)

@@ -38,7 +38,7 @@ def source_of(name: str, token_file: str | None, servers: Servers) -> Source:
     """Read a file, or make sure that a service can be asked; raise BadInputError."""
     if is_url(name):
         try:
-            service = parse_service(name)
+            service = parse_service(name, "--token-file")
         except ServiceError as error:
             raise BadInputError(str(error)) from None
         return Source(service.label, service, token_of(token_file, "--token-file"), None)

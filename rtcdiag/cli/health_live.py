@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rtcdiag.cli.streams import is_terminal
@@ -26,8 +26,8 @@ class Shown:
 
 
 @contextmanager
-def shown(config: HealthConfig | None, *, quiet: bool) -> Iterator[Shown]:
-    """Let a table stand on standard error, where that is a terminal that can erase it."""
+def shown(config: HealthConfig | None, told: Callable[[str], str], *, quiet: bool) -> Iterator[Shown]:
+    """Let a table stand on standard error, where that is a terminal that can erase it; ``told`` redacts URIs."""
     if quiet or config is None or not is_terminal(sys.stderr):
         yield Shown()
         return
@@ -39,14 +39,14 @@ def shown(config: HealthConfig | None, *, quiet: bool) -> Iterator[Shown]:
         yield Shown()
         return
     with Live(console=console, transient=True, auto_refresh=False) as live:
-        yield _Table(live, len(config.targets))
+        yield _Table(live, len(config.targets), told)
 
 
 class _Table(Shown):
     """How many are done, what ails, and who is being asked."""
 
-    def __init__(self, live: object, total: int) -> None:
-        self._live, self._total = live, total
+    def __init__(self, live: object, total: int, told: Callable[[str], str]) -> None:
+        self._live, self._total, self._told = live, total, told
         self._done = 0
         self._ail: list[HealthResult] = []
         self._last: list[HealthResult] = []
@@ -54,7 +54,7 @@ class _Table(Shown):
         self._drawn_s = 0.0
 
     def begun(self, target: HealthTarget) -> None:
-        self._asked[target.server.uri] = time.monotonic()
+        self._asked[self._told(target.server.uri)] = time.monotonic()
         self._draw()
 
     def done(self, result: HealthResult) -> None:

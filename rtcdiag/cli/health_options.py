@@ -67,7 +67,7 @@ class HealthOutput(NamedTuple):
         str | None,
         typer.Option(
             metavar="URL",
-            help="Also send the metrics to this OpenTelemetry collector (OTLP over HTTP; the extra rtcdiag[otlp]).",
+            help="Also send the metrics to this OpenTelemetry collector (OTLP over HTTP; needs the extra otlp).",
             rich_help_panel=OUTPUT,
         ),
     ] = None

@@ -36,8 +36,8 @@ class File(NamedTuple):
 class Outlet:
     """What the options say about output."""
 
-    def __init__(self, output: HealthOutput, config: str) -> None:
-        """Check all of it; raise BadInputError."""
+    def __init__(self, output: HealthOutput, config: str | None) -> None:
+        """Check all of it; raise BadInputError. ``config`` is None where its name is not to be told."""
         self.format = format_name(output)
         self._output, self._config = output, config
         self._files = tuple(map(_file, output.output or ()))
@@ -72,9 +72,16 @@ class Outlet:
         if self.is_live:
             emit(line(result), utf8=True)
 
-    def deliver(self, found: Round, flips: Iterable[Flip]) -> None:
-        """Print the round, write the files, and say what changed."""
-        self._print(found)
+    def tell(self, found: Round, flips: Iterable[Flip], *, dated: bool = False) -> None:
+        """Print the round, and say what changed; ``dated``: text begins with when it was."""
+        self._print(found, f"{found.summary.started_at} " if dated else "")
+        for flip in flips:
+            code = f" [{flip.finding}]" if flip.finding else ""
+            word = "recovered" if flip.recovers else "changed"
+            say(f"{found.summary.started_at} {word}: {clean(flip.uri)}: {flip.before} -> {flip.now}{code}")
+
+    def write(self, found: Round) -> None:
+        """Write the files and send the metrics; raise OutputError."""
         for item in self._files:
             with told_of(item.path):
                 write_pieces(item.path, render(item.format, found, self._options(width=100, verbosity=1)))
@@ -82,16 +89,15 @@ class Outlet:
             self._send(found, self._endpoint)
         if self.format == "github":
             self._step_summary(found)
-        for flip in flips:
-            code = f" [{flip.finding}]" if flip.finding else ""
-            say(f"{'recovered' if flip.recovers else 'changed'}: {clean(flip.uri)}: {flip.before} -> {flip.now}{code}")
 
-    def _print(self, found: Round) -> None:
+    def _print(self, found: Round, when: str) -> None:
         if self.is_live:
             emit(line(found.summary), utf8=True)
         elif self.format == "text" and self._output.quiet:
-            emit(f"{found.summary.verdict.status}: {clean(found.summary.verdict.summary)}\n")
+            emit(f"{when}{found.summary.verdict.status}: {clean(found.summary.verdict.summary)}\n")
         else:
+            if when and self.format == "text":
+                emit(f"{when.rstrip()}\n")
             options = terminal_options(self._output.verbose)
             for piece in _joined(render(self.format, found, self._with_source(options))):
                 emit(piece, utf8=self.format != "text")
@@ -102,8 +108,8 @@ class Outlet:
     def _with_source(self, options: RenderOptions) -> RenderOptions:
         from msgspec.structs import replace
 
-        is_file = Path(self._config).is_file()
-        return replace(options, source=self._config if is_file else None)
+        named = self._config is not None and Path(self._config).is_file()
+        return replace(options, source=self._config if named else None)
 
     def _send(self, found: Round, url: str) -> None:
         from rtcdiag.otlp import SendError, send
@@ -137,7 +143,7 @@ def endpoint(text: str) -> str:
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise BadInputError("--otlp takes a URL and no credentials: OTEL_EXPORTER_OTLP_HEADERS is for these")
     if any(find_spec(name) is None for name in ("opentelemetry", "requests")):
-        raise BadInputError("--otlp needs an extra: pip install 'rtcdiag[otlp]'")
+        raise BadInputError("--otlp needs an extra: pip install '.[otlp]' in a checkout of rtcdiag")
     return text if parts.path.endswith(_METRICS) else text.rstrip("/") + _METRICS
 
 

@@ -12,6 +12,8 @@ from msgspec.structs import replace
 
 from rtcdiag.cli.asking import Question
 from rtcdiag.cli.checking import run_options
+from rtcdiag.cli.entry import BadInputError
+from rtcdiag.cli.exits import INCONCLUSIVE, SIGNAL
 from rtcdiag.cli.health_config import Loaded, Source, load, source_of
 from rtcdiag.cli.health_exits import health_exit, nagios_exit
 from rtcdiag.cli.health_live import Shown, shown
@@ -27,10 +29,11 @@ from rtcdiag.cli.health_options import (
     watch_s,
 )
 from rtcdiag.cli.health_outputs import Outlet
-from rtcdiag.cli.options import Judgement, Network, Output, Servers
+from rtcdiag.cli.options import Judgement, Network, Output, Redacting, Servers
+from rtcdiag.cli.redacting import redact_part, series_of
 from rtcdiag.cli.running import rfc3339
 from rtcdiag.cli.signals import cancelled_by_signals
-from rtcdiag.cli.streams import OutputError
+from rtcdiag.cli.streams import OutputError, say
 from rtcdiag.config import HealthConfig
 from rtcdiag.evidence import Environment
 from rtcdiag.fleet import Settings, around, check_all, settings_for
@@ -39,6 +42,7 @@ from rtcdiag.fleet.spool import Spool
 from rtcdiag.health import HealthResult, HealthSummary, Round, Tally, judge_service
 from rtcdiag.health.watching import Watcher
 from rtcdiag.options import RunOptions
+from rtcdiag.redact import Series
 from rtcdiag.report import Options
 
 _TRY_S = 30.0
@@ -55,6 +59,7 @@ class Asked(NamedTuple):
     servers: HealthServers
     network: HealthNetwork
     judgement: HealthJudgement
+    redacting: Redacting = Redacting()
 
 
 class Plan(NamedTuple):
@@ -67,6 +72,8 @@ class Plan(NamedTuple):
     source: Source
     settings: Settings
     outlet: Outlet
+    series: Series
+    """Redacts what is told, in every round alike."""
 
 
 def run_health(asked: Asked) -> int:
@@ -81,10 +88,17 @@ def run_health(asked: Asked) -> int:
         code, ended = _round(plan, watcher if every_s is not None else None)
         if every_s is None or ended:
             return code
-        try:
-            time.sleep(max(0.0, began_s + every_s - time.monotonic()))
-        except KeyboardInterrupt:
-            return code
+        signal = asyncio.run(_pause(began_s + every_s - time.monotonic()))
+        if signal is not None:
+            return SIGNAL + signal
+
+
+async def _pause(pause_s: float) -> int | None:
+    """Wait for the next round; return the signal that ended the wait, if one did."""
+    task = asyncio.create_task(asyncio.sleep(pause_s))
+    with cancelled_by_signals(task) as caught, contextlib.suppress(asyncio.CancelledError):
+        await task
+    return caught[0] if caught else None
 
 
 def _plan(asked: Asked) -> Plan:
@@ -95,7 +109,8 @@ def _plan(asked: Asked) -> Plan:
     options = run_options(Question("health", Output(), servers, network, Judgement()))
     required(asked.checks.require_servers)
     watch_s(asked.checks.watch)
-    outlet = Outlet(asked.output, asked.config)
+    series = series_of(asked.redacting)
+    outlet = Outlet(asked.output, asked.config if series.level != "strict" else None)
     settings = Settings(
         options=replace(options, control=False, gateway=False, proxy=None, deadline_ms=_TRY_S * 1000),
         thresholds=thresholds(asked.checks.threshold),
@@ -103,7 +118,10 @@ def _plan(asked: Asked) -> Plan:
         deadline_s=deadline_s,
         keep_evidence=outlet.wants_evidence,
     )
-    return Plan(asked, servers, options, source_of(asked.config, asked.checks.token_file, servers), settings, outlet)
+    if asked.checks.watch is not None and outlet.format == "nagios":
+        raise BadInputError("--watch: a plug-in checks once, and is called again (leave it out with --format nagios)")
+    source = source_of(asked.config, asked.checks.token_file, servers)
+    return Plan(asked, servers, options, source, settings, outlet, series)
 
 
 def _list_contacts(plan: Plan) -> int:
@@ -113,7 +131,13 @@ def _list_contacts(plan: Plan) -> int:
     uris = [item.server.uri for item in source.config.targets] if source.config else [source.name]
     output = Output(as_json=plan.asked.output.as_json)
     return print_contacts(
-        list(dict.fromkeys(uris)), control=False, look_up=False, gateway=False, ports=False, output=output
+        list(dict.fromkeys(uris)),
+        control=False,
+        look_up=False,
+        known_name=source.config is None or not all(item.server.ip_literal for item in source.config.targets),
+        gateway=False,
+        ports=False,
+        output=output,
     )
 
 
@@ -138,10 +162,25 @@ def _round(plan: Plan, watcher: Watcher | None) -> tuple[int, bool]:
             warnings=tally.warnings,
             failures=tally.failures,
         )
-        plan.outlet.deliver(Round(summary, spool), watcher.flips() if watcher is not None else ())
+        told = Round(redact_part(summary, plan.series), spool)
+        plan.outlet.tell(told, watcher.flips() if watcher is not None else (), dated=watcher is not None)
+        written = _written(plan, told)
     if plan.outlet.format == "nagios" and signal is None:
         return nagios_exit(summary), False
-    return health_exit(tally, fail_on=plan.asked.judgement.fail_on, signal=signal), signal is not None
+    code = health_exit(tally, fail_on=plan.asked.judgement.fail_on, signal=signal)
+    return code if written or signal is not None else INCONCLUSIVE, signal is not None
+
+
+def _written(plan: Plan, told: Round) -> bool:
+    """Write files and send metrics; where the check goes on, or a plug-in's code is due, a failure is only said."""
+    try:
+        plan.outlet.write(told)
+    except OutputError as error:
+        if plan.asked.checks.watch is None and plan.outlet.format != "nagios":
+            raise
+        say(f"rtcdiag: {error}")
+        return False
+    return True
 
 
 class Sink(NamedTuple):
@@ -152,9 +191,10 @@ class Sink(NamedTuple):
     spool: Spool
     watcher: Watcher | None
 
-    def take(self, result: HealthResult) -> None:
-        """Count a result, keep it on disk, and print it where it is not to wait."""
+    def take(self, result: HealthResult) -> HealthResult:
+        """Count a result, keep it on disk, and print it where it is not to wait; return it as it may be told."""
         self.tally.add(result)
+        result = redact_part(result, self.plan.series)
         try:
             self.spool.add(result)
         except OSError as error:
@@ -162,6 +202,7 @@ class Sink(NamedTuple):
         self.plan.outlet.at_once(result)
         if self.watcher is not None:
             self.watcher.see(result)
+        return result
 
 
 def _checked(plan: Plan, loaded: Loaded, sink: Sink, started_at: str) -> tuple[Environment, int | None]:
@@ -170,19 +211,19 @@ def _checked(plan: Plan, loaded: Loaded, sink: Sink, started_at: str) -> tuple[E
         sink.take(judge_service(plan.source.name, loaded.observations, started_at))
         return Environment(), None
     config, settings = loaded.config, settings_for(plan.settings, loaded.config, plan.asked.checks.depth)
-    with shown(config, quiet=plan.asked.output.quiet or plan.outlet.is_live) as live:
+    with shown(config, plan.series.text, quiet=plan.asked.output.quiet or plan.outlet.is_live) as live:
 
         def take(result: HealthResult) -> None:
-            live.done(result)
-            sink.take(result)
+            live.done(sink.take(result))
 
-        return asyncio.run(_checking(config, settings, take, live))
+        return asyncio.run(_checking(config, settings, take, live, plan.series))
 
 
 async def _checking(
-    config: HealthConfig, settings: Settings, take: OnResult, live: Shown
+    config: HealthConfig, settings: Settings, take: OnResult, live: Shown, series: Series
 ) -> tuple[Environment, int | None]:
     here = around(settings.options)
+    series.meet(here.here)
     task = asyncio.create_task(check_all(config.targets, settings, here, take, live.begun))
     ticking = asyncio.create_task(_tick(live))
     with cancelled_by_signals(task) as caught, contextlib.suppress(asyncio.CancelledError):  # before it had begun

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from rtcdiag.cli.entry import BadInputError
-from rtcdiag.cli.options import grouped
+from rtcdiag.cli.grouping import grouped
 
 if TYPE_CHECKING:
     from rtcdiag.lab.servers import ServerKind

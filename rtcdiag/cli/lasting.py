@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from rtcdiag.cli.entry import BadInputError
-from rtcdiag.cli.options import Lasting
+from rtcdiag.cli.experiment_options import Lasting
 
 MIN_QUALITY_S, MAX_QUALITY_S = 1.0, 3600.0
 KBPS = 1000

@@ -2,7 +2,8 @@
 
 from rtcdiag.cli.asking import Question, ask
 from rtcdiag.cli.commands import command_app
-from rtcdiag.cli.options import Experiments, Judgement, Network, Output, Redacting, Servers
+from rtcdiag.cli.experiment_options import Experiments
+from rtcdiag.cli.options import Judgement, Network, Output, Redacting, Servers
 
 
 def nat_type(

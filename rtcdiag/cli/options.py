@@ -1,13 +1,7 @@
-"""Every option that several commands share, written once: a group is a named tuple, and a command takes groups.
+"""Every option that several commands share, written once: a group is a named tuple, and a command takes groups."""
 
-``grouped`` turns a function of groups into one with a parameter for each of their fields, which is what typer reads.
-"""
-
-from collections.abc import Callable
 from enum import StrEnum
-from functools import wraps
-from inspect import Parameter, Signature, signature
-from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
+from typing import Annotated, Literal, NamedTuple
 
 import typer
 
@@ -15,6 +9,7 @@ FormatName = Literal["text", "json", "html", "markdown", "firewall"]
 LevelName = Literal["none", "share", "strict"]
 FailOn = Literal["error", "warning", "info", "never"]
 Carrier = Literal["sse", "websocket"]
+OfferAs = Literal["json", "sdp"]
 
 
 class Requirement(StrEnum):
@@ -37,8 +32,6 @@ OUTPUT = "Output"
 SERVERS = "Servers and credentials"
 NETWORK = "Network"
 RESULT = "Exit code"
-EXPERIMENTS = "More experiments"
-RELAYS = "How good the relays are"
 
 
 class Output(NamedTuple):
@@ -221,96 +214,6 @@ class Network(NamedTuple):
     ] = False
 
 
-class Experiments(NamedTuple):
-    """What is tried only where the user asks for it: it takes long, or a firewall may mistake it for an attack."""
-
-    hairpin: Annotated[
-        bool,
-        typer.Option(
-            "--hairpin",
-            help="Try whether the NAT lets computers behind it reach each other by their public addresses. "
-            "Some company firewalls take it for an attack (LAND).",
-            rich_help_panel=EXPERIMENTS,
-        ),
-    ] = False
-    lifetime: Annotated[
-        bool,
-        typer.Option(
-            "--lifetime",
-            help="Measure how long the NAT keeps a mapping without traffic; takes three minutes.",
-            rich_help_panel=EXPERIMENTS,
-        ),
-    ] = False
-    lifetime_up_to: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            help="The longest silence that --lifetime tries: 185 unless set.",
-            rich_help_panel=EXPERIMENTS,
-        ),
-    ] = None
-    fragments: Annotated[
-        bool,
-        typer.Option(
-            "--fragments",
-            help="Try whether datagrams that are too long for one packet get through, in fragments.",
-            rich_help_panel=EXPERIMENTS,
-        ),
-    ] = False
-
-
-class Relays(NamedTuple):
-    """What is tried with TURN servers only where the user asks for it."""
-
-    ice: Annotated[
-        bool,
-        typer.Option(
-            "--ice",
-            help="Also let two ICE agents that may use relays only connect through each TURN server.",
-            rich_help_panel=EXPERIMENTS,
-        ),
-    ] = False
-    tcp_relay: Annotated[
-        bool,
-        typer.Option(
-            "--tcp-relay",
-            help="Also try whether TURN servers asked over TCP or TLS relay TCP connections (RFC 6062).",
-            rich_help_panel=EXPERIMENTS,
-        ),
-    ] = False
-
-
-class Lasting(NamedTuple):
-    """What takes long and sends much: only where the user asks for it."""
-
-    quality: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            help="Send 50 packets a second of 172 and of 1200 bytes through each relay for so long: RTT, jitter, loss.",
-            rich_help_panel=RELAYS,
-        ),
-    ] = None
-    throughput: Annotated[
-        bool,
-        typer.Option("--throughput", help="Try how much each relay carries, up to 1 Mbit/s.", rich_help_panel=RELAYS),
-    ] = False
-    throughput_up_to: Annotated[
-        int | None,
-        typer.Option(
-            metavar="KBIT/S", help="The highest rate that --throughput tries: 1000 unless set.", rich_help_panel=RELAYS
-        ),
-    ] = None
-    soak: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DURATION",
-            help="Keep each relay in use for so long (90s, 11m), over the times at which things expire.",
-            rich_help_panel=RELAYS,
-        ),
-    ] = None
-
-
 class Judgement(NamedTuple):
     """What counts as a failure."""
 
@@ -322,29 +225,3 @@ class Judgement(NamedTuple):
         list[Requirement] | None,
         typer.Option(help="Exit with 1 where this does not work; may be repeated.", rich_help_panel=RESULT),
     ] = None
-
-
-def grouped(command: Callable[..., int]) -> Callable[..., int]:
-    """Return the command with each parameter that is a group replaced by the group's options."""
-    hints = get_type_hints(command, include_extras=True)
-    groups: dict[str, Any] = {
-        name: hint for name, hint in hints.items() if isinstance(hint, type) and issubclass(hint, tuple)
-    }
-
-    @wraps(command)
-    def flat(**values: Any) -> int:
-        built = {name: group(**{each: values.pop(each) for each in group._fields}) for name, group in groups.items()}
-        return command(**values, **built)
-
-    own = [item.replace(annotation=hints[item.name]) for item in signature(command).parameters.values()]
-    parameters = [part for item in own for part in (_options(groups[item.name]) if item.name in groups else [item])]
-    flat.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # what inspect looks for first
-    return flat
-
-
-def _options(group: type[Any]) -> list[Parameter]:
-    hints, defaults = get_type_hints(group, include_extras=True), group._field_defaults
-    return [
-        Parameter(name, Parameter.KEYWORD_ONLY, default=defaults[name], annotation=hints[name])
-        for name in group._fields
-    ]

@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rtcdiag.cli.entry import BadInputError
 from rtcdiag.cli.files import check_writable, make_directory, write_new, write_whole
 from rtcdiag.cli.options import Output
+from rtcdiag.cli.pair_options import PAIR_FORMATS
 from rtcdiag.cli.streams import OutputError, colors, emit, say, shows_unicode
 from rtcdiag.formats import FORMATS, RenderOptions, format_of, render
 
@@ -31,10 +32,10 @@ class Destination(NamedTuple):
     path: Path
 
 
-def destinations(output: Output) -> tuple[Destination, ...]:
+def destinations(output: Output, formats: Mapping[str, str] = FORMATS) -> tuple[Destination, ...]:
     """Return the files of ``--output``; raise BadInputError where one has no format or could not be written."""
     _check_format(output)
-    found = tuple(_destination(text) for text in output.output or ())
+    found = tuple(_destination(text, formats) for text in output.output or ())
     for item in found:
         check_writable(item.path, what="--output")
     if len({item.path.resolve() for item in found}) < len(found):
@@ -44,10 +45,13 @@ def destinations(output: Output) -> tuple[Destination, ...]:
 
 def destinations_of_two(output: Output) -> tuple[Destination, ...]:
     """Return the same of what is made of two reports, which has fewer formats."""
-    files = destinations(output)
-    if "firewall" in (output.format, *(item.format for item in files)):
+    if output.format == "firewall" or any(_is_firewall(text) for text in output.output or ()):
         raise BadInputError("firewall: a format of one report (write rtcdiag show FILE --format firewall)")
-    return files
+    return destinations(output, {name: suffix for name, suffix in FORMATS.items() if name in PAIR_FORMATS})
+
+
+def _is_firewall(text: str) -> bool:
+    return text.startswith("firewall=") or text.endswith(FORMATS["firewall"])
 
 
 def _check_format(output: Output) -> None:
@@ -55,16 +59,16 @@ def _check_format(output: Output) -> None:
         raise BadInputError(f"--json and --format {output.format} exclude each other")
 
 
-def _destination(text: str) -> Destination:
+def _destination(text: str, formats: Mapping[str, str]) -> Destination:
     name, equals, path = text.partition("=")
-    if equals and name in FORMATS:
+    if equals and name in formats:
         if not path:
             raise BadInputError(f"--output {text}: the file is missing (write {name}=FILE)")
         return Destination(name, Path(path))
     try:
         return Destination(format_of(text), Path(text))
     except ValueError:
-        suffixes = ", ".join(FORMATS.values())
+        suffixes = ", ".join(formats.values())
         raise BadInputError(
             f"--output {text}: the suffix names no format (end it in one of {suffixes}, or write json={text})"
         ) from None

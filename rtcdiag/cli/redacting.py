@@ -1,15 +1,19 @@
 """``--redact`` and ``--redaction-key-file``: checked before anybody is asked, done before anything is written."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rtcdiag.cli.entry import BadInputError
 from rtcdiag.cli.options import LevelName, Redacting
 
 if TYPE_CHECKING:
-    from rtcdiag.redact import Key
+    from msgspec import Struct
+
+    from rtcdiag.redact import Key, Series
     from rtcdiag.redact.redaction import Result
     from rtcdiag.report import Report
+
+    Part = TypeVar("Part", bound=Struct)
 
 _KEY_BYTES = 4096
 Redact = Callable[["Report"], "Report"]
@@ -17,12 +21,17 @@ Redact = Callable[["Report"], "Report"]
 
 def redactor(given: Redacting) -> Redact:
     """Return what redacts reports as the options say; BadInputError for a key that is none, or is of no use."""
-    if given.redact == "none":
-        if given.redaction_key_file is not None:
-            raise BadInputError("--redaction-key-file: what it is for is not given (add --redact share)")
+    if not _redacts(given):
         return lambda report: report
     key = key_of(given.redaction_key_file)
     return lambda report: redact(report, given.redact, key)
+
+
+def _redacts(given: Redacting) -> bool:
+    """Tell whether anything is to be redacted; BadInputError for a key that is of no use."""
+    if given.redact == "none" and given.redaction_key_file is not None:
+        raise BadInputError("--redaction-key-file: what it is for is not given (add --redact share)")
+    return given.redact != "none"
 
 
 def redact_result(found: "Result", given: Redacting) -> "Result":
@@ -32,16 +41,41 @@ def redact_result(found: "Result", given: Redacting) -> "Result":
     return redacted_result(found, given.redact, key_of(given.redaction_key_file))
 
 
-def pair_redactor(given: Redacting) -> Callable[["Report", "Report"], "tuple[Report, Report]"]:
-    """Return what redacts two reports so that equal addresses stay equal in both, where they can be compared at all."""
+class PairRedactor:
+    """Redacts two reports so that equal addresses stay equal in both, where they can be compared at all."""
+
+    def __init__(self, given: Redacting) -> None:
+        """Take what the options say; BadInputError for a key that is none, or is of no use."""
+        # Where nothing is redacted, nothing of it is imported either: the first checks of a session would wait for it.
+        self._key = key_of(given.redaction_key_file, shared=True) if _redacts(given) else None
+        self.level = given.redact
+
+    def one(self, report: "Report") -> "Report":
+        """Return a report as it is when it is the first of two."""
+        return report if self._key is None else redact(report, self.level, self._key)
+
+    def two(self, first: "Report", second: "Report") -> "tuple[Report, Report]":
+        """Return both redacted."""
+        one = self.one(first)
+        return one, _in_pseudonyms_of(one, self.one(second))
+
+
+def series_of(given: Redacting) -> "Series":
+    """Return what redacts the results of one run as they come; BadInputError as for reports."""
+    from rtcdiag.redact import Series
+
     redactor(given)
-    level, key = given.redact, key_of(given.redaction_key_file, shared=True)
+    return Series(given.redact, key_of(given.redaction_key_file))
 
-    def pair(first: "Report", second: "Report") -> "tuple[Report, Report]":
-        one, two = (redact(report, level, key) for report in (first, second))
-        return one, _in_pseudonyms_of(one, two)
 
-    return pair
+def redact_part(found: "Part", series: "Series") -> "Part":
+    """Return one result of a run redacted; OutputError where pseudonyms run out."""
+    try:
+        return series.redacted(found)
+    except OverflowError as error:
+        from rtcdiag.cli.streams import OutputError
+
+        raise OutputError(f"the results cannot be redacted: {error}") from None
 
 
 def _in_pseudonyms_of(one: "Report", two: "Report") -> "Report":

@@ -7,7 +7,8 @@ import typer
 
 from rtcdiag.cli.asking import Question, ask
 from rtcdiag.cli.commands import command_app
-from rtcdiag.cli.options import OUTPUT, Experiments, Judgement, Network, Output, Redacting, Relays, Servers
+from rtcdiag.cli.experiment_options import Experiments, Relays
+from rtcdiag.cli.options import OUTPUT, Judgement, Network, Output, Redacting, Servers
 
 
 def report(

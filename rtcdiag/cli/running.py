@@ -16,8 +16,9 @@ from rtcdiag.evidence import Evidence, Observation
 from rtcdiag.net import OnProgress
 from rtcdiag.net.capture import Capture
 from rtcdiag.options import RunOptions
+from rtcdiag.planning import plan
 from rtcdiag.report import Options, Report
-from rtcdiag.run import gather, plan
+from rtcdiag.run import gather
 from rtcdiag.targets import Server
 
 
@@ -38,11 +39,14 @@ def run(
     began, started_at = time.monotonic(), datetime.now(UTC)
     with _progress(command, servers, options, quiet=quiet) as on_progress:
         evidence, ended_by = asyncio.run(_gather(gather(jobs, options, capture, on_progress, given=given)))
+    if evidence.started_at_s:
+        started_at = datetime.fromtimestamp(evidence.started_at_s, UTC)
     run = Run(
         id=str(uuid4()),
         command=command,
         options=asked(servers, options),
-        started_at=rfc3339(datetime.fromtimestamp(evidence.started_at_s, UTC) if evidence.started_at_s else started_at),
+        started_at=rfc3339(started_at),
+        utc_offset_min=utc_offset_min(started_at),
         duration_ms=round((time.monotonic() - began) * 1000, 1),
         interrupted=ended_by is not None,
     )
@@ -101,6 +105,12 @@ def asked(servers: tuple[Server, ...], options: RunOptions) -> Options:
 def rfc3339(at: datetime) -> str:
     """Return a time in UTC with milliseconds, as reports write it."""
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def utc_offset_min(at: datetime) -> int | None:
+    """Return how many minutes local time was ahead of UTC at a time."""
+    offset = at.astimezone().utcoffset()
+    return None if offset is None else round(offset.total_seconds() / 60)
 
 
 def _progress(

@@ -9,6 +9,7 @@ from rtcdiag.report import Report, ReportError, decode, kind_of
 if TYPE_CHECKING:
     from rtcdiag.compare import Comparison
     from rtcdiag.diff import Difference
+    from rtcdiag.health import Round
 
 MAX_BYTES = 64 << 20
 """How long a report may be; the longest that a run writes has some hundred kilobytes."""
@@ -19,12 +20,18 @@ def read_report(name: str) -> Report:
     found = read_saved(name)
     if isinstance(found, Report):
         return found
+    from rtcdiag.health import Round
+
+    if isinstance(found, Round):
+        raise BadInputError(
+            f"report {name}: the result of a health check, not one person's report (rtcdiag show shows it)"
+        )
     what = "the difference" if found.kind == "diff" else "a comparison"
     raise BadInputError(f"report {name}: {what} of two reports, not one person's report (rtcdiag show shows it)")
 
 
-def read_saved(name: str) -> "Report | Comparison | Difference":
-    """Return the report, or the comparison or difference of two, in a file; raise BadInputError for anything else."""
+def read_saved(name: str) -> "Report | Comparison | Difference | Round":
+    """Return the report, comparison, difference or health check in a file; raise BadInputError for anything else."""
     data = read_bytes(name, what="report", limit=MAX_BYTES).removeprefix(b"\xef\xbb\xbf")
     try:
         return _decoded(_json(data))
@@ -32,7 +39,11 @@ def read_saved(name: str) -> "Report | Comparison | Difference":
         raise BadInputError(f"report {name}: {error}") from None
 
 
-def _decoded(data: bytes) -> "Report | Comparison | Difference":
+def _decoded(data: bytes) -> "Report | Comparison | Difference | Round":
+    from rtcdiag.health.lines import decode_lines, is_lines
+
+    if is_lines(data):
+        return decode_lines(data)
     match kind_of(data)[0]:
         case "compare" | "connect":
             from rtcdiag.compare import decode as decode_comparison
@@ -42,6 +53,10 @@ def _decoded(data: bytes) -> "Report | Comparison | Difference":
             from rtcdiag.diff import decode as decode_difference
 
             return decode_difference(data)
+        case "health":
+            from rtcdiag.health.result import decode as decode_round
+
+            return decode_round(data)
         case _:
             return decode(data)
 

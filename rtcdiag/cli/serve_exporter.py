@@ -60,7 +60,7 @@ def exporter(
     """Serve Prometheus: each scrape of /probe?target=NAME&module=relay checks one target of the configuration.
 
     Prints its URL once it serves. It listens on this computer only unless --bind says otherwise; it needs the extra:
-    pip install 'rtcdiag[serve]'.
+    pip install '.[serve]' in a checkout of rtcdiag.
     """
     import asyncio
 
@@ -76,6 +76,8 @@ def exporter(
     asked = ExporterConfig(
         place=_place(options),
         health=health,
+        again=lambda: _health_again(config, servers),
+        say=lambda line, worked: _said(line, worked=worked, quiet=options.quiet),
         settings=settings,
         offset_s=options.timeout_offset,
         most_scrapes=options.max_scrapes,
@@ -97,7 +99,7 @@ def _need_extra() -> None:
     from rtcdiag.cli.entry import BadInputError
 
     if any(find_spec(name) is None for name in ("httptools", "prometheus_client", "starlette", "uvicorn")):
-        raise BadInputError("rtcdiag serve exporter needs an extra: pip install 'rtcdiag[serve]'")
+        raise BadInputError("rtcdiag serve exporter needs an extra: pip install '.[serve]' in a checkout of rtcdiag")
 
 
 def _place(options: Listening) -> "Place":
@@ -148,6 +150,27 @@ def _health(config: str, servers: HealthServers) -> "HealthConfig":
     found = source_of(config, None, Servers(**servers._asdict())).config
     assert found is not None, "only a URL has none yet"
     return found
+
+
+def _health_again(config: str, servers: HealthServers) -> "HealthConfig":
+    """Read the configuration of a program that serves already: it asks nobody, and raises ConfigError."""
+    from rtcdiag.cli.entry import BadInputError
+    from rtcdiag.cli.files import STDIN
+    from rtcdiag.config import ConfigError
+
+    if STDIN in (config, servers.password_file, servers.secret_file):
+        raise ConfigError("standard input cannot be read again")
+    try:
+        return _health(config, servers._replace(no_input=True))
+    except BadInputError as error:
+        raise ConfigError(str(error)) from None
+
+
+def _said(line: str, *, worked: bool, quiet: bool) -> None:
+    from rtcdiag.cli.streams import say
+
+    if not (worked and quiet):
+        say(f"rtcdiag: {line}")
 
 
 app = command_app(exporter)

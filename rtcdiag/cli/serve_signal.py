@@ -36,7 +36,7 @@ def signal(*, options: Signal) -> int:
     """Run the rendezvous of rtcdiag connect: it carries two people's messages, which it cannot read, for ten minutes.
 
     Prints its URL once it serves. It listens on this computer only unless --bind says otherwise; it needs the extra:
-    pip install 'rtcdiag[serve]'.
+    pip install '.[serve]' in a checkout of rtcdiag.
     """
     import asyncio
 
@@ -67,7 +67,7 @@ def _need_extra() -> None:
     from rtcdiag.cli.entry import BadInputError
 
     if any(find_spec(name) is None for name in ("httptools", "starlette", "uvicorn")):
-        raise BadInputError("rtcdiag serve signal needs an extra: pip install 'rtcdiag[serve]'")
+        raise BadInputError("rtcdiag serve signal needs an extra: pip install '.[serve]' in a checkout of rtcdiag")
 
 
 def _config(options: Signal) -> "SignalConfig":

@@ -94,6 +94,8 @@ def check_credential(options: Servers) -> None:
 
 def _credential(options: Servers) -> Credential | None:
     """Return the credential that the options and the environment give; None without any: that is a finding."""
+    if options.username is not None:
+        _check_text(options.username, "--username or RTCDIAG_USERNAME")
     if options.secret_file is not None:
         return _minted(options, options.secret_file)
     if options.username is None:
@@ -103,8 +105,17 @@ def _credential(options: Servers) -> Credential | None:
     if options.password_file is not None:
         return Credential(options.username, secret_of(options.password_file, "--password-file"))
     if password := os.environ.get("RTCDIAG_PASSWORD"):
+        _check_text(password, "RTCDIAG_PASSWORD")
         return Credential(options.username, password)
     return Credential(options.username, _prompted(options))
+
+
+def _check_text(value: str, what: str) -> None:
+    """Refuse what the system passed on undecoded: TURN's names and passwords are UTF-8 (RFC 8489 section 14.3)."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise BadInputError(f"{what}: holds bytes that are no UTF-8 text") from None
 
 
 def _minted(options: Servers, name: str) -> Credential:
@@ -128,4 +139,5 @@ def _prompted(options: Servers) -> str:
         password = ""
     if not password:
         raise BadInputError("no password was entered")
+    _check_text(password, "the password")
     return password

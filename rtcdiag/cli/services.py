@@ -36,7 +36,7 @@ def service_of(options: Servers) -> Service | None:
             raise BadInputError("--ice-servers-token-file needs --ice-servers https://HOST/PATH beside it")
         return None
     try:
-        return parse_service(name)
+        return parse_service(name, "--ice-servers-token-file")
     except ServiceError as error:
         raise BadInputError(f"--ice-servers: {error}") from None
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rtcdiag.cli.outputs import Destination
     from rtcdiag.compare import Comparison
     from rtcdiag.diff import Difference
+    from rtcdiag.health import Round
 
 
 def show(
@@ -27,16 +28,21 @@ def show(
     """Diagnose a saved report again with today's rules, and show it in any format.
 
     The comparison or difference of two reports is shown as it is: the reports that it was made from are not in it.
+    So are the JSON and the JSON Lines of a health check: as text, JSON or Markdown, and with --output in its
+    other formats.
     """
     from rtcdiag.cli.outputs import deliver, destinations
     from rtcdiag.cli.redacting import redactor
     from rtcdiag.cli.saved import read_saved
     from rtcdiag.cli.streams import say
     from rtcdiag.diagnosis import rediagnose
+    from rtcdiag.health import Round
     from rtcdiag.report import Report
 
-    files, redact = destinations(output), redactor(redacting)
     saved = read_saved(file)
+    if isinstance(saved, Round):
+        return _show_health(saved, output, redacting)
+    files, redact = destinations(output), redactor(redacting)
     if not isinstance(saved, Report):
         return _show_result(saved, output, redacting, files)
     report, unknown = rediagnose(saved)
@@ -58,6 +64,30 @@ def _show_result(
         deliver_difference(redact_result(found, redacting), output, files)
     else:
         deliver_comparison(redact_result(found, redacting), output, files)
+    return 0
+
+
+def _show_health(found: "Round", output: Output, redacting: Redacting) -> int:
+    from rtcdiag.cli.entry import BadInputError
+    from rtcdiag.cli.health_options import HealthOutput
+    from rtcdiag.cli.health_outputs import Outlet
+
+    if output.format == "html" or output.format == "firewall":  # noqa: PLR1714 - mypy narrows by these alone
+        raise BadInputError(f"--format {output.format}: a health check is shown as text, json or markdown")
+    if redacting.redact != "none":
+        raise BadInputError(
+            "--redact: a health check is redacted when it is made (write rtcdiag health CONFIG --redact)"
+        )
+    asked = HealthOutput(
+        as_json=output.as_json,
+        format=output.format,
+        output=output.output,
+        quiet=output.quiet,
+        verbose=output.verbose,
+    )
+    outlet = Outlet(asked, None)
+    outlet.tell(found, ())
+    outlet.write(found)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
@@ -43,6 +44,24 @@ def say(text: str) -> None:
         print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
     except OSError:
         return  # nobody is left to be told
+
+
+def tell(text: str) -> None:
+    """Write a sentence to standard error, broken between words where it stands on a terminal: nobody copies it."""
+    columns = _columns(sys.stderr)
+    lines = textwrap.wrap(text, columns, break_long_words=False, break_on_hyphens=False) if columns else [text]
+    for line in lines:
+        say(line)
+
+
+def _columns(stream: TextIO | None) -> int:
+    """Return how wide a terminal is; 0 for what is none, or does not tell."""
+    if stream is None or not is_terminal(stream):
+        return 0
+    try:
+        return os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        return 0
 
 
 def printable(text: str) -> str:

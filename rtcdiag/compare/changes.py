@@ -71,9 +71,16 @@ def _provider_translates(party: Party) -> bool:
     return bool(nat is not None and nat.cgnat)
 
 
+def _without_tracking(party: Party) -> Party | None:
+    here = party.families[Family.IPV4].endpoint
+    return _in_ipv4(party, tracks=(False,)) if True in here.tracks else None
+
+
 def _with_port(party: Party) -> Party | None:
     here = party.families[Family.IPV4].endpoint
     if here.udp is not True or (here.mappings, here.filterings) == (_OPEN.mappings, _OPEN.filterings):
+        return None
+    if here.other_family:  # A NAT64 is the provider's: nobody opens a port in it.
         return None
     return _in_ipv4(party, mappings=_OPEN.mappings, filterings=_OPEN.filterings)
 
@@ -98,6 +105,7 @@ def _opened_port(party: Party) -> str:
 
 _DIRECT: tuple[tuple[str | _Words, _Improve], ...] = (
     ("get IPv6, which the other side has", _with_ipv6),
+    ("let the router drop or reject new connections from outside to itself", _without_tracking),
     (_opened_port, _with_port),
     ("make the NAT keep one public port per local port (endpoint-independent mapping)", _with_mapping),
     ("let UDP out of this network, and its answers in, through a NAT that keeps one public port", _with_udp),

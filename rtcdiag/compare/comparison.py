@@ -200,12 +200,12 @@ def _outcome(found: Prediction) -> tuple[Status, Direct]:
 
 
 def _confidence(a: Party, b: Party, found: Prediction) -> Confidence:
-    """Return the lower of the two reports' own, and less where one network was concluded from addresses."""
+    """Return the lower of the two reports' own, and less where one network or a kept port was concluded, not seen."""
     if found.direct == "unknown":
         return "low"
     own = min(_SURENESS.index(party.report.verdict.confidence) for party in (a, b))
     near = any(result.same_address and result.direct == "yes" for result in found.families.values())
-    return _SURENESS[min(own, 1) if near else own]
+    return _SURENESS[min(own, 1) if near or _deciding(found)[1].unless else own]
 
 
 def _sentence(a: Party, b: Party, found: Prediction) -> str:
@@ -213,7 +213,8 @@ def _sentence(a: Party, b: Party, found: Prediction) -> str:
     over = f"IPv{family.value[-1]}"
     match found.direct, found.relayed:
         case "yes", _:
-            return f"A and B connect directly over {over}: {result.why}."
+            unless = f", unless {result.unless}" if result.unless else ""
+            return f"A and B connect directly over {over}: {result.why}{unless}."
         case "no", "yes":
             return f"A and B do not connect directly ({result.why}); their calls go through {_relay_words(a, b)}."
         case "no", "no":
@@ -223,12 +224,13 @@ def _sentence(a: Party, b: Party, found: Prediction) -> str:
         case _, "yes":
             return f"Whether A and B connect directly is not known ({result.why}); else through {_relay_words(a, b)}."
         case _:
-            return f"Whether A and B connect is not known: {result.why}."
+            return f"Whether A and B connect is not known ({result.why})."
 
 
 def _deciding(found: Prediction) -> tuple[Family, FamilyResult]:
-    """Return the family that the answer rests on: IPv4 where both say the same."""
-    return next((family, result) for family, result in found.families.items() if result.direct == found.direct)
+    """Return the family that the answer rests on: one that takes nothing for granted, IPv4 where both say the same."""
+    same = [(family, result) for family, result in found.families.items() if result.direct == found.direct]
+    return min(same, key=lambda item: bool(item[1].unless))
 
 
 def _relay_words(a: Party, b: Party) -> str:
@@ -244,7 +246,9 @@ def _summary(party: Party) -> SideSummary:
     nats = {"ipv4": report.nat.ipv4, "ipv6": report.nat.ipv6}
     words = {name: _nat_words(nat) for name, nat in nats.items() if nat is not None}
     closed = {family.value: NO_UDP for family, side in party.families.items() if side.endpoint.udp is False}
-    absent = {family.value: side.absent for family, side in party.families.items() if side.absent}
+    absent = {
+        family.value: "none" if side.lacking else side.absent for family, side in party.families.items() if side.absent
+    }
     return SideSummary(
         report=report.id,
         command=report.command,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from rtcdiag.address import Family
+from rtcdiag.clocks import clocks_of
 from rtcdiag.compare.between import comparable
 from rtcdiag.compare.joining import Ends, joined
 from rtcdiag.compare.party import Party
@@ -24,6 +25,10 @@ from rtcdiag.report import Report, evidence_of, started_at_s
 from rtcdiag.session import Answer, End, Lesson, end_of, latest, lessons
 
 _POLICIES: tuple[Policy, ...] = ("all", "direct", "relay")
+_MOST_AHEAD_S = 300.0
+"""Codes are taken from clocks that are no further apart."""
+_READING_S = 4.0
+"""How exact the difference of two clock readings is: each is of whole seconds, and took its way."""
 
 
 class ComparisonError(ValueError):
@@ -69,17 +74,45 @@ class Halves(NamedTuple):
         )
 
     def _answer(self, end: End, policy: Policy) -> Answer:
-        """Return an end's answer; who waited with an answer in a person's hands needs the other end to have been there.
+        """Return an end's answer: of copied text, an end to which nothing came cannot know whether the other was there.
 
-        It was while that one checked, if it was given up no earlier than that one's session ended.
+        Both were while the offerer checked, if the answerer was given up no earlier than the offerer's session ended.
         """
         answer, session = end.answer(policy), end.session
-        parties = (self.a, self.b) if end is self.ends.a else (self.b, self.a)
-        other = self.ends.b if end is self.ends.a else self.ends.a
-        waited = (session.signaling, session.role, session.stop) == ("copied-text", "answerer", "interrupted")
-        if answer == "unfinished" and waited and _ended_s(parties[0], end) >= _ended_s(parties[1], other):
+        waited = session.role == "answerer" and session.stop in ("interrupted", "expired")
+        silent = session.signaling == "copied-text" and (waited or session.stop == "no-path")
+        if answer == "unfinished" and silent and self._outlasted_s >= self._ahead_s:
             return "no" if end.of(policy) else "untested"
         return answer
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the answerer was there for as long as the offerer only if no clock is wrong."""
+        copied = self.ends.a.session.signaling == "copied-text" and self.ends.a.session.stop == "no-path"
+        return copied and 0.0 <= self._outlasted_s < self._ahead_s
+
+    @property
+    def _outlasted_s(self) -> float:
+        """How much later than the offerer's session the answerer's ended, each by its own clock."""
+        return _ended_s(self.b, self.ends.b) - _ended_s(self.a, self.ends.a)
+
+    @property
+    def _ahead_s(self) -> float:
+        """How far the answerer's clock may be ahead of the offerer's, at most.
+
+        Other clocks tell, where both ends asked some; and the answerer cannot have had the offer before it was told.
+        """
+        bounds = [_MOST_AHEAD_S]
+        told, heard = (
+            _at_s(self.a, self.ends.a.session.times.told_ms),
+            _at_s(self.b, self.ends.b.session.times.heard_ms),
+        )
+        if told is not None and heard is not None:
+            bounds.append(heard - told)
+        one, other = (_offset_s(side.report) for side in (self.a, self.b))
+        if one is not None and other is not None:
+            bounds.append(other - one + _READING_S)
+        return min(bounds)
 
     def achieved(self, policy: Policy) -> Achieved:
         """Return what a policy came to: no more than what both ends say."""
@@ -94,6 +127,16 @@ class Halves(NamedTuple):
 def _ended_s(party: Party, end: End) -> float:
     """Return when a session ended, by its computer's clock."""
     return started_at_s(party.report.started_at) + (end.session.duration_ms or 0.0) / 1000
+
+
+def _at_s(party: Party, t_ms: float | None) -> float | None:
+    """Return a moment of a session by its computer's clock."""
+    return None if t_ms is None else started_at_s(party.report.started_at) + t_ms / 1000
+
+
+def _offset_s(report: Report) -> float | None:
+    """Return how far a computer's clock is ahead of those that it asked."""
+    return clocks_of(evidence_of(report)[0].observations).offset_s
 
 
 def session_of(report: Report) -> End | None:
@@ -119,6 +162,7 @@ def side(end: End) -> SessionSide:
     session = end.session
     return SessionSide(
         role=session.role,
+        signaling=session.signaling,
         stop=session.stop,
         detail=session.detail,
         times=session.times,

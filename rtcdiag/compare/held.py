@@ -75,7 +75,7 @@ def _sentence(found: Halves, broken: Outcome, direct: Direct, section: Session) 
         return f"A and B connected {broken.why}{_beside(found, direct, section)}."
     if broken.stage in ("checks", "gathering"):
         return f"A and B do not connect: {broken.why}{_because(section)}."
-    return f"Whether A and B connect is not known: {broken.why}."
+    return f"Whether A and B connect is not known ({broken.why})."
 
 
 def _beside(found: Halves, direct: Direct, section: Session) -> str:

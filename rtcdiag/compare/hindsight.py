@@ -77,6 +77,9 @@ def _too_good(found: Halves, predicted: Prediction) -> Iterator[str]:
             )
     if any(result.path is not None and result.path.a == "host" for result in _near(predicted)):
         yield "they are not on one local network, or it keeps its computers apart from each other"
+    for result in predicted.families.values():
+        if result.direct == "yes" and result.unless:
+            yield f"the order of the first packets: {result.unless}"
     deaf = [letter.upper() for letter, end in found.each if not end.heard]
     if len(deaf) == 1:
         sender = "A" if deaf == ["B"] else "B"

@@ -60,7 +60,8 @@ def outcome(found: Halves, a: SessionSide, b: SessionSide) -> Outcome:
             return Outcome(stage, _side(broken), _told(broken))
     early = {name: stop for name, stop in stops.items() if stop in _WORDS}
     if early:
-        return Outcome(None, _side(early), _told(early))
+        doubt = ", perhaps before A had checked: their clocks may differ" if found.doubtful else ""
+        return Outcome(None, _side(early), _told(early) + doubt)
     return _checks(found)
 
 

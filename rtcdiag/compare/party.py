@@ -68,7 +68,7 @@ def party_of(report: Report) -> Party:
 
 def _in_family(report: Report, family: Family, relays: tuple[KnownRelay, ...]) -> InFamily:
     nat = report.nat.ipv4 if family is Family.IPV4 else report.nat.ipv6
-    relay = _any(known.usable for known in relays if known.family is family)
+    relay = _relay_in(family, relays)
     blocked = _blocked(report, family)
     if nat is None or not (nat.mapped or _has(report, family)):
         return _untested(report, family, relay, blocked=blocked)
@@ -103,8 +103,18 @@ def _seen_over_tcp(report: Report, family: Family) -> Iterator[IPAddress]:
 
 def _blocked(report: Report, family: Family) -> bool:
     codes = {finding.code for finding in report.findings}
-    proofs = UDP_BLOCKED if family is Family.IPV4 else (*UDP_BLOCKED, *IPV6_BLOCKED)
-    return bool(codes.intersection(proofs))
+    if family is Family.IPV6 and codes.intersection(IPV6_BLOCKED):
+        return True
+    return bool(codes.intersection(UDP_BLOCKED)) and _asked_over_udp(report, family)
+
+
+def _asked_over_udp(report: Report, family: Family) -> bool:
+    """Tell whether a proof that UDP is blocked can be about a family: one that nobody asked in was not tested."""
+    if (report.nat.ipv4 if family is Family.IPV4 else report.nat.ipv6) is not None:
+        return True
+    evidence, _ = evidence_of(report)
+    asked: tuple[Binding | Allocation, ...] = (*evidence.of(Binding), *evidence.of(Allocation))
+    return any(item.transport is Transport.UDP and item.destination.family is family for item in asked)
 
 
 def _untested(report: Report, family: Family, relay: bool | None, *, blocked: bool) -> InFamily:
@@ -186,6 +196,17 @@ def _why_unproven(row: ServerRow) -> str:
     if broken is not None:
         return f"it failed at {broken.stage}" + (f" ({broken.finding})" if broken.finding else "")
     return "data through it was not tested"
+
+
+def _relay_in(family: Family, relays: tuple[KnownRelay, ...]) -> bool | None:
+    """Tell whether there is a relay of a family.
+
+    Calls ask for no family, and get IPv4 (RFC 8656 section 7.1): where only IPv6 was asked for, they may get that too.
+    """
+    here = [known.usable for known in relays if known.family is family]
+    if here or family is Family.IPV6:
+        return _any(iter(here))
+    return None if _any(known.usable for known in relays) is not False else False
 
 
 def _any(usable: Iterator[Reachable]) -> bool | None:

@@ -8,7 +8,19 @@ import msgspec
 from rtcdiag.address import Family
 from rtcdiag.compare.between import Standing, standing
 from rtcdiag.compare.party import InFamily, Party
-from rtcdiag.traversal import APART, Between, Endpoint, Names, Path, Reachable, certain, explain, outcomes
+from rtcdiag.traversal import (
+    APART,
+    Between,
+    Endpoint,
+    Names,
+    Path,
+    Reachable,
+    certain,
+    explain,
+    outcomes,
+    proviso,
+    taken_for_granted,
+)
 
 LETTERS = Names("A", "A's", "at A", "B", "B's", "at B")
 _ORDER = ("host", "srflx", "prflx", "relay")
@@ -34,6 +46,8 @@ class FamilyResult(msgspec.Struct, frozen=True, kw_only=True):
     same_address: bool | None = None
     """Whether both are seen with one public address; None where that cannot be told."""
     why: str
+    unless: str = ""
+    """What a direct yes takes for granted: when it does not hold; empty where it always does."""
 
 
 class Prediction(NamedTuple):
@@ -73,7 +87,12 @@ def _in_family(a: Party, b: Party, family: Family) -> FamilyResult:
         path=_path(found),
         same_address=stand.same_address,
         why=_why(one, two, stand, direct),
+        unless=_unless(one, two, stand) if direct == "yes" else "",
     )
+
+
+def _unless(one: InFamily, two: InFamily, stand: Standing) -> str:
+    return proviso(taken_for_granted(one.endpoint, two.endpoint, stand.betweens), LETTERS)
 
 
 def _other_way(one: InFamily, two: InFamily) -> str:

@@ -36,6 +36,8 @@ class SessionSide(msgspec.Struct, frozen=True, kw_only=True):
     """The session as one of the two ended it."""
 
     role: SessionRole
+    signaling: SignalingKind | None = None
+    """How this end was signalled to; at a rendezvous each end chooses its own way."""
     stop: SessionStop
     detail: str = ""
     times: SessionTimes

@@ -1,7 +1,7 @@
 """JSON, YAML and TOML of strangers to plain values: bounded in length and depth before anything is built of it."""
 
 import tomllib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -14,6 +14,7 @@ YAML_BYTES = 256 << 10
 """YAML is read by Python itself, a second for each mebibyte."""
 MOST_LEVELS = 32
 TOO_DEEP = "nested too deeply"
+_Tree = TypeVar("_Tree")
 
 
 def check_length(text: str, limit: int) -> None:
@@ -29,7 +30,7 @@ def json_tree(text: str, limit: int) -> Any:
     """Return what a JSON text holds; raise PlaceError."""
     check_length(text, limit)
     try:
-        return msgspec.json.decode(text.removeprefix("\ufeff").encode())
+        return _shallow(msgspec.json.decode(text.removeprefix("\ufeff").encode()))
     except (msgspec.DecodeError, UnicodeError) as error:
         raise PlaceError("$", f"not JSON: {error}") from None
     except RecursionError:
@@ -40,7 +41,9 @@ def toml_tree(text: str, limit: int) -> dict[str, Any]:
     """Return what a TOML text holds; raise PlaceError."""
     check_length(text, limit)
     try:
-        return tomllib.loads(text.removeprefix("\ufeff"))
+        return _shallow(tomllib.loads(text.removeprefix("\ufeff")))
+    except PlaceError:
+        raise
     except RecursionError:
         raise PlaceError("$", TOO_DEEP) from None
     except ValueError as error:  # so is tomllib's own error
@@ -66,8 +69,19 @@ def yaml_tree(text: str) -> Any:
         raise PlaceError("$", TOO_DEEP) from None
 
 
+def _shallow(tree: _Tree) -> _Tree:
+    """Return what was read, or raise where it goes deeper than any list does: who reads it goes down with it."""
+    level: list[Any] = [tree]
+    for _ in range(MOST_LEVELS):
+        inner = (item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list))
+        level = [one for items in inner for one in items]
+        if not level:
+            return tree
+    raise PlaceError("$", TOO_DEEP)
+
+
 def _loader() -> type["yaml.SafeLoader"]:
-    import yaml  # noqa: PLC0415
+    import yaml  # noqa: PLC0415 - as above
 
     class Bounded(yaml.SafeLoader):
         """Refuses what grows: aliases, and deep nesting."""

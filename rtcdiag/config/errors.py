@@ -1,6 +1,10 @@
 """What is wrong with a configuration, and at which place of it."""
 
+import unicodedata
 from typing import Any
+
+_NEVER = ("Cc", "Cs")
+"""Control characters, and halves of characters: bytes of the environment that are no text become such."""
 
 
 class ConfigError(ValueError):
@@ -28,6 +32,14 @@ def string(value: Any, path: str) -> str:
     if not isinstance(value, str):
         raise PlaceError(path, f"expected a string, found {kind_of(value)}")
     return value
+
+
+def login(value: Any, path: str) -> str:
+    """Return a username, password or secret, or raise: none has control characters (RFC 8265 section 4.2.1)."""
+    text = string(value, path)
+    if any(unicodedata.category(character) in _NEVER for character in text):
+        raise PlaceError(path, "a line break or another control character in it (at its end?)")
+    return text
 
 
 def mapping(value: Any, path: str, what: str) -> dict[str, Any]:

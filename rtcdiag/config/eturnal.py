@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rtcdiag.config.errors import PlaceError, kind_of, mapping, string
+from rtcdiag.config.errors import PlaceError, kind_of, login, mapping, string
 from rtcdiag.config.ice_servers import placed_server
 from rtcdiag.config.targets import HealthTarget, Secret
 from rtcdiag.targets import Credential, why_no_host
@@ -41,7 +41,7 @@ def _listeners(options: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 def _uris(path: str, listener: dict[str, Any], options: dict[str, Any]) -> list[str]:
     transport, port = listener.get("transport", "udp"), listener.get("port", 3478)
-    if transport not in _TRANSPORTS:
+    if not isinstance(transport, str) or transport not in _TRANSPORTS:
         raise PlaceError(f"{path}.transport", f"expected one of {', '.join(_TRANSPORTS)}")
     if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65535:
         raise PlaceError(f"{path}.port", "expected a number from 1 to 65535")
@@ -84,11 +84,11 @@ def _shown(host: str) -> str:
 def _secret(options: dict[str, Any]) -> Secret | None:
     value = options.get("secret")
     first = value[0] if isinstance(value, list) and value else value
-    return Secret(string(first, "$.eturnal.secret")) if first else None
+    return Secret(login(first, "$.eturnal.secret")) if first else None
 
 
 def _user(options: dict[str, Any]) -> Credential | None:
     users = mapping(options.get("credentials") or {}, "$.eturnal.credentials", "names and passwords")
     for name, password in users.items():
-        return Credential(str(name), string(password, "$.eturnal.credentials"))
+        return Credential(*(login(text, "$.eturnal.credentials") for text in (str(name), password)))
     return None

@@ -8,7 +8,7 @@ with ``uris``. What a list says about lifetimes is not read: a username that car
 from typing import Any
 
 from rtcdiag.config.documents import json_tree
-from rtcdiag.config.errors import ConfigError, PlaceError, kind_of, mapping, string
+from rtcdiag.config.errors import ConfigError, PlaceError, kind_of, login, mapping, string
 from rtcdiag.targets import Credential, Server, UriError, parse_server
 
 MAX_BYTES = 1 << 20
@@ -31,20 +31,28 @@ def read_ice_servers(text: str, name: str) -> tuple[Server, ...]:
     that is a finding, not an error.
     """
     try:
-        servers = [server for _, server in placed_servers(json_tree(text, MAX_BYTES))]
+        return tuple(server for _, server in placed_servers(json_tree(text, MAX_BYTES), MAX_SERVERS))
     except PlaceError as error:
         raise ConfigError(f"{name}: {error}") from None
-    if len(servers) > MAX_SERVERS:
-        raise ConfigError(f"{name}: $: {len(servers)} URIs; at most {MAX_SERVERS} are taken")
-    return tuple(servers)
 
 
-def placed_servers(tree: Any) -> list[Placed]:
-    """Return the servers of a list that was parsed, each with its place; raise PlaceError."""
-    found = [placed for path, entry in _entries(tree, "$") for placed in _servers(entry, path)]
+def placed_servers(tree: Any, most: int) -> list[Placed]:
+    """Return the servers of a list that was parsed, each with its place; raise PlaceError, also for too many."""
+    found: list[Placed] = []
+    for path, entry in _entries(tree, "$"):
+        uris = uris_of(entry, path)
+        check_count(len(found) + len(uris), most)
+        credential = credential_of(entry, path)
+        found += (placed_server(uri, where, credential) for where, uri in uris)
     if not found:
         raise PlaceError("$", "the list of ICE servers is empty")
     return found
+
+
+def check_count(count: int, most: int) -> None:
+    """Raise for more URIs than are taken."""
+    if count > most:
+        raise PlaceError("$", f"more than {most} URIs; no more are taken")
 
 
 def credential_of(entry: dict[str, Any], path: str) -> Credential | None:
@@ -83,14 +91,9 @@ def _object(value: Any, path: str) -> dict[str, Any]:
     return mapping(value, path, "an object with urls")
 
 
-def _servers(entry: dict[str, Any], path: str) -> list[Placed]:
-    credential = credential_of(entry, path)
-    return [placed_server(uri, where, credential) for where, uri in uris_of(entry, path)]
-
-
-def uris_of(entry: dict[str, Any], path: str) -> list[tuple[str, str]]:
-    """Return the URIs of an entry, each with its place."""
-    key = next((key for key in _URLS if key in entry), None)
+def uris_of(entry: dict[str, Any], path: str, keys: tuple[str, ...] = _URLS) -> list[tuple[str, str]]:
+    """Return the URIs of an entry, under the first of these keys that it has, each with its place."""
+    key = next((key for key in keys if key in entry), None)
     if key is None:
         raise PlaceError(path, "no urls")
     value, where = entry[key], f"{path}.{key}"
@@ -105,4 +108,4 @@ def uris_of(entry: dict[str, Any], path: str) -> list[tuple[str, str]]:
 
 def _text(entry: dict[str, Any], keys: tuple[str, ...], path: str) -> str | None:
     key = next((key for key in keys if entry.get(key) is not None), None)
-    return None if key is None else string(entry[key], f"{path}.{key}")
+    return None if key is None else login(entry[key], f"{path}.{key}")

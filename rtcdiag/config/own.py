@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from rtcdiag.config.errors import PlaceError, kind_of, mapping, string
-from rtcdiag.config.ice_servers import credential_of, placed_server, uris_of
-from rtcdiag.config.targets import HealthConfig, HealthTarget, Secret
+from rtcdiag.config.errors import PlaceError, kind_of, login, mapping
+from rtcdiag.config.ice_servers import check_count, credential_of, placed_server, uris_of
+from rtcdiag.config.targets import MOST_TARGETS, HealthConfig, HealthTarget, Secret
 from rtcdiag.demands import DEPTHS, FIGURES, Depth, Threshold, Thresholds
 
 _TOP = ("depth", "thresholds", "targets")
@@ -21,7 +21,10 @@ def read_own(tree: dict[str, Any], environment: Mapping[str, str]) -> HealthConf
     filled = _filled(tree, "$", environment)
     thresholds, depth = _thresholds(filled, "$"), _depth(filled, "$")
     named = mapping(filled.get("targets", {}), "$.targets", "a table for each target ([targets.NAME])")
-    targets = [one for name, entry in named.items() for one in _targets(name, entry, f"$.targets.{name}")]
+    targets: list[HealthTarget] = []
+    for name, entry in named.items():
+        targets += _targets(name, entry, f"$.targets.{name}")
+        check_count(len(targets), MOST_TARGETS)
     if not targets:
         raise PlaceError("$.targets", "there is no target (write [targets.NAME] and urls = [...])")
     return HealthConfig(targets=tuple(targets), thresholds=thresholds, depth=depth)
@@ -38,8 +41,9 @@ def _targets(name: str, value: Any, path: str) -> list[HealthTarget]:
         raise PlaceError(f"{path}.critical", f"expected true or false, found {kind_of(critical)}")
     if credential is not None and secret is not None:
         raise PlaceError(f"{path}.secret", "a secret makes the password: leave out either")
-    found = []
-    for where, uri in uris_of(entry, path):
+    found, uris = [], uris_of(entry, path)
+    check_count(len(uris), MOST_TARGETS)
+    for where, uri in uris:
         _, server = placed_server(uri, where, credential)
         found.append(
             HealthTarget(
@@ -60,7 +64,7 @@ def _secret(entry: dict[str, Any], path: str) -> Secret | None:
     if value is None:
         return None
     name = entry.get("username")
-    return Secret(string(value, f"{path}.secret"), *([string(name, f"{path}.username")] if name else []))
+    return Secret(login(value, f"{path}.secret"), *([login(name, f"{path}.username")] if name else []))
 
 
 def _only(entry: dict[str, Any], known: tuple[str, ...], path: str) -> None:

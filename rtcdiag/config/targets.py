@@ -5,6 +5,9 @@ import msgspec
 from rtcdiag.demands import Depth, Thresholds
 from rtcdiag.targets import Server
 
+MOST_TARGETS = 20_000
+"""How many URIs a configuration may hold."""
+
 
 class Secret:
     """A secret that TURN credentials are made from (coturn's ``use-auth-secret``); it never prints."""

@@ -39,7 +39,8 @@ class Beside:
         """Begin, if they have not."""
         if self._task is None:
             # All probes, and all judgement: not while checks wait for the processor.
-            from rtcdiag.run import gather, plan  # noqa: PLC0415 - see above
+            from rtcdiag.planning import plan  # noqa: PLC0415 - see above
+            from rtcdiag.run import gather  # noqa: PLC0415 - see above
 
             jobs = plan("connect", self._servers, self._options)
             self._task = asyncio.create_task(gather(jobs, self._options, net=self.net))

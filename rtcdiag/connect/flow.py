@@ -2,35 +2,38 @@
 
 import asyncio
 import contextlib
-import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from rtcdiag.connect.beside import Beside
-from rtcdiag.connect.line import Done, Line, Result
+from rtcdiag.connect.exchange import ANSWER_S, exchanged_over_channel, exchanged_over_pair, signaling_works
+from rtcdiag.connect.line import Line
 from rtcdiag.connect.measuring import measure
 from rtcdiag.connect.other import Other
+from rtcdiag.connect.place import place_of
 from rtcdiag.connect.progress import OnProgress, Told
 from rtcdiag.connect.record import Record
 from rtcdiag.connect.servers import settings_for
 from rtcdiag.connect.talking import LASTS_S, Talking
 from rtcdiag.evidence import Observation
-from rtcdiag.evidence.session import Selection, SessionStop
+from rtcdiag.evidence.session import Selection
 from rtcdiag.ice.session import SessionAgent
 from rtcdiag.net import Net
-from rtcdiag.signaling import Bye, Channel, Report, SignalingError
-from rtcdiag.signaling.messages import MAX_REPORT_BYTES
+from rtcdiag.signaling import Bye, Channel, SignalingError
 from rtcdiag.targets import Server
 
 MEASURE_S = 3.0
 _LINGER_S = 1.0
 """How long a pair with another program is looked at, with which nothing can be measured."""
-_REPORT_S = 10.0
-"""How long the other end's report is waited for."""
-_FAREWELL_S = 2.0
 _ALONE_S = 1.5
 """How long nothing runs beside a session that has told all."""
 _LOOK_S = 0.02
+_GONE = "nothing came from it any more: it was ended, or a network was lost"
+_LEFT = "its command was ended"
+_LEAVE_S = 0.5
+_NO_PATH = "no pair of candidates answered: there is no path between the two"
+_SILENCE = "no pair of candidates answered: there is no path between the two, or the other side was gone by then"
 
 MakeReport = Callable[[tuple[Observation, ...]], Awaitable[bytes]]
 """Makes this end's report, as JSON, from the evidence of the session; called once, when the session is over."""
@@ -87,6 +90,7 @@ async def hold(
         interrupted = True
         session.record.end("interrupted")
         _carry_on()
+        await session.leave()
     finally:
         await session.close()
     return Held(
@@ -121,16 +125,20 @@ class _Session:
         self._channel, self._asked, self._net, self._tell = channel, asked, net, on_progress
         self._make_report, self._beside, self._other = make_report, beside, other
         trickle = channel.trickles and asked.trickle
-        self.record = Record(role=channel.role, signaling=channel.kind, trickle=trickle)
+        self.record = Record(place=partial(place_of, net), role=channel.role, signaling=channel.kind, trickle=trickle)
         self.report: bytes | None = None
         self.remote_report: bytes | None = None
         self._agent: SessionAgent | None = None
+        self._line: Line | None = None
         self._released: bool | None = None
         self._offers = channel.role == "offerer"
+        self.record.waits = not channel.trickles and not self._offers
 
     async def run(self) -> None:
         """Go through the session; a cancellation may come at any time."""
-        settings = await settings_for(self._asked.servers, self._net, self.record, hide_local=self._asked.hide_local)
+        settings = settings_for(
+            self._asked.servers, self._net, self.record, self._tell, hide_local=self._asked.hide_local
+        )
         agent = self._agent = SessionAgent(
             settings, controlling=self._offers, now_ms=self._net.now_ms, on_selected=self._on_selected
         )
@@ -164,37 +172,88 @@ class _Session:
         try:
             async with asyncio.timeout(self._asked.lasts_s):
                 await talking.heard_or_broken()
-                waiting = not self._channel.trickles and not self._offers
+                self._open_line(agent, talking)
                 # Where the other end is used at length, its first pair will do: checks go on meanwhile.
-                settled = agent.settled(waiting=waiting, first=self._other is not None)
+                settled = agent.settled(waiting=self.record.waits, first=self._other is not None)
                 await talking.unless_left(settled)
+                if talking.left.is_set():
+                    await agent.answers_under_way()
         except TimeoutError:
-            self.record.end("expired" if self.record.heard_ms is not None else "no-peer")
+            lasted = f"{self._asked.lasts_s:g} s"
+            if self.record.heard_ms is None:
+                self.record.end("no-peer", f"none within {lasted}")
+            self.record.end("expired", f"{lasted} were not enough")
         except SignalingError as error:
             self.record.end("signaling", str(error))
         if self.record.stop is None:
-            self.record.end(_stop(agent, left=talking.left.is_set(), offers_any=bool(self.record.gathered)))
+            await self._conclude(agent, talking)
         if self.record.stop == "no-path":
-            self._tell(Told("no-path", "no pair of candidates answered: there is no path between the two"))
+            self._tell(Told("no-path", self._no_path_words(agent)))
+        elif self.record.stop == "peer-left":
+            self._tell(Told("left", f"the other side is gone: {self.record.detail}"))
+
+    def _open_line(self, agent: SessionAgent, talking: Talking) -> None:
+        """Listen to the other end's words over a pair, of which a farewell may be the first."""
+        if talking.heard.is_set() and talking.with_rtcdiag:
+            self.record.watched = True
+            self._line = Line(agent, self.record.session, offers=self._offers, left=talking.left)
+            self._line.listen()
+
+    async def _conclude(self, agent: SessionAgent, talking: Talking) -> None:
+        """Note what came of the checks: silence of an end that is gone tells nothing of the path."""
+        if agent.selected("all") is not None:
+            self.record.end("done")
+        elif talking.left.is_set() or not await self._is_there(agent, talking):
+            if talking.broken:
+                self.record.end("signaling", talking.broken)
+            self.record.end("peer-left", _LEFT if talking.said_bye else _GONE)
+        else:
+            self.record.end("no-path" if self.record.gathered or agent.every_pair else "no-candidates")
+
+    async def _is_there(self, agent: SessionAgent, talking: Talking) -> bool:
+        """Tell whether the other end is still there; True where no way shows it (`SessionTimes.last_sign_ms`: None)."""
+        if not talking.with_rtcdiag:
+            return True
+        if self._channel.trickles:
+            return await talking.answers(ANSWER_S)
+        return self.record.tried(agent, agent.now_ms())
+
+    def _no_path_words(self, agent: SessionAgent) -> str:
+        if agent.changes and not agent.every_pair:
+            return "this computer lost its network address: whether there is a path cannot be told"
+        return _NO_PATH if self._channel.trickles or agent.last_sign_ms is not None else _SILENCE
+
+    async def leave(self) -> None:
+        """Tell the other end at once that this one ends before its time."""
+        if self._line is not None:
+            self._line.leave()
+        with contextlib.suppress(SignalingError, TimeoutError):
+            async with asyncio.timeout(_LEAVE_S):
+                await self._channel.send(Bye(why="interrupted"))
 
     async def _afterwards(self, agent: SessionAgent, talking: Talking) -> None:
         """Measure, and let both ends have both reports."""
+        if self._beside is not None:
+            self._beside.begin()
         connected = agent.selected("all") is not None
         if not talking.with_rtcdiag:
             await self._with_other(agent, talking, connected=connected)
-        line = Line(agent, self.record.session, offers=self._offers, left=talking.left)
-        pumping = asyncio.create_task(line.pump())
+        line = self._line if connected else None
+        pumping = asyncio.create_task(line.pump()) if line is not None else None
         try:
-            over_pair = connected and talking.with_rtcdiag and await self._measured(agent, line)
-            if talking.is_open or not over_pair:
+            measured = line is not None and await self._measured(agent, line)
+            over_channel = talking.is_open and (line is None or await signaling_works(talking, line))
+            over_pair = line if measured and not over_channel else None
+            if over_pair is None:
                 await self.close()
             await self._made()
-            if self.report is not None and talking.is_open:
-                await self._exchange_over_channel(zlib.compress(self.report), talking)
-            elif self.report is not None and over_pair:
-                await self._exchange_over_pair(zlib.compress(self.report), line)
+            if self.report is not None and over_pair is not None:
+                self.remote_report = await exchanged_over_pair(self.report, over_pair)
+            elif self.report is not None and over_channel:
+                self.remote_report = await exchanged_over_channel(self.report, self._channel, talking)
         finally:
-            pumping.cancel()
+            if pumping is not None:
+                pumping.cancel()
         if talking.with_rtcdiag and self.remote_report is None and (connected or self._channel.trickles):
             self._tell(Told("left", "the other side's report did not come: this is what this end saw alone"))
 
@@ -213,6 +272,7 @@ class _Session:
     async def _measured(self, agent: SessionAgent, line: Line) -> bool:
         line.listen()
         await self._quiet()
+        line.watch()
         self._tell(Told("measuring", f"measuring for {self._asked.measure_s:g} s"))
         stream = await measure(agent, line, offers=self._offers, seconds=self._asked.measure_s)
         if stream is not None:
@@ -222,26 +282,6 @@ class _Session:
     async def _made(self) -> None:
         if self._make_report is not None and self.report is None:
             self.report = await self._make_report(self.observations())
-
-    async def _exchange_over_channel(self, compressed: bytes, talking: Talking) -> None:
-        try:
-            await self._channel.send(Report(compressed=compressed))
-            async with asyncio.timeout(_REPORT_S):
-                await talking.report_or_left()
-            await self._channel.send(Bye(why="done"))
-        except (SignalingError, TimeoutError):
-            pass
-        self.remote_report = _decompressed(talking.remote_report)
-
-    async def _exchange_over_pair(self, compressed: bytes, line: Line) -> None:
-        line.heard.pop(Done, None)
-        line.tell(Result(compressed))
-        if await line.wait_for(Result, _REPORT_S):
-            heard = line.heard[Result]
-            self.remote_report = _decompressed(heard.compressed if isinstance(heard, Result) else None)
-        line.tell(Done())
-        await line.wait_for(Done, _FAREWELL_S)
-        await line.all_acknowledged(_FAREWELL_S)
 
     def observations(self) -> tuple[Observation, ...]:
         """Return what was seen until now."""
@@ -255,23 +295,3 @@ class _Session:
         if self._agent is not None and self._released is None:
             self.record.ended_ms = self._net.now_ms()
             self._released = await self._agent.finish()
-
-
-def _stop(agent: SessionAgent, *, left: bool, offers_any: bool) -> SessionStop:
-    if agent.selected("all") is not None:
-        return "done"
-    if left:
-        return "peer-left"
-    return "no-path" if offers_any or agent.every_pair else "no-candidates"
-
-
-def _decompressed(compressed: bytes | None) -> bytes | None:
-    """Return a report of the other end, None for what is none or too long."""
-    if compressed is None:
-        return None
-    stream = zlib.decompressobj()
-    try:
-        found = stream.decompress(compressed, MAX_REPORT_BYTES + 1)
-    except zlib.error:
-        return None
-    return found if stream.eof and len(found) <= MAX_REPORT_BYTES else None

@@ -9,7 +9,6 @@ import contextlib
 from collections.abc import Callable
 from hashlib import sha256
 from secrets import token_bytes
-from typing import Literal
 
 import msgspec
 
@@ -17,6 +16,10 @@ from rtcdiag.connect.parcels import MAGIC, Parcels
 from rtcdiag.ice.pair import SessionPair
 from rtcdiag.ice.session import SessionAgent
 
+LEAVING_MAGIC = b"\xf4rtx"
+LOST_MS = 7000.0
+"""An end that shows no sign for so long is gone: while a pair is used, each end checks it every second."""
+_SAID_TIMES = 3
 _LOOK_S = 0.02
 _LOOK_FOR_LEFT_S = 0.1
 _NONCE_BYTES = 12
@@ -32,6 +35,12 @@ class Sent(msgspec.Struct, frozen=True, tag="sent"):
     packets: int
 
 
+class Way(msgspec.Struct, frozen=True, tag="way"):
+    """Whether the signaling still carries messages to the sender and back, so that reports can go through it."""
+
+    signaling: bool
+
+
 class Result(msgspec.Struct, frozen=True, tag="report"):
     """The sender's report, compressed."""
 
@@ -42,9 +51,14 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
     """The sender has all that it wants."""
 
 
-News = Settled | Sent | Result | Done
+class Leaving(msgspec.Struct, frozen=True, tag="leaving"):
+    """The sender ends now. Who sends it is told: nobody can make an end leave with its own word."""
+
+    offers: bool
+
+
+News = Settled | Sent | Way | Result | Done | Leaving
 _decoder = msgspec.json.Decoder(News)
-Kind = Literal["settled", "sent", "report", "done"]
 
 
 class Line:
@@ -55,7 +69,8 @@ class Line:
 
         ``left`` is set when the other end is known to be gone: then nothing more is waited for.
         """
-        self._agent, self.left = agent, left
+        self._agent, self._left, self._offers = agent, left, offers
+        self._watching_ms: float | None = None
         self.session = sha256(session.encode()).digest()[:8]
         self._parcels = Parcels(self.session, offers=offers)
         self._key = _key(agent, session, offers=offers)
@@ -68,13 +83,33 @@ class Line:
         """Take what comes in from now on."""
         self._agent.on_data = self._receive
 
+    def watch(self) -> None:
+        """Notice from now on when the other end shows no sign of itself any more."""
+        self._watching_ms = self._agent.now_ms()
+
+    @property
+    def lost(self) -> bool:
+        """Whether nothing came from the other end for so long that it is gone, or the way to it."""
+        if self._watching_ms is None:
+            return False
+        return self._agent.now_ms() - max(self._watching_ms, self._agent.last_sign_ms or 0.0) > LOST_MS
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is to be waited for."""
+        return self._left.is_set() or self.lost
+
     def _receive(self, _pair: SessionPair, data: bytes, arrived_ms: float) -> None:
+        if data.startswith(LEAVING_MAGIC):
+            self._leaves(self._opened(data[len(LEAVING_MAGIC) :]))
+            return
         if not data.startswith(MAGIC):
             self.on_packet(data, arrived_ms)
             return
         for sealed in self._parcels.receive(data):
             news = self._opened(sealed)
             if news is not None:
+                self._agent.witness()
                 self.heard[type(news)] = news
                 self.news.set()
 
@@ -89,12 +124,25 @@ class Line:
             return None
         return news
 
+    def _leaves(self, news: News | None) -> None:
+        if isinstance(news, Leaving) and news.offers is not self._offers:
+            self._left.set()
+
     def tell(self, news: News) -> None:
         """Send a message; `pump` repeats it until it is acknowledged."""
+        self._parcels.send(self._sealed(news))
+
+    def leave(self) -> None:
+        """Tell the other end, past all that waits, that this one ends; nothing is waited for."""
+        said = LEAVING_MAGIC + self._sealed(Leaving(self._offers))
+        for _ in range(_SAID_TIMES):
+            self._agent.send_over("all", said)
+
+    def _sealed(self, news: News) -> bytes:
         from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305  # noqa: PLC0415 - see above
 
         nonce = token_bytes(_NONCE_BYTES)
-        self._parcels.send(nonce + ChaCha20Poly1305(self._key).encrypt(nonce, msgspec.json.encode(news), None))
+        return nonce + ChaCha20Poly1305(self._key).encrypt(nonce, msgspec.json.encode(news), None)
 
     async def pump(self) -> None:
         """Send what is due, without end."""
@@ -112,7 +160,7 @@ class Line:
         """Wait for a message; whether it came."""
         try:
             async with asyncio.timeout(within_s):
-                while kind not in self.heard and not self.left.is_set():
+                while kind not in self.heard and not self.over:
                     self.news.clear()
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self.news.wait(), _LOOK_FOR_LEFT_S)
@@ -124,7 +172,7 @@ class Line:
         """Wait until the other end has everything, and knows that this end has what came: so a conversation ends."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                while not (self._parcels.idle or self.left.is_set()):  # noqa: ASYNC110 - acknowledgments are no event
+                while not (self._parcels.idle or self.over):  # noqa: ASYNC110 - acknowledgments are no event
                     await asyncio.sleep(_LOOK_S)
         self._send_due()
         return self._parcels.idle

@@ -60,7 +60,7 @@ async def _send(agent: SessionAgent, line: Line, out: Outward, seconds: float) -
     """Send each packet at its own time after the beginning, so that no delay adds up."""
     began_ms = agent.now_ms()
     for turn in range(round(1000 * seconds / INTERVAL_MS)):
-        if line.left.is_set():
+        if line.over:
             return
         left_ms = began_ms + turn * INTERVAL_MS - agent.now_ms()
         if left_ms > 0:
@@ -71,7 +71,7 @@ async def _send(agent: SessionAgent, line: Line, out: Outward, seconds: float) -
 async def _rest(line: Line, into: Inward, out: Outward) -> None:
     """Wait for what is under way, both ways."""
     for _ in range(round(_TAIL_S / _LOOK_S)):
-        if line.left.is_set() or (into.complete and out.round_trips == out.sent):
+        if line.over or (into.complete and out.round_trips == out.sent):
             return
         await asyncio.sleep(_LOOK_S)
 

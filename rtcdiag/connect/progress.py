@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-Stage = Literal["told", "waiting", "heard", "connected", "changed", "measuring", "no-path", "left", "address-changed"]
+Stage = Literal[
+    "told", "waiting", "heard", "connected", "changed", "measuring", "no-path", "left", "address-changed", "server"
+]
 
 
 class Told(NamedTuple):

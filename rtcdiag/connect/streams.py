@@ -80,9 +80,9 @@ class Inward:
         return HEAD.pack(ECHO_MAGIC, self._session, self._number, number, stamp_ns)
 
     def measured(self) -> PacketStream:
-        """Return what became of the stream; without a word of the other end, it has sent as many as are known of."""
+        """Return what became of the stream; the other end has sent as many as are known of, whatever it says."""
         trips = list(self._trips_ms.values())
-        sent = min(self.sent, MOST_PACKETS) if self.sent is not None else self._latest + 1
+        sent = max(self._latest + 1, min(self.sent or 0, MOST_PACKETS))
         quickest = min(trips, default=0.0)
         return PacketStream(
             way="inward",

@@ -10,8 +10,10 @@ from typing import Any
 from rtcdiag.connect.progress import OnProgress, Told
 from rtcdiag.connect.record import Record
 from rtcdiag.ice.agent import Gathered
+from rtcdiag.ice.bases import MOST_CHANGES
 from rtcdiag.ice.session import SessionAgent
-from rtcdiag.signaling import Bye, Channel, Description, Message, NewCandidate, Report, SignalingError
+from rtcdiag.signaling import Bye, Channel, Description, Message, NewCandidate, Ping, Pong, Report, SignalingError
+from rtcdiag.signaling.messages import GONE
 
 LASTS_S = 600.0
 """How long a session waits for its other end."""
@@ -34,17 +36,30 @@ class Talking:
         self.with_rtcdiag = True
         """Whether the other end is this program too, by its description."""
         self.left = asyncio.Event()
+        """Set when the other end said that it leaves, over the channel or a pair, or the rendezvous says that it is."""
+        self._is_gone = False
         self.remote_report: bytes | None = None
         self._untold: asyncio.Queue[Gathered | None] = asyncio.Queue()
         self.heard = asyncio.Event()
         """Set when the other end's description is here."""
         self._news = asyncio.Event()
         self._broken: SignalingError | None = None
+        self._answered = False
 
     @property
     def is_open(self) -> bool:
         """Whether the channel still carries messages both ways."""
         return self._channel.trickles and self._broken is None and not self.left.is_set()
+
+    @property
+    def said_bye(self) -> bool:
+        """Whether the other end itself said that it leaves."""
+        return self.left.is_set() and not self._is_gone
+
+    @property
+    def broken(self) -> str:
+        """How the channel broke, in a line for people; empty while it works."""
+        return str(self._broken or "")
 
     @contextlib.asynccontextmanager
     async def under_way(self) -> AsyncIterator[None]:
@@ -66,9 +81,20 @@ class Talking:
             self._news.set()
 
     async def _watch(self) -> None:
-        while not self._agent.address_changed:  # noqa: ASYNC110 - the system tells nobody
+        told = 0
+        while told < MOST_CHANGES:
             await asyncio.sleep(_WATCH_S)
-        self._tell(Told("address-changed", "this computer's network address changed: the other side has the old one"))
+            if self._agent.changes > told:
+                told = self._agent.changes
+                self._tell(Told("address-changed", self._changed_words()))
+
+    def _changed_words(self) -> str:
+        changed = "this computer's network address changed: gathering candidates again"
+        if self._channel.trickles:
+            return f"{changed}, and telling the other side"
+        if self._record.told_ms is None:
+            return changed
+        return f"{changed}. The code that you gave has the old ones: checks from here may still show the new ones"
 
     # --- what is told ---
 
@@ -78,7 +104,7 @@ class Talking:
         self._untold.put_nowait(None)
 
     def _on_candidate(self, found: Gathered) -> None:
-        self._record.gathered.append((self._agent.now_ms(), found))
+        self._record.take(self._agent.now_ms(), found)
         self._untold.put_nowait(found)
 
     async def _talk(self) -> None:
@@ -88,11 +114,14 @@ class Talking:
         first, complete = await self._first_candidates()
         await self._channel.send(self._description(first, complete=complete))
         self._record.told_ms = self._agent.now_ms()
-        while not complete:
+        if complete:
+            self.told.set()
+        # RFC 8838 wants an ICE restart for what is found after the last one; rtcdiag takes it as it comes.
+        while self._channel.trickles:
             found = await self._untold.get()
-            complete = found is None
             await self._channel.send(NewCandidate(candidate=found.sdp if found is not None else None))
-        self.told.set()
+            if found is None:
+                self.told.set()
 
     async def _first_candidates(self) -> tuple[list[Gathered], bool]:
         """Return what the description has: what there is, or all where no more can be told later."""
@@ -119,7 +148,10 @@ class Talking:
 
     async def _hear(self) -> None:
         while True:
-            self._take(await self._channel.receive())
+            message = await self._channel.receive()
+            if isinstance(message, Ping):
+                await self._channel.send(Pong())
+            self._take(message)
             self._news.set()
             if not self._channel.trickles and self.heard.is_set():
                 return
@@ -133,15 +165,23 @@ class Talking:
                 self._take_candidate(message.candidate)
             case Report():
                 self.remote_report = message.compressed
+                self._agent.witness()
             case Bye():
+                self._is_gone = self._is_gone or (message.why == GONE and not self.left.is_set())
                 self.left.set()
+            case Ping() | Pong():
+                self._answered = self._answered or isinstance(message, Pong)
+                self._agent.witness()
 
     def _take_description(self, told: Description) -> None:
         self.with_rtcdiag = bool(told.session) and told.expires_at_s is not None
+        # Chromium goes on checking, as the lab's browsers show; an end without checks of its own has none to end.
+        self._record.application = not self.with_rtcdiag and self._record.signaling != "browser"
+        self._record.stops_early = self._record.application and not told.lite
         if self._channel.role == "offerer" and self.with_rtcdiag and told.session != self._record.session:
             raise SignalingError("the answer belongs to another session")
         try:
-            self._agent.set_remote(told.ufrag, told.pwd)
+            self._agent.set_remote(told.ufrag, told.pwd, lite=told.lite)
         except ValueError:
             raise SignalingError("the other side's description has no usable ufrag and pwd") from None
         self._record.heard_ms = self._agent.now_ms()
@@ -171,6 +211,19 @@ class Talking:
                 return
             self._news.clear()
             await self._news.wait()
+
+    async def answers(self, within_s: float) -> bool:
+        """Ask the other end over the channel whether it is there; False where no answer comes."""
+        self._answered = False
+        try:
+            await self._channel.send(Ping())
+            async with asyncio.timeout(within_s):
+                while not self._answered and self.is_open:
+                    self._news.clear()
+                    await self._news.wait()
+        except (SignalingError, TimeoutError):
+            return False
+        return self._answered
 
     async def report_or_left(self) -> None:
         """Wait for the other end's report; return where none can come any more."""

@@ -137,6 +137,8 @@ def _sentence(found: Difference, change: Change) -> str:
     told = [*_verdict_words(found), *_findings_words(found, "new"), *_findings_words(found, "gone")]
     told += [f"{item.where}: {item.what} {item.after}, was {item.before}" for item in _others(found)]
     more = f", and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+    if not told and change == "same" and any(item.open for item in found.latency):
+        return "Nothing changed for certain: round-trip times differ, from too few samples to tell."
     if not told:
         return "Nothing changed that matters." if change != "same" else "Nothing changed."
     return f"{change.capitalize()}: {'; '.join(told[:_SHOWN])}{more}."
@@ -144,7 +146,7 @@ def _sentence(found: Difference, change: Change) -> str:
 
 def _verdict_words(found: Difference) -> list[str]:
     items = [item for item in found.network if item.where == "verdict" and " over " not in item.what]
-    return [f"{item.what} is {item.after}, was {item.before}" for item in items]
+    return [f"{item.what} is {item.after}, was {item.before}".replace("-", " ") for item in items]
 
 
 def _findings_words(found: Difference, which: str) -> list[str]:

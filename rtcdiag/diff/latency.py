@@ -38,6 +38,11 @@ class LatencyChange(msgspec.Struct, frozen=True, kw_only=True):
     """None where there are too few samples to tell."""
     direction: Direction = "neither"
 
+    @property
+    def open(self) -> bool:
+        """Whether it would matter, and there are too few samples to tell."""
+        return self.beyond_noise is None and _matters(self.before_ms, self.after_ms)
+
 
 def latency_changes(pairs: tuple[RowPair, ...]) -> Iterator[LatencyChange]:
     """Yield the round-trip times of all servers that both reports asked, changed or not."""
@@ -56,8 +61,7 @@ def _samples(quality: object) -> tuple[float, ...]:
 def _change(pair: RowPair, before: tuple[float, ...], after: tuple[float, ...]) -> LatencyChange:
     one, two = median(before), median(after)
     p_same = _p_same(before, after)
-    matters = abs(two - one) >= max(_LEAST_MS, _LEAST_SHARE * one)
-    beyond = None if p_same is None else p_same < _P_SAME and matters
+    beyond = None if p_same is None else p_same < _P_SAME and _matters(one, two)
     direction: Direction = "neither"
     if beyond and abs(two - one) >= max(_WORSE_MS, _WORSE_SHARE * min(one, two)):
         direction = "worse" if two > one else "better"
@@ -71,6 +75,10 @@ def _change(pair: RowPair, before: tuple[float, ...], after: tuple[float, ...]) 
         beyond_noise=beyond,
         direction=direction,
     )
+
+
+def _matters(one: float, two: float) -> bool:
+    return abs(two - one) >= max(_LEAST_MS, _LEAST_SHARE * one)
 
 
 def _p_same(before: tuple[float, ...], after: tuple[float, ...]) -> float | None:

@@ -89,11 +89,12 @@ def candidate_changes(pair: Pair) -> Iterator[ValueChange]:
     ):
         return
     before, after = _by_kind(pair.before, pair), _by_kind(pair.after, pair)
+    both_asked = _both_asked(pair)
     for kind in sorted(before.keys() | after.keys()):
         one, two = before.get(kind, set()), after.get(kind, set())
         if one == two or (one and two and not pair.same_addresses):
             continue
-        relay = kind.startswith("relay") and pair.same_question and not (one and two)
+        relay = kind.startswith("relay") and pair.same_question and not (one and two) and both_asked[kind]
         yield ValueChange(
             where="candidates",
             what=kind,
@@ -110,7 +111,18 @@ def _by_kind(report: Report, pair: Pair) -> dict[str, set[str]]:
     return found
 
 
+def _both_asked(pair: Pair) -> dict[str, bool]:
+    """Tell of each kind whether both asked its server: a relay of one that only one report asked is no news."""
+    found: dict[str, bool] = {}
+    for row in (*pair.before.candidates, *pair.after.candidates):
+        named = row.server if row.server and pair.same_server(row.server) else None
+        asked = named is None or all(pair.asked(report, named) for report in (pair.before, pair.after))
+        found[_kind(row, pair)] = asked
+    return found
+
+
 def _kind(row: CandidateRow, pair: Pair) -> str:
-    over = f" by {row.relay_protocol}" if row.relay_protocol else ""
+    over = f", asked over {row.relay_protocol}," if row.relay_protocol else ""
     server = f" from {row.server}" if row.server and pair.same_server(row.server) else ""
-    return f"{row.type} over {row.address.family.value.replace('ip', 'IP')} {row.protocol}{over}{server}"
+    words = f"{row.type} over {row.address.family.value.replace('ip', 'IP')} {row.protocol}{over}{server}"
+    return words.removesuffix(",")

@@ -3,7 +3,8 @@
 A new kind of evidence is a class in a file of its subject and a line in ``KINDS``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -248,6 +249,7 @@ AnyObservation = (
 )
 
 _Kind = TypeVar("_Kind", bound=Observation)
+_Conclusion = TypeVar("_Conclusion")
 
 
 class Evidence(msgspec.Struct, frozen=True, dict=True):
@@ -261,10 +263,16 @@ class Evidence(msgspec.Struct, frozen=True, dict=True):
     def of(self, kind: type[_Kind], where: Callable[[_Kind], bool] = lambda _: True) -> tuple[_Kind, ...]:
         """Return the observations of one kind for which ``where`` holds, in the order of the plan."""
         # Every rule asks, some for each path: the kinds are told apart once.
-        kinds: dict[type[Observation], tuple[Any, ...]] = self.__dict__.setdefault("kinds", {})
-        if kind not in kinds:
-            kinds[kind] = tuple(item for item in self.observations if isinstance(item, kind))
-        return tuple(filter(where, kinds[kind]))
+        found = self.once(kind, lambda: tuple(item for item in self.observations if isinstance(item, kind)))
+        return tuple(filter(where, found))
+
+    def once(self, key: Hashable, conclude: Callable[[], _Conclusion]) -> _Conclusion:
+        """Return what is concluded from this evidence alone under a key: the first time concluded, then remembered."""
+        known: dict[Hashable, Any] = self.__dict__.setdefault("known", {})
+        if key not in known:
+            known[key] = conclude()
+        conclusion: _Conclusion = known[key]
+        return conclusion
 
 
 def encode_value(value: object) -> str:
@@ -274,8 +282,12 @@ def encode_value(value: object) -> str:
     raise NotImplementedError(f"no JSON form for {type(value).__name__}")
 
 
+_read_address = lru_cache(maxsize=1024)(TransportAddress.parse)
+"""A report has few addresses and says each many times."""
+
+
 def decode_value(kind: type[Any], value: object) -> TransportAddress:
     """Tell msgspec how to read the one type that it does not know; raise ValueError where the text is none."""
     if kind is TransportAddress and isinstance(value, str):
-        return TransportAddress.parse(value)
+        return _read_address(value)
     raise ValueError(f"{value!r} is no transport address")

@@ -7,7 +7,7 @@ from rtcdiag.evidence.base import Observation
 from rtcdiag.evidence.wire import Exchange
 from rtcdiag.targets import Transport
 
-Purpose = Literal["reach", "mapping", "filtering", "control", "ports"]
+Purpose = Literal["reach", "mapping", "filtering", "control", "ports", "tracking"]
 Change = Literal["none", "address-and-port", "port"]
 Role = Literal["primary", "alternate-address", "alternate-port", "alternate-address-and-port"]
 
@@ -19,7 +19,9 @@ class Binding(Observation, frozen=True, kw_only=True, tag=True):
     """The URI that was asked."""
     purpose: Purpose
     """``reach``: does it answer. ``mapping``, ``filtering``: RFC 5780 sections 4.3 and 4.4. ``control``: proves that
-    the server can send what a filtering test waits for. ``ports``: one of many sockets, to see how ports are chosen."""
+    the server can send what a filtering test waits for. ``ports``: one of many sockets, to see how ports are chosen.
+    ``tracking``: from a filtering test's socket to where its swallowed answer came from, to see whether that cost the
+    port."""
     socket: str
     """The socket's label. The same label is the same local port; mapping and filtering never share one."""
     transport: Transport = Transport.UDP

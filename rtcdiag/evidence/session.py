@@ -39,6 +39,8 @@ class SessionTimes(msgspec.Struct, frozen=True, kw_only=True):
     first_success_ms: float | None = None
     nominated_ms: float | None = None
     """The first pair was nominated, of the policy ``all``."""
+    last_sign_ms: float | None = None
+    """The other end showed for the last time that it was there: by a check, an answer, or its own words."""
 
     def checked_for_ms(self, t_ms: float) -> float:
         """Return how long it had been checking then: before, it waited for the other end, or for a person."""
@@ -75,6 +77,8 @@ class PeerSession(Observation, frozen=True, kw_only=True, tag=True):
     signaling: SignalingKind
     trickle: bool
     """Whether candidates were told one by one (RFC 8838)."""
+    application: bool = False
+    """Whether the other end is an application that copied text led to, by its description: it sends no report."""
     stop: SessionStop
     detail: str = ""
     """What ended it, in words that hold nothing that the other end sent."""

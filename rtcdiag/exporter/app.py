@@ -10,12 +10,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from rtcdiag.config import HealthTarget
 from rtcdiag.demands import DEPTHS, Depth
 from rtcdiag.exporter.budget import HEADER, budget_s
 from rtcdiag.exporter.checks import BusyError, Checks
 from rtcdiag.exporter.metrics import Probed, exposition
 from rtcdiag.exporter.own import MODULE_UNSET, Own
 from rtcdiag.exporter.page import index
+from rtcdiag.exporter.reading import Reading
 from rtcdiag.formats.health.jsonl import line
 from rtcdiag.formats.safe import clean
 from rtcdiag.health import HealthResult
@@ -27,7 +29,7 @@ _PARAMETERS = ("target", "module", "debug")
 class Asked(NamedTuple):
     """One scrape."""
 
-    target: str
+    uris: list[HealthTarget]
     depth: Depth | None
     budget_s: float
     debug: bool
@@ -36,10 +38,10 @@ class Asked(NamedTuple):
 class Exporter:
     """What the routes share."""
 
-    def __init__(self, checks: Checks, offset_s: float) -> None:
+    def __init__(self, checks: Checks, reading: Reading, offset_s: float) -> None:
         """Take how much sooner than Prometheus' time-out an answer is due."""
         self._checks, self._offset_s = checks, offset_s
-        self._own = Own(checks)
+        self._own = Own(checks, reading)
 
     def app(self) -> Starlette:
         """Return the application."""
@@ -77,16 +79,17 @@ class Exporter:
                 raise ValueError(f"unknown parameter {_quoted(name)}: there are {', '.join(_PARAMETERS)}")
             if len(given.getlist(name)) > 1:
                 raise ValueError(f"{name} stands here twice")
+        targets = self._checks.targets
         target, module, debug = given.get("target", ""), given.get("module"), given.get("debug", "false")
         if not target:
             raise ValueError("target is missing: write /probe?target=NAME, with a name of the configuration")
-        if target not in self._checks.targets:
+        if target not in targets:
             raise ValueError(f"the configuration has no target {_quoted(target)}")
         depth = next((name for name in DEPTHS if name == module), None)
         if module is not None and depth is None:
             raise ValueError(f"unknown module {_quoted(module)}: there are {', '.join(DEPTHS)}")
         budget = budget_s(request.headers.get(HEADER), self._offset_s)
-        return Asked(target, depth, budget, debug == "true")
+        return Asked(targets[target], depth, budget, debug == "true")
 
     def _refuse(self, reason: str, status: int, words: str) -> Response:
         self._own.refused(reason)
@@ -101,7 +104,7 @@ class Exporter:
 
 async def _unless_gone(request: Request, checks: Checks, asked: Asked) -> tuple[HealthResult, ...] | None:
     """Check the target; None where who asked goes away before: then the check is given up."""
-    probing = asyncio.create_task(checks.probe(asked.target, asked.depth, asked.budget_s))
+    probing = asyncio.create_task(checks.probe(asked.uris, asked.depth, asked.budget_s))
     watching = asyncio.create_task(_gone(request))
     try:
         await asyncio.wait((probing, watching), return_when=asyncio.FIRST_COMPLETED)

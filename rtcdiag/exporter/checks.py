@@ -1,7 +1,7 @@
 """Checks for scrapes: targets by name, so many at once, none longer than its scrape, everything given back."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -13,10 +13,10 @@ from rtcdiag.exporter.lately import Lately
 from rtcdiag.fleet import Settings
 from rtcdiag.fleet.lanes import Lanes
 from rtcdiag.fleet.lateness import Lateness
-from rtcdiag.fleet.many import ROOM_TRIES, lacked_room, met_itself
 from rtcdiag.fleet.one import judged, now, observe
+from rtcdiag.fleet.room import Room
 from rtcdiag.fleet.settings import Surroundings
-from rtcdiag.health import HealthResult, crashed, unchecked
+from rtcdiag.health import HealthResult, Try, crashed, unchecked
 from rtcdiag.net import Net
 from rtcdiag.net.resolver import MOST_AT_ONCE, Resolver
 from rtcdiag.probes.environment import environment
@@ -33,8 +33,8 @@ class BusyError(Exception):
 class _Scrape:
     """What the checks of one scrape have in common."""
 
-    def __init__(self, here: Surroundings, end_s: float) -> None:
-        self.here, self.end_s = here, end_s
+    def __init__(self, here: Surroundings, settings: Settings, end_s: float) -> None:
+        self.here, self.settings, self.end_s = here, settings, end_s
         self.is_over = False
         """Whether nobody waits for them any more."""
 
@@ -47,11 +47,9 @@ class Checks:
 
     def __init__(self, targets: Iterable[HealthTarget], settings: Settings, most_scrapes: int) -> None:
         """Call it where an event loop runs."""
-        self._targets: dict[str, list[HealthTarget]] = {}
-        for target in targets:
-            self._targets.setdefault(target.name, []).append(target)
-        self._settings, self._most_scrapes = settings, most_scrapes
-        self._room = asyncio.Semaphore(settings.at_once)
+        self.take(targets, settings)
+        self._most_scrapes = most_scrapes
+        self._places = asyncio.Semaphore(settings.at_once)
         self._lately = Lately()
         self._look_ups = asyncio.Semaphore(MOST_AT_ONCE)
         self._lanes = Lanes(settings.at_one_host)
@@ -63,6 +61,13 @@ class Checks:
         self.scrapes = 0
         """Scrapes under way."""
 
+    def take(self, targets: Iterable[HealthTarget], settings: Settings) -> None:
+        """Check these from now on; scrapes under way go on with those before."""
+        self._targets: dict[str, list[HealthTarget]] = {}
+        for target in targets:
+            self._targets.setdefault(target.name, []).append(target)
+        self._settings = settings
+
     @property
     def targets(self) -> Mapping[str, list[HealthTarget]]:
         """What can be asked for: the URIs of each name."""
@@ -73,8 +78,10 @@ class Checks:
         """Checks that were begun and have not given everything back yet."""
         return len(self._tasks)
 
-    async def probe(self, name: str, depth: Depth | None, budget_s: float) -> tuple[HealthResult, ...]:
-        """Check every URI of a target, a key of ``targets``, in so many seconds; raise BusyError.
+    async def probe(
+        self, uris: Sequence[HealthTarget], depth: Depth | None, budget_s: float
+    ) -> tuple[HealthResult, ...]:
+        """Check every URI of a target, one of ``targets``, in so many seconds; raise BusyError.
 
         A check that is not over by then goes on only to give back what it holds, and so it does when this is cancelled.
         """
@@ -85,12 +92,12 @@ class Checks:
         resolver = Resolver(places=self._look_ups)
         self._lateness = self._lateness or Lateness()
         here = Surroundings(self._environment(), resolver, self._lateness)
-        scrape = _Scrape(here, asyncio.get_running_loop().time() + checking_s(budget_s))
-        targets = [replace(item, depth=depth or item.depth) for item in self._targets[name]]
+        scrape = _Scrape(here, self._settings, asyncio.get_running_loop().time() + checking_s(budget_s))
+        targets = [replace(item, depth=depth or item.depth) for item in uris]
         tasks = [self._begin(target, scrape) for target in targets]
         try:
             await asyncio.wait(tasks, timeout=budget_s)
-            return tuple(self._result(*pair) for pair in zip(tasks, targets, strict=True))
+            return tuple(_result(*pair, scrape) for pair in zip(tasks, targets, strict=True))
         finally:
             scrape.is_over = True
             self.scrapes -= 1
@@ -113,31 +120,20 @@ class Checks:
 
     async def _check(self, target: HealthTarget, scrape: _Scrape) -> HealthResult:
         loop = asyncio.get_running_loop()
-        for _ in range(ROOM_TRIES):
-            async with self._lanes.at(target.server.host) as lane, self._room:
-                await scrape.here.lateness.on_time()
-                left_s, width = scrape.left_s(), lane.width
-                if left_s <= 0:
-                    return self._unchecked(target, "other checks took all the time of this scrape")
-                tried = await observe(target, self._settings, scrape.here, left_s=left_s)
-                no_room = lacked_room(tried, lane)
-                if no_room:
-                    lane.narrow(width)
-                if not (no_room or met_itself(tried)):
-                    break
+
+        async def attempt() -> Try | None:
+            left_s = scrape.left_s()
+            return await observe(target, scrape.settings, scrape.here, left_s=left_s) if left_s > 0 else None
+
+        room = Room(self._lanes, scrape.here.lateness, places=self._places)
+        tried = await room.check(target.server.host, attempt)
+        if tried is None:
+            return _unchecked(target, scrape, "other checks took all the time of this scrape")
         self._lately.learn(target.server.host, tried.evidence, loop.time())
         try:
-            return judged(target, tried, self._settings, self._lately.controls(loop.time()))
+            return judged(target, tried, scrape.settings, self._lately.controls(loop.time()))
         except Exception as error:  # noqa: BLE001 - a bug of a rule is told as "not tested", like one of a probe
-            return crashed(target, error, depth=self._settings.depth_of(target), started_at=tried.started_at)
-
-    def _result(self, task: asyncio.Task[HealthResult], target: HealthTarget) -> HealthResult:
-        if task.done() and not task.cancelled():
-            return task.result()
-        return self._unchecked(target, "the time of this scrape was over first")
-
-    def _unchecked(self, target: HealthTarget, why: str) -> HealthResult:
-        return unchecked(target, depth=self._settings.depth_of(target), started_at=now(), why=why)
+            return crashed(target, error, depth=scrape.settings.depth_of(target), started_at=tried.started_at)
 
     def _environment(self) -> Environment:
         now_s = asyncio.get_running_loop().time()
@@ -152,3 +148,13 @@ class Checks:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_RELEASE_S)
+
+
+def _unchecked(target: HealthTarget, scrape: _Scrape, why: str) -> HealthResult:
+    return unchecked(target, depth=scrape.settings.depth_of(target), started_at=now(), why=why)
+
+
+def _result(task: asyncio.Task[HealthResult], target: HealthTarget, scrape: _Scrape) -> HealthResult:
+    if task.done() and not task.cancelled():
+        return task.result()
+    return _unchecked(target, scrape, "the time of this scrape was over first")

@@ -16,7 +16,7 @@ class Lately:
 
     def learn(self, host: str, evidence: Evidence, now_s: float) -> None:
         """Remember a check of a host, if it shows anything."""
-        if not _of(evidence).known.is_set():
+        if not _of(evidence).answered:
             return
         self._seen.pop(host, None)
         self._seen[host] = (now_s, evidence)

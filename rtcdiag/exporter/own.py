@@ -14,6 +14,7 @@ from prometheus_client import (
 )
 
 from rtcdiag.exporter.checks import Checks
+from rtcdiag.exporter.reading import Reading
 from rtcdiag.health import HealthResult
 from rtcdiag.version import __version__
 
@@ -24,7 +25,7 @@ MODULE_UNSET = "default"
 class Own:
     """Counters of one exporter, in a registry of their own."""
 
-    def __init__(self, checks: Checks) -> None:
+    def __init__(self, checks: Checks, reading: Reading) -> None:
         """Count from 0."""
         # When each was first counted: as many series again, that nobody asks for.
         disable_created_metrics()  # type: ignore[no-untyped-call]  # theirs
@@ -42,6 +43,9 @@ class Own:
         self._gauge("checks_in_progress", "Checks that have not given everything back yet.", lambda: checks.under_way)
         self._gauge("tasks", "Tasks of the event loop.", lambda: len(asyncio.all_tasks()))
         self._gauge("targets", "Targets of the configuration.", lambda: len(checks.targets))
+        successful, at = "config_last_reload_successful", "config_last_reload_success_timestamp_seconds"
+        self._gauge(successful, "Whether the configuration was read when last tried.", lambda: reading.successful)
+        self._gauge(at, "When the configuration was last read, in unixtime.", lambda: reading.succeeded_at_s)
         Info("rtcdiag_exporter_build", "The program.", registry=self.registry).info({"version": __version__})
         ProcessCollector(registry=self.registry)
 

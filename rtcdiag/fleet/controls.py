@@ -1,10 +1,9 @@
 """What other targets have shown of this network: the controls without which the silence of one proves nothing."""
 
-import asyncio
-
 from msgspec.structs import replace
 
 from rtcdiag.address import IPAddress, Scope
+from rtcdiag.contacts import NAT64_NAME
 from rtcdiag.evidence import Binding, Connect, Evidence, Observation, Resolution, Target
 from rtcdiag.targets import Transport
 
@@ -17,14 +16,13 @@ class Controls:
 
     def __init__(self) -> None:
         """Start with nobody."""
-        self.known = asyncio.Event()
-        """Set once anybody answered, or nobody is left to."""
         self._udp: dict[IPAddress, Binding] = {}
         self._tcp: dict[IPAddress, Connect] = {}
         self._names: dict[str, Resolution] = {}
 
-    def learn(self, evidence: Evidence) -> None:
-        """Remember what a check of one target has shown."""
+    def learn(self, evidence: Evidence) -> bool:
+        """Remember what a check of one target has shown; tell whether that was more than before."""
+        before = self._count()
         if len(self._names) < _EACH:
             for name in evidence.of(Resolution, lambda item: bool(item.addresses)):
                 self._names.setdefault(name.host, name)
@@ -34,8 +32,24 @@ class Controls:
         if len(self._tcp) < _EACH:
             for connect in evidence.of(Connect, _shows_tcp):
                 self._tcp.setdefault(connect.destination.ip, replace(connect, purpose="control"))
-        if self._udp or self._tcp:
-            self.known.set()
+        return self._count() > before
+
+    def _count(self) -> int:
+        return len(self._names) + len(self._udp) + len(self._tcp)
+
+    @property
+    def answered(self) -> bool:
+        """Tell whether anybody answered."""
+        return bool(self._udp or self._tcp)
+
+    def settle(self, evidence: Evidence) -> bool:
+        """Tell whether it is known of this network what failed here: look-ups, UDP, or else any answer."""
+        names = evidence.of(Resolution, lambda item: item.host != NAT64_NAME)
+        if names and not any(name.addresses for name in names):
+            return bool(self._names)
+        if any(target.transport is Transport.UDP for target in evidence.of(Target)):
+            return bool(self._udp)
+        return self.answered
 
     def beside(self, evidence: Evidence) -> tuple[Observation, ...]:
         """Return what was seen of others than those whom this evidence is about."""

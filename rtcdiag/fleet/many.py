@@ -1,26 +1,20 @@
 """All targets of a run: as many at once as is good for them, each result handed over as soon as it is there."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Iterator, Sequence
 
 from msgspec.structs import replace
 
 from rtcdiag.config import HealthTarget
-from rtcdiag.evidence import Allocation, Challenge, TurnStep
 from rtcdiag.fleet.controls import Controls
-from rtcdiag.fleet.lanes import Lane, Lanes
+from rtcdiag.fleet.lanes import Lanes
 from rtcdiag.fleet.one import judged, now, observe
+from rtcdiag.fleet.room import Room
 from rtcdiag.fleet.settings import Settings, Surroundings
 from rtcdiag.health import HealthResult, Try, crashed, unchecked
 
 OnResult = Callable[[HealthResult], None]
 OnStart = Callable[[HealthTarget], None]
-_NO_ROOM = (486, 508)
-"""Allocation Quota Reached and Insufficient Capacity (RFC 8656 section 19)."""
-_MISMATCH = 437
-"""Allocation Mismatch (RFC 8656 section 7.2): coturn remembers a port for a while after it was given back."""
-ROOM_TRIES = 12
 _MOST_HELD = 256
 """So many results wait at most for a control; the others are judged without."""
 
@@ -45,7 +39,7 @@ async def check_all(
         _carry_on()
         await round_.interrupt(workers)
     finally:
-        await round_.close()
+        round_.close()
     why = "it was interrupted" if round_.interrupted else f"the deadline of {settings.deadline_s or 0:g} s came first"
     for target in queue:
         on_result(unchecked(target, depth=settings.depth_of(target), started_at=now(), why=why))
@@ -60,8 +54,9 @@ class _Round:
         self._settings, self._here = settings, here
         self._on_result, self._on_start = on_result, on_start
         self._controls = Controls()
-        self._lanes = Lanes(settings.at_one_host)
-        self._held: set[asyncio.Task[None]] = set()
+        self._room = Room(Lanes(settings.at_one_host), here.lateness)
+        self._held: list[tuple[HealthTarget, Try]] = []
+        """Failures that wait until it is known whether this network or the server is to blame."""
         loop = asyncio.get_running_loop()
         self._end_s = None if settings.deadline_s is None else loop.time() + settings.deadline_s
 
@@ -97,20 +92,16 @@ class _Round:
             self._deliver(target, tried, result)
 
     async def _with_room(self, target: HealthTarget) -> Try:
-        """Check a target; again with fewer beside it where the server had no room for all of ours."""
-        for _ in range(ROOM_TRIES):
-            async with self._lanes.at(target.server.host) as lane:
-                await self._here.lateness.on_time()
-                width = lane.width
-                self._on_start(target)
-                tried = await observe(target, self._settings, self._here, left_s=self._left_s())
-                self._controls.learn(tried.evidence)
-                no_room = lacked_room(tried, lane)
-                if no_room:
-                    lane.narrow(width)
-                if self._is_over() or not (no_room or met_itself(tried)):
-                    break
-        return tried
+        """Check a target, as often as the room of its server asks for."""
+
+        async def attempt() -> Try:
+            self._on_start(target)
+            tried = await observe(target, self._settings, self._here, left_s=self._left_s())
+            if self._controls.learn(tried.evidence):
+                self._release()
+            return tried
+
+        return await self._room.check(target.server.host, attempt, self._is_over)
 
     def _judged(self, target: HealthTarget, tried: Try) -> HealthResult:
         try:
@@ -123,16 +114,19 @@ class _Round:
             result = unchecked(
                 target, depth=self._settings.depth_of(target), started_at=now(), why="it was interrupted"
             )
-        elif result.status == "failed" and not self._controls.known.is_set() and len(self._held) < _MOST_HELD:
-            # Nobody has answered yet: whether this network or the server is silent will be known later.
-            self._held.add(asyncio.create_task(self._later(target, tried)))
+        elif result.status == "failed" and len(self._held) < _MOST_HELD and not self._controls.settle(tried.evidence):
+            self._held.append((target, tried))
             return
         self._on_result(result)
 
-    async def _later(self, target: HealthTarget, tried: Try) -> None:
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._controls.known.wait()
-        self._on_result(self._judged(target, tried))
+    def _release(self, *, every: bool = False) -> None:
+        """Hand over what was held back, and can be judged by now."""
+        held, self._held = self._held, []
+        for target, tried in held:
+            if every or self._controls.settle(tried.evidence):
+                self._on_result(self._judged(target, tried))
+            else:
+                self._held.append((target, tried))
 
     async def interrupt(self, workers: list[asyncio.Task[None]]) -> None:
         """Let the checks give back what they hold, and return what they know."""
@@ -141,29 +135,9 @@ class _Round:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
 
-    async def close(self) -> None:
-        """Judge what was held back, and stop."""
-        self._controls.known.set()
-        await asyncio.gather(*self._held)
-
-
-def met_itself(tried: Try) -> bool:
-    """Whether the server took one of our ports for one that it still knows from a check before (437)."""
-    steps = tried.evidence.of(TurnStep, lambda item: isinstance(item, (Challenge, Allocation)))
-    refused = {step.allocation for step in steps if _error_code(step) == _MISMATCH}
-    granted = {step.allocation for step in tried.evidence.of(Allocation) if step.exchange.succeeded}
-    return bool(refused - granted)
-
-
-def _error_code(step: TurnStep) -> int | None:
-    exchange = step.exchange if isinstance(step, (Challenge, Allocation)) else None
-    return exchange.answer.error_code if exchange is not None and exchange.answer is not None else None
-
-
-def lacked_room(tried: Try, lane: Lane) -> bool:
-    """Whether the server refused for want of room what it may grant when less of ours is there."""
-    refused = tried.evidence.of(Allocation, lambda item: _error_code(item) in _NO_ROOM)
-    return bool(refused) and (lane.busy > 1 or lane.rest_s == 0.0)
+    def close(self) -> None:
+        """Judge what was held back, as nobody is left to answer."""
+        self._release(every=True)
 
 
 def _carry_on() -> None:

@@ -6,12 +6,16 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec.structs import replace
 
+from rtcdiag.address import Family
 from rtcdiag.config import HealthTarget
+from rtcdiag.contacts import NAT64_NAME
 from rtcdiag.demands import Depth
+from rtcdiag.evidence import Evidence, Failure, Resolution
 from rtcdiag.fleet.controls import Controls
 from rtcdiag.fleet.settings import Settings, Surroundings
 from rtcdiag.health import HealthResult, Try, judge
 from rtcdiag.net import Net
+from rtcdiag.options import RunOptions
 from rtcdiag.probes.job import Job
 from rtcdiag.run import gather
 from rtcdiag.stun.credentials import mint
@@ -39,13 +43,35 @@ async def observe(target: HealthTarget, settings: Settings, here: Surroundings, 
     began_s, started_at = time.monotonic(), now()
     job, net = _job(_minted(target), depth), Net(options, resolver=here.resolver)
     with here.lateness.meter() as meter:
-        evidence = await gather((job,), options, net=net, here=here.here)
+        evidence = await _beside_a_known_name(await gather((job,), options, net=net, here=here.here), options, here)
     return Try(
         evidence=evidence,
         started_at=started_at,
         duration_ms=round((time.monotonic() - began_s) * 1000, 1),
         late_ms=round(meter.late_ms, 1),
     )
+
+
+async def _beside_a_known_name(evidence: Evidence, options: RunOptions, here: Surroundings) -> Evidence:
+    """Look up a name that surely exists where one is said not to: a resolver may say that of every name."""
+    names = evidence.of(Resolution)
+    if not names or any(item.failure is not Failure.DNS_NOT_FOUND for item in names):
+        return evidence
+    began_s = time.monotonic()
+    last = max(item.t_ms + (item.duration_ms or 0.0) for item in names)
+    answer = await here.resolver.look_up(
+        NAT64_NAME, Family.IPV4, max(1.0, min(options.timeout_ms, options.deadline_ms - last))
+    )
+    seen = Resolution(
+        id=f"obs-{len(evidence.observations) + 1}",
+        t_ms=last,
+        duration_ms=round((time.monotonic() - began_s) * 1000, 1),
+        host=NAT64_NAME,
+        family=Family.IPV4,
+        addresses=tuple(map(str, answer.addresses)),
+        failure=answer.failure,
+    )
+    return replace(evidence, observations=(*evidence.observations, seen))
 
 
 def judged(target: HealthTarget, tried: Try, settings: Settings, controls: Controls) -> HealthResult:

@@ -28,10 +28,13 @@ def ranked(report: Report) -> tuple[Finding, ...]:
 def actions(report: Report) -> tuple[Action, ...]:
     """Return the first remedy of every finding that has one, each text once, most important first.
 
-    What facts worth knowing suggest is left out where something has to be mended.
+    Then what else can be done about errors, as who can do it best may be somebody else. What facts worth knowing
+    suggest is left out where something has to be mended.
     """
     about = [finding for finding in ranked(report) if report.command != "nat-type" or _is_about_nat(finding)]
-    found = [(finding, action) for finding in about if (action := _action(finding)) is not None]
+    first = [(finding, action) for finding in about for action in _actions(finding)[:1]]
+    others = [(finding, action) for finding in about for action in _actions(finding)[1:]]
+    found = first + [(finding, action) for finding, action in others if finding.severity is Severity.ERROR]
     pressing = any(finding.severity is not Severity.INFO for finding, _ in found)
     seen: dict[tuple[Role, str], Action] = {}
     for finding, action in found:
@@ -45,10 +48,8 @@ def _is_about_nat(finding: Finding) -> bool:
     return finding.subject is None or finding.severity is not Severity.INFO
 
 
-def _action(finding: Finding) -> Action | None:
-    for role, text in finding.remedy.items():
-        return Action(role, text, finding.code)
-    return None
+def _actions(finding: Finding) -> tuple[Action, ...]:
+    return tuple(Action(role, text, finding.code) for role, text in finding.remedy.items())
 
 
 def by_role(items: tuple[Action, ...]) -> dict[Role, tuple[Action, ...]]:

@@ -13,7 +13,10 @@ from rtcdiag.report import ReportError
 
 MAX_BYTES = 64 << 20
 """How long the JSON of a page may be; a page of some kilobytes can hold gigabytes of one character."""
-_SCRIPT = re.compile(r"<script\b[^<>]*\bid=[\"']?rtcdiag-(?:report|comparison|difference)\b[^<>]*>", re.IGNORECASE)
+# That the tag ends at all is asked first: else each of a million attributes would be tried up to the end of the page.
+_SCRIPT = re.compile(
+    r"<script\b(?=[^<>]*>)[^<>]*\bid=[\"']?rtcdiag-(?:report|comparison|difference)\b[^<>]*>", re.IGNORECASE
+)
 _END = re.compile(r"</script\s*>", re.IGNORECASE)
 
 

@@ -1,6 +1,5 @@
 """One HTML file: no JavaScript, no request, light and dark, the report itself embedded as JSON."""
 
-import hashlib
 from functools import lru_cache
 from typing import Any
 
@@ -11,15 +10,15 @@ from rtcdiag.evidence import Evidence
 from rtcdiag.findings import Severity
 from rtcdiag.formats import nat_words, words
 from rtcdiag.formats.actions import actions, by_role, ranked
-from rtcdiag.formats.embedded import Embedded, packed, plain
 from rtcdiag.formats.figures.latency import strips
 from rtcdiag.formats.figures.layout import fit, tall, wide
 from rtcdiag.formats.figures.path import path
 from rtcdiag.formats.figures.waterfall import waterfall
+from rtcdiag.formats.fitting import HERE, digest, fitted
 from rtcdiag.formats.grouped import grouped, others
 from rtcdiag.formats.options import RenderOptions
 from rtcdiag.formats.safe import clean
-from rtcdiag.formats.tables import Table, audit, candidates, folded, nat, quality, run, servers, session
+from rtcdiag.formats.tables import Table, audit, candidates, firewall, folded, nat, quality, run, servers, session
 from rtcdiag.formats.tables.matrix import matrix
 from rtcdiag.formats.tables.nat import families
 from rtcdiag.formats.tables.sockets import sockets
@@ -27,39 +26,20 @@ from rtcdiag.report import Report, encode, evidence_of
 
 ACTIONS = 3
 """In the banner; all remedies stand with their findings."""
-LIMIT_BYTES = 300_000
-"""How long a page is at most, as far as folding helps: attachments and previews have limits."""
-_FOLDS = (400, 200, 100, 60, 40, 25, 12)
-"""How many rows the tables of a page have at most; the next smaller number is tried where the page is too long."""
 
 
 def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - every format has this signature
-    """Return the page. It depends on nothing but the report.
-
-    Where it would be too long, the embedded JSON is compressed first, and then the tables are folded.
-    """
+    """Return the page. It depends on nothing but the report."""
     evidence, unknown = evidence_of(report)
     data = encode(report, indent=0)
-    wanted = ((plain(data), _FOLDS[0]), *((packed(data), most) for most in _FOLDS))
-    page = ""
-    for embedded, most in wanted:
-        page = _page(report, evidence, unknown, most).replace(_HERE, _script(embedded), 1)
-        if len(page.encode()) <= LIMIT_BYTES:
-            break
-    return page
+    return fitted(lambda most: _page(report, evidence, unknown, most, digest(data)), data, "report")
 
 
 _EVIDENCE = 12
 """Observations that a finding names in the page."""
-_HERE = "<!--report-->"
-"""Where the report is put into the page: no string of a report can be this, for all of them are escaped."""
 
 
-def _script(embedded: Embedded) -> str:
-    return f'<script type="{embedded.media_type}" id="rtcdiag-report">{embedded.text}</script>'
-
-
-def _page(report: Report, evidence: Evidence, unknown: int, most: int) -> str:
+def _page(report: Report, evidence: Evidence, unknown: int, most: int, sha256: str) -> str:
     tables = _tables(report, evidence, most)
     return (
         environment()
@@ -70,8 +50,8 @@ def _page(report: Report, evidence: Evidence, unknown: int, most: int) -> str:
             headline=words.headline(report),
             top=by_role(actions(report)[:ACTIONS]),
             families=families(report),
-            digest=hashlib.sha256(plain(encode(report, indent=0)).text.encode()).hexdigest(),
-            here=Markup(_HERE),  # noqa: S704 - a constant
+            digest=sha256,
+            here=HERE,
             anchors=frozenset(row[0].text for row in tables["transactions"].rows if row[0].text)
             if tables["transactions"]
             else (),
@@ -118,6 +98,7 @@ def _tables(report: Report, evidence: Evidence, most: int) -> dict[str, Table | 
         "sockets": sockets(evidence),
         "bindings": nat.bindings(evidence),
         "knocks": nat.knocks(evidence),
+        "to_open": firewall.to_open(report),
         "reach": nat.reach(report),
         "candidates": candidates.candidates(report),
         "not_tested": run.not_tested(report),

@@ -6,7 +6,7 @@ from rtcdiag.formats.actions import actions, ranked
 from rtcdiag.formats.nat_words import axes, other_way, standing
 from rtcdiag.formats.options import RenderOptions
 from rtcdiag.formats.safe import code_span, markdown
-from rtcdiag.formats.tables import Cell, Table, audit, candidates, nat, quality, run, servers, session
+from rtcdiag.formats.tables import Cell, Table, audit, candidates, firewall, nat, quality, run, servers, session
 from rtcdiag.formats.tables.nat import families
 from rtcdiag.formats.words import DIRECT, ROLE, SIDE, headline, missing, ms, redaction
 from rtcdiag.report import Report, evidence_of
@@ -72,6 +72,7 @@ def _tables(report: Report, evidence: Evidence, verbosity: int) -> tuple[Table |
         *session.tables(evidence),
         audit.checks(report),
         audit.configuration(report),
+        firewall.to_open(report),
         servers.chains(report),
         servers.capabilities(report),
         servers.latency_table(report),

@@ -37,4 +37,5 @@ def _rows(paper: Paper, end: End) -> Iterator[Row]:
         yield (paper.text("packets from there: lost ", (lost, tone), jitter, trip),)
     if end.pairs:
         worked, by = len(end.reached), SIGNALING[end.session.signaling]
-        yield (paper.text(f"{worked} of {len(end.pairs)} candidate pairs connected; signaling by {by}"),)
+        other = ", with another application" if end.session.application else ""
+        yield (paper.text(f"{worked} of {len(end.pairs)} candidate pairs connected; signaling by {by}{other}"),)

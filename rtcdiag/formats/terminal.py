@@ -1,6 +1,7 @@
 """Lines for a terminal: cleaned text with tones, wrapped and folded to its width, in ASCII where it has no more."""
 
 import io
+import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
@@ -19,6 +20,8 @@ _STYLES: dict[Tone, str] = {"": "", "ok": "green", "warn": "yellow", "bad": "bol
 HANGING = 2
 LABEL = 12
 """Columns of the labels at the left."""
+
+_CODE = re.compile(r"  \[[a-z0-9-]+\]$")
 
 Part = str | tuple[str, Tone]
 Row = tuple[Text, ...]
@@ -79,15 +82,20 @@ class Paper:
         The last of at most ``most`` lines ends in an ellipsis.
         """
         room = self.width - indent
-        lines = list(text.wrap(self._console, room))
+        # Most texts are one line, which need not go through the library's search for words.
+        fits = text.cell_len <= room and not set("\n\t") & set(text.plain)
+        lines = [text] if fits else list(text.wrap(self._console, room))
         if len(lines) > 1:
             lines = list(text.wrap(self._console, room - hanging))
         if most is not None and len(lines) > most:
-            lines = [*lines[: most - 1], self._cut(lines[most - 1], room - hanging)]
+            lines = [*lines[: most - 1], self._cut(lines[most - 1], room - hanging, text.plain)]
         return [Text(" " * (indent + (hanging if at else 0))) + line for at, line in enumerate(lines)]
 
-    def _cut(self, line: Text, room: int) -> Text:
-        end = self._shown("…")
+    def _cut(self, line: Text, room: int, whole: str) -> Text:
+        """Cut a line short; the code of a finding at the end of the text stays, as it is what explains the rest."""
+        code = _CODE.search(whole)
+        tail = code[0] if code is not None and 2 * len(code[0]) < room else ""
+        end = self._shown("…") + tail
         line.truncate(room - len(end))
         line.rstrip()
         return line + Text(end)

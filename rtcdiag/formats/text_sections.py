@@ -15,7 +15,7 @@ from rtcdiag.formats.tables import audit, quality
 from rtcdiag.formats.tables.candidates import counts, protocol
 from rtcdiag.formats.tables.gateway import gateway_words
 from rtcdiag.formats.tables.nat import families
-from rtcdiag.formats.tables.servers import chain, outcome, place, short, worst_first
+from rtcdiag.formats.tables.servers import chain, one_of_each_first, outcome, place, short, worst_first
 from rtcdiag.formats.terminal import Paper, Row, Section
 from rtcdiag.formats.words import (
     DIRECT,
@@ -92,7 +92,7 @@ def _not_judged(report: Report, name: str) -> str:
 
 def servers(paper: Paper, report: Report) -> Section:
     """Return one line a server."""
-    rows = tuple((_server(paper, row),) for row in worst_first(report.servers))
+    rows = tuple((_server(paper, row),) for row in one_of_each_first(worst_first(report.servers)))
     return Section(label="Servers", rows=rows, noun="server", weight=2)
 
 

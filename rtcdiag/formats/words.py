@@ -1,5 +1,6 @@
 """The words of the formats: fixed vocabulary to what a reader knows, the familiar NAT names included."""
 
+from datetime import datetime, timedelta
 from typing import Literal
 
 from rtcdiag.address import Family, Scope
@@ -12,6 +13,7 @@ from rtcdiag.traversal import PeerKind, Reachable
 Tone = Literal["", "ok", "warn", "bad", "info", "muted"]
 """How a word is colored. Color never stands alone: the word itself says the same."""
 Side = Literal["here", "peer", "server", "a", "b"]
+_DAY_MIN = 24 * 60
 
 DIRECT: dict[Direct, str] = {
     "confirmed": "confirmed",
@@ -89,6 +91,24 @@ _SUBJECTS = {
     "audit-turn": "Audit",
     "connect": "Session",
 }
+
+
+def when(started_at: str) -> str:
+    """Return a time of the JSON, RFC 3339 in UTC, as people read it: to the second."""
+    date, _, time = started_at.partition("T")
+    return f"{date} {time.removesuffix('Z').partition('.')[0]} UTC" if time.endswith("Z") else started_at
+
+
+def local_time(started_at: str, offset_min: int | None) -> str:
+    """Return what the clock on the wall showed, with the date where that is another one; empty where it was UTC."""
+    if not offset_min or abs(offset_min) >= _DAY_MIN:
+        return ""
+    try:
+        at = datetime.fromisoformat(started_at)
+        there = at + timedelta(minutes=offset_min)
+    except (ValueError, OverflowError):
+        return ""
+    return f"{there:%H:%M}" if there.date() == at.date() else f"{there:%Y-%m-%d %H:%M}"
 
 
 def headline(report: Report) -> tuple[str, str, Tone]:

@@ -11,7 +11,7 @@ from rtcdiag.address import Family
 from rtcdiag.config import HealthTarget
 from rtcdiag.demands import Depth, Thresholds
 from rtcdiag.diagnosis import findings_of
-from rtcdiag.evidence import Crash, Evidence, Observation, Skipped
+from rtcdiag.evidence import Crash, Environment, Evidence, Observation, Skipped
 from rtcdiag.findings import Finding, Severity, Stage, find, merged
 from rtcdiag.health.figures import certificate_expires_at, credentials_expire_at, figures_of
 from rtcdiag.health.limits import exceeded, in_time
@@ -27,8 +27,8 @@ _GOALS: dict[Depth, tuple[Stage, ...]] = {
     "quality": ("data",),
 }
 """The stages of which one has to hold."""
-_WITHOUT_IPV6 = ("family-not-here", "no-route-to-server", "local-address-unavailable")
-NO_IPV6 = "this computer has no IPv6"
+_WITHOUT_FAMILY = ("family-not-here", "no-route-to-server", "local-address-unavailable")
+_WORDS = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
 _ORDER: tuple[HealthStatus, ...] = ("failed", "not-tested", "warning", "ok", "skipped")
 _SEVERITIES = tuple(Severity)
 
@@ -99,8 +99,12 @@ def _is_asked(row: ServerRow, target: HealthTarget) -> bool:
 
 
 _RULED = {
-    "certificate_days": ("tls-certificate-expires-soon", "tls-certificate-expires-within-days"),
-    "credential_s": ("turn-credentials-expire-soon",),
+    "certificate_days": (
+        "tls-certificate-expired",
+        "tls-certificate-expires-soon",
+        "tls-certificate-expires-within-days",
+    ),
+    "credential_s": ("turn-credentials-expired", "turn-credentials-expire-soon"),
     "rtt_ms": ("turn-relay-far",),
     "jitter_ms": ("turn-relay-jitter", "turn-jitter-undetermined"),
     "loss_percent": ("turn-relay-lossy",),
@@ -110,12 +114,16 @@ _RULED = {
 
 def _beside(beyond: list[Finding], found: tuple[Finding, ...]) -> list[Finding]:
     """Return what thresholds add: nothing where a rule says the same as severely."""
-    said = {item.code for item in found}
-    return [
-        item
-        for item in beyond
-        if item.severity is Severity.ERROR or not said.intersection(_RULED.get(item.facts["figure"], ()))
-    ]
+    return [item for item in beyond if not any(_says_it(rule, item) for rule in found)]
+
+
+def _says_it(rule: Finding, beyond: Finding) -> bool:
+    """Whether a rule's finding is about the same figure of the same address, and as severe."""
+    return (
+        rule.code in _RULED.get(beyond.facts["figure"], ())
+        and _SEVERITIES.index(rule.severity) <= _SEVERITIES.index(beyond.severity)
+        and rule.facts.get("address") in (None, beyond.facts["address"])
+    )
 
 
 def _path(row: ServerRow, figures: dict[str, float], scene: _Scene) -> HealthPath:
@@ -141,8 +149,9 @@ def _is_about(finding: Finding, row: ServerRow) -> bool:
 
 def _status(row: ServerRow, worst: Finding | None, scene: _Scene) -> tuple[HealthStatus, str | None]:
     """Return how a path fares, and why where there is no answer."""
-    if _lacks_ipv6(row, worst, scene.evidence):
-        return "skipped", NO_IPV6
+    lacking = _lacking(row, worst, scene.evidence)
+    if lacking is not None:
+        return "skipped", f"this computer has no {_WORDS[lacking]}"
     if any(stage.status == "failed" for stage in row.stages) or (worst and worst.severity is Severity.ERROR):
         return "failed", None
     if not _reached(row, _GOALS[scene.depth if scene.target.server.protocol == "turn" else "reach"]):
@@ -150,13 +159,18 @@ def _status(row: ServerRow, worst: Finding | None, scene: _Scene) -> tuple[Healt
     return ("ok" if worst is None else "warning"), None
 
 
-def _lacks_ipv6(row: ServerRow, worst: Finding | None, evidence: Evidence) -> bool:
-    """Whether a path fails only because this computer has no IPv6."""
-    if evidence.environment.ipv6 or row.address is None or row.address.family is not Family.IPV6:
-        return False
+def _lacking(row: ServerRow, worst: Finding | None, evidence: Evidence) -> Family | None:
+    """Return the family for whose lack on this computer alone a path fails."""
+    if row.address is None or not _is_missing(row.address.family, evidence.environment):
+        return None
     codes = {worst.code if worst is not None else None, *(stage.finding for stage in row.stages)}
     reached = any(stage.status == "ok" for stage in row.stages if stage.stage not in ("config", "clock", "dns"))
-    return not reached and bool(codes.intersection(_WITHOUT_IPV6))
+    return None if reached or not codes.intersection(_WITHOUT_FAMILY) else row.address.family
+
+
+def _is_missing(family: Family, here: Environment) -> bool:
+    """Whether this computer has no way out in a family; without either, it has no network, which is no lack of IPv4."""
+    return not here.ipv6 if family is Family.IPV6 else here.ipv6 and not here.ipv4
 
 
 def _reached(row: ServerRow, goals: tuple[Stage, ...]) -> bool:

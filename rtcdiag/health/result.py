@@ -9,7 +9,7 @@ from rtcdiag.address import Family, TransportAddress
 from rtcdiag.demands import Depth
 from rtcdiag.evidence import Environment, decode_value, encode_value
 from rtcdiag.findings import Finding
-from rtcdiag.report import SCHEMA_VERSION, NotTested, Options, Redaction, StageRow, Tool, Verdict
+from rtcdiag.report import SCHEMA_VERSION, NotTested, Options, Redaction, StageRow, Tool, Verdict, read
 
 HealthStatus = Literal["ok", "warning", "failed", "not-tested", "skipped"]
 """``not-tested``: there is no answer, and there should be one; ``skipped``: none is due, as without IPv6 here."""
@@ -51,6 +51,7 @@ class HealthResult(msgspec.Struct, frozen=True, kw_only=True):
     """UTC, RFC 3339 with milliseconds: when the last try began."""
     duration_ms: float
     """How long the last try took."""
+    redaction: Redaction = Redaction()
     late_ms: float = 0.0
     """How late this computer was meanwhile, in sum: what took so much longer is not held against the target."""
     attempts: int = 1
@@ -122,3 +123,19 @@ class Round(msgspec.Struct, frozen=True):
 
     summary: HealthSummary
     results: Results
+
+
+class _Document(HealthSummary, frozen=True, kw_only=True):
+    """A whole run as its JSON has it."""
+
+    targets: tuple[HealthResult, ...]
+
+
+_documents = msgspec.json.Decoder(_Document, dec_hook=decode_value)
+
+
+def decode(data: bytes) -> Round:
+    """Read the JSON of a whole run; raise ReportError where it is none."""
+    found = read(_documents, data, "health check")
+    summary = HealthSummary(**{name: getattr(found, name) for name in HealthSummary.__struct_fields__})
+    return Round(summary, found.targets)

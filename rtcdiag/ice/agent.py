@@ -60,6 +60,8 @@ class Gathered(NamedTuple):
     priority: int
     foundation: str
     sdp: str
+    base: IPAddress | None = None
+    """The local address behind it, where the agent tells: for a relay, the one that talks to the TURN server."""
 
 
 class Missed(NamedTuple):

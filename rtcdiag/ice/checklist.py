@@ -50,8 +50,13 @@ class CheckList(aioice.Connection):
         self.role_conflicts = 0
         self.lively_ms = float("-inf")
         """Since when, or when last, the other end was known to be checking."""
+        self.first_sign_ms: float | None = None
+        self.last_sign_ms: float | None = None
+        """When the other end first and last showed that it is there: by a check, an answer, or sealed words."""
         self.formed_ms = float("-inf")
         """When the latest pair was formed."""
+        self.former: list[SessionPair] = []
+        """Pairs whose base is gone."""
         self.learning = Learned()
         self.nominations = Nominations(on_selected)
         self._errors: list[float] = []
@@ -71,6 +76,19 @@ class CheckList(aioice.Connection):
         self._check_list.append(pair)
         self.sort_check_list()
         return pair
+
+    def forget(self, sock: SessionSocket) -> None:
+        """Check no more from a base whose address is gone."""
+        gone = [pair for pair in self.every_pair if pair.protocol is sock]
+        self.former = [*self.former, *gone][-MOST_PAIRS:]
+        self._check_list[:] = [pair for pair in self.every_pair if pair.protocol is not sock]
+        self.nominations.forget(gone)
+
+    def witness(self) -> None:
+        """Take that the other end shows that it is there."""
+        self.last_sign_ms = self.now_ms()
+        if self.first_sign_ms is None:
+            self.first_sign_ms = self.last_sign_ms
 
     # --- checks that go out ---
 
@@ -104,12 +122,13 @@ class CheckList(aioice.Connection):
 
     def _yield(self, pair: SessionPair, *, was_controlling: bool) -> None:
         """Take the other role, as the other end has told (RFC 8445 section 7.2.5.1)."""
-        if self.ice_controlling == was_controlling:
+        if self.ice_controlling == was_controlling and not self.remote_is_lite:
             self.switch_role(ice_controlling=not was_controlling)
         pair.next_ms = self.now_ms()
 
     def _succeeded(self, pair: SessionPair, message: stun.Message, rtt_ms: float, *, nominating: bool) -> None:
         now_ms = self.now_ms()
+        self.witness()
         mapped = message.attributes.get("XOR-MAPPED-ADDRESS")
         pair.succeeded(now_ms, rtt_ms, TransportAddress(*mapped) if mapped is not None else None)
         if self.first_success_ms is None:
@@ -168,6 +187,7 @@ class CheckList(aioice.Connection):
         if pair is None:
             return
         pair.heard += 1
+        self.witness()
         pair.remote_base_relayed |= (priority >> 8) & 0xFFFF == RELAY_PREFERENCE
         self._stir(now_ms)
         if "USE-CANDIDATE" in message.attributes and not self.ice_controlling:
@@ -205,6 +225,11 @@ class CheckList(aioice.Connection):
             if pair.protocol is sock and pair.remote_addr == peer:
                 pair.forbidden = True
                 pair.next_ms = self.now_ms() + pair.gap_ms(self.now_ms(), self.lively_ms)
+
+    @property
+    def is_nominating(self) -> bool:
+        """Whether an answer may be under way that nominates a pair, as it may be at the other end already."""
+        return any(pair.nominating or (pair.remote_nominated and not pair.nominated) for pair in self.every_pair)
 
     def selected(self, policy: Policy) -> SessionPair | None:
         """Return the pair that a policy uses."""

@@ -4,7 +4,7 @@ Both ends take the best of the pairs that were nominated, so that they agree wit
 one with, then by the pair's priority (RFC 8445 section 6.1.2.3).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from aioice import ice
 
@@ -26,6 +26,10 @@ class Nominations:
     def selected(self, policy: Policy) -> SessionPair | None:
         """Return the pair that a policy uses."""
         return self._selected.get(policy)
+
+    def forget(self, gone: list[SessionPair]) -> None:
+        """Select none of these any more."""
+        self._selected = {policy: pair for policy, pair in self._selected.items() if pair not in gone}
 
     def update(self, pairs: Iterable[SessionPair], now_ms: float, *, controlling: bool) -> None:
         """Look at all pairs again."""
@@ -51,14 +55,19 @@ class Nominations:
         self.history.append(selection)
         self._on_selected(selection)
 
-    def outcomes(self, pairs: list[SessionPair], *, tried: bool, whole: bool) -> tuple[PolicyOutcome, ...]:
+    def outcomes(
+        self, pairs: list[SessionPair], *, tried: bool, whole: bool, lost: Collection[Policy]
+    ) -> tuple[PolicyOutcome, ...]:
         """Return what each policy achieved.
 
-        ``tried`` tells whether all pairs were given a fair try, ``whole`` whether no more pairs were to come.
+        ``tried`` tells whether all pairs were given a fair try, ``whole`` whether no more pairs were to come, ``lost``
+        which policies had pairs from an address that this computer has no more.
         """
-        return tuple(self._outcome(policy, pairs, tried=tried, whole=whole) for policy in POLICIES)
+        return tuple(self._outcome(policy, pairs, tried=tried, whole=whole, lost=policy in lost) for policy in POLICIES)
 
-    def _outcome(self, policy: Policy, pairs: list[SessionPair], *, tried: bool, whole: bool) -> PolicyOutcome:
+    def _outcome(
+        self, policy: Policy, pairs: list[SessionPair], *, tried: bool, whole: bool, lost: bool
+    ) -> PolicyOutcome:
         of = [pair for pair in pairs if policy in ("all", pair.policy)]
         first_ms = min((pair.first_success_ms for pair in of if pair.first_success_ms is not None), default=None)
         nominated_ms = next((item.t_ms for item in self.history if item.policy == policy), None)
@@ -66,6 +75,9 @@ class Nominations:
             return PolicyOutcome(
                 policy=policy, outcome="connected", first_success_ms=first_ms, nominated_ms=nominated_ms
             )
+        if not of and lost:
+            # That nothing answers an address that is gone proves nothing.
+            return PolicyOutcome(policy=policy, outcome="ended-early")
         if not of and (tried or whole):
             return PolicyOutcome(policy=policy, outcome="no-pairs")
         answered = first_ms is not None or not tried

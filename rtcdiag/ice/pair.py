@@ -9,7 +9,7 @@ from rtcdiag.evidence.candidate import CandidateType
 from rtcdiag.evidence.session import CheckedPair, PairState, Policy
 from rtcdiag.ice.session_socket import SessionSocket
 
-QUICK_MS, CALM_MS, CONSENT_MS, FORBIDDEN_MS = 500.0, 2500.0, 4000.0, 15_000.0
+QUICK_MS, WATCH_MS, CALM_MS, CONSENT_MS, FORBIDDEN_MS = 500.0, 1000.0, 2500.0, 4000.0, 15_000.0
 FIRST_MS, FIRST_CHECKS = 250.0, 4
 """The first checks come in a closer row: one that a NAT swallowed before the other end opened it is soon made up."""
 QUICK_FOR_MS = 60_000.0
@@ -85,7 +85,8 @@ class SessionPair(ice.CandidatePair):
         if self.forbidden:
             return FORBIDDEN_MS
         if self.is_alive(now_ms):
-            return CONSENT_MS
+            # What is used shows whether the other end is still there.
+            return WATCH_MS if self.selected_for else CONSENT_MS
         if self.checks <= FIRST_CHECKS:
             return FIRST_MS
         return QUICK_MS if now_ms - lively_since_ms < QUICK_FOR_MS else CALM_MS

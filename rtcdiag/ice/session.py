@@ -5,6 +5,7 @@ Of what aioice does not document, this uses: ``_early_checks``, ``_early_checks_
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from ipaddress import ip_address
 from typing import Any
@@ -15,18 +16,21 @@ from aioice import ice
 from rtcdiag.evidence.session import CheckedPair, LearnedCandidate, Policy, PolicyOutcome, Selection
 from rtcdiag.ice import mdns
 from rtcdiag.ice.agent import release, to_the_end
-from rtcdiag.ice.bases import Bases, OnCandidate, Settings
+from rtcdiag.ice.bases import Bases
 from rtcdiag.ice.checklist import CheckList
 from rtcdiag.ice.learned import network_address
-from rtcdiag.ice.pair import SessionPair
+from rtcdiag.ice.pair import DEAD_MS, SessionPair
 from rtcdiag.ice.remote import MAX_CANDIDATES, is_contacted, read_candidate
 from rtcdiag.ice.session_socket import Address, SessionSocket
+from rtcdiag.ice.settings import OnCandidate, Settings
 
 FAIR_MS, FAIR_BESIDE_MS, LATE_MS = 6500.0, 4500.0, 2500.0
 """How long pairs are tried before it is said that they do not answer: where none does; where another does, so that the
 other end is there; and at least, where a pair was formed late."""
 LONGEST_MS = 8500.0
 _LOOK_S = 0.02
+_UNDER_WAY_S = 1.0
+"""How long an answer may be under way that was sent before a farewell, which other ways may carry faster."""
 OnData = Callable[[SessionPair, bytes, float], None]
 """Takes the pair, the data, and when it arrived."""
 
@@ -47,12 +51,15 @@ class SessionAgent(CheckList):
         self.on_data: OnData = lambda _pair, _data, _at_ms: None
         self.refused = 0
         """Candidates of the other end that were not taken."""
+        self._taken = 0
+        """And how many were, names that lead nowhere and repetitions among them."""
         self.heard_ms: float | None = None
         """When the other end's description came."""
-        self._bases = Bases(settings, self, self, self._pair_base)
+        self._bases = Bases(settings, self, self, self._pair_base, self.forget)
         self._gathered = self._complete = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._names = mdns.Names(self)
+        self._asks_names = not settings.relay_only
 
     @property
     def ufrag(self) -> str:
@@ -65,9 +72,9 @@ class SessionAgent(CheckList):
         return self.local_password
 
     @property
-    def address_changed(self) -> bool:
-        """Whether an own address, or as what a server sees it, changed since it was told."""
-        return self._bases.changed
+    def changes(self) -> int:
+        """How often an own address, or as what a server sees it, changed since it was told."""
+        return self._bases.changes
 
     async def gather(self, on_candidate: OnCandidate) -> None:
         """Gather, telling each candidate as soon as it is there; return when no more comes."""
@@ -86,10 +93,15 @@ class SessionAgent(CheckList):
 
     # --- the other end ---
 
-    def set_remote(self, ufrag: str, pwd: str) -> None:
-        """Take how the other end signs; raise ValueError for what nobody can sign with."""
+    def set_remote(self, ufrag: str, pwd: str, *, lite: bool = False) -> None:
+        """Take how the other end signs; raise ValueError for what nobody can sign with.
+
+        A ``lite`` agent checks nothing, so this end controls, whoever offered (RFC 8445 section 6.1.1).
+        """
         ice.validate_username(ufrag)
         ice.validate_password(pwd)
+        self.remote_is_lite = lite
+        self.ice_controlling = self.ice_controlling or lite
         self.remote_username, self.remote_password = ufrag, pwd
         self.heard_ms = self.lively_ms = self.now_ms()
         early = list(self._early_checks)
@@ -103,12 +115,14 @@ class SessionAgent(CheckList):
     def add_remote(self, sdp: str) -> bool:
         """Take one more candidate of the other end; False where it is refused."""
         candidate = read_candidate(sdp)
-        told = sum(known.type != "prflx" for known in self._remote_candidates)
-        if candidate is None or told + self._names.asked >= MAX_CANDIDATES:
+        if candidate is None or self._taken >= MAX_CANDIDATES:
             self.refused += 1
             return False
+        self._taken += 1
         if self._names.is_name(candidate):
-            self._task(self._resolve(candidate))
+            # No relay is paired with such a name, so who uses relays only need not ask the local link for it.
+            if self._asks_names:
+                self._task(self._resolve(candidate))
         else:
             self._add_remote_candidate(candidate, candidate.host)
         return True
@@ -159,11 +173,15 @@ class SessionAgent(CheckList):
 
     # --- what came of it ---
 
-    def tried(self, at_ms: float) -> bool:
-        """Tell whether every pair that exists had been given a fair try, if the other end was there."""
-        if self.heard_ms is None:
+    def tried(self, at_ms: float, *, waiting: bool = False) -> bool:
+        """Tell whether every pair that exists had been given a fair try, if the other end was there.
+
+        ``waiting`` tells that it may not have been, until it was heard first.
+        """
+        since_ms = self.first_sign_ms if waiting else self.heard_ms
+        if since_ms is None:
             return False
-        over_ms = at_ms - self.heard_ms
+        over_ms = at_ms - since_ms
         beside_ms = at_ms - self.first_success_ms if self.first_success_ms is not None else 0.0
         fair = over_ms >= FAIR_MS or beside_ms >= FAIR_BESIDE_MS
         return fair and (at_ms - self.formed_ms >= LATE_MS or over_ms >= LONGEST_MS)
@@ -177,6 +195,13 @@ class SessionAgent(CheckList):
         while not (first and self.selected("all") is not None) and not self._is_settled(waiting=waiting):  # noqa: ASYNC110 - time itself is what settles it
             await asyncio.sleep(_LOOK_S)
 
+    async def answers_under_way(self) -> None:
+        """Wait for the answers to nominations: an end that has left may have used the pair already."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_UNDER_WAY_S):
+                while self.is_nominating:  # noqa: ASYNC110 - it is looked for every few milliseconds anyway
+                    await asyncio.sleep(_LOOK_S)
+
     @property
     def _is_whole(self) -> bool:
         """Whether neither end has more candidates to come."""
@@ -186,11 +211,15 @@ class SessionAgent(CheckList):
         have = {pair.policy for pair in self.every_pair}
         if self._is_whole and have and all(self.selected(policy) is not None for policy in have):
             return True
-        return self.tried(self.now_ms()) and (self.first_success_ms is not None or not waiting)
+        now_ms = self.now_ms()
+        if waiting and self.first_success_ms is None:
+            # Checks came in and none was answered: who sent them gave up, or is gone.
+            return self.last_sign_ms is not None and now_ms - self.last_sign_ms > DEAD_MS
+        return self.tried(now_ms, waiting=waiting)
 
     def pairs(self, at_ms: float) -> tuple[CheckedPair, ...]:
         """Return every pair and how it stood then."""
-        return tuple(pair.row(at_ms) for pair in self.every_pair)
+        return tuple(pair.row(at_ms) for pair in (*self.former, *self.every_pair))
 
     def learned(self) -> tuple[LearnedCandidate, ...]:
         """Return the peer-reflexive candidates, but those that the other end told later."""
@@ -200,13 +229,10 @@ class SessionAgent(CheckList):
         """Return from when on each policy used which pair."""
         return tuple(self.nominations.history)
 
-    def policies(self, at_ms: float, *, waiting: bool = False) -> tuple[PolicyOutcome, ...]:
-        """Return what each policy had achieved.
-
-        ``waiting`` tells that the other end may not have begun, so that silence means nothing until it is heard.
-        """
-        there = not waiting or any(pair.heard for pair in self.every_pair)
-        return self.nominations.outcomes(self.every_pair, tried=there and self.tried(at_ms), whole=self._is_whole)
+    def policies(self, *, tried: bool) -> tuple[PolicyOutcome, ...]:
+        """Return what each policy has achieved; ``tried`` tells whether both ends gave all pairs a fair try."""
+        lost = {policy for pair in self.former for policy in ("all", pair.policy)}
+        return self.nominations.outcomes(self.every_pair, tried=tried, whole=self._is_whole, lost=lost)
 
     # --- the end ---
 
@@ -219,7 +245,7 @@ class SessionAgent(CheckList):
             task.cancel()
         if self._tasks:
             await asyncio.wait(set(self._tasks))
-        return await release(self)
+        return await release(self) and not self._bases.abandoned
 
     async def close(self) -> None:
         """Release all allocations side by side, then the rest (aioice)."""

@@ -9,11 +9,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 from aioice import ice, stun
 
 from rtcdiag.address import TransportAddress
+from rtcdiag.ice.traffic import OnTraffic, unrecorded
 from rtcdiag.net.arrival import StampedSocket
 
 Address = tuple[str, int]
@@ -74,6 +75,7 @@ class SessionSocket(ice.StunProtocol):
         """As what each server saw it last."""
         self.kept_ms = 0.0
         """When its servers were asked last."""
+        self.on_traffic: OnTraffic = unrecorded
         self.stamped: StampedSocket | None = None
         """The socket itself, where the system can tell when datagrams arrive."""
 
@@ -89,6 +91,7 @@ class SessionSocket(ice.StunProtocol):
 
     def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
         """Give STUN messages to aioice, and the rest to the owner (asyncio)."""
+        self._note("received", cast("bytes", data), (addr[0], addr[1]))
         if data and cast("bytes", data)[0] not in _STUN_FIRST_BYTES:
             self._owner.datagram(self, cast("bytes", data), (addr[0], addr[1]))
         else:
@@ -116,7 +119,21 @@ class SessionSocket(ice.StunProtocol):
     def post(self, data: bytes, to: Address) -> None:
         """Send a datagram."""
         if not self.transport.is_closing():
+            self._note("sent", data, to)
             self.transport.sendto(data, to)
+
+    def _note(self, way: Literal["sent", "received"], data: bytes, peer: Address) -> None:
+        if self.on_traffic is not unrecorded:
+            self.on_traffic("udp", way, data, self.base, TransportAddress(*peer))
+
+    @property
+    def local_host(self) -> str:
+        """The address of this computer behind it."""
+        return self.base.host
+
+    def abandon(self) -> None:
+        """Give it up at once: its address is gone, and nothing that is sent arrives."""
+        self.transport.abort()
 
     def waited_ms(self) -> float:
         """Return how long the datagram that is being handed over had waited to be read, where that is known."""
@@ -173,11 +190,26 @@ class RelaySocket(SessionSocket):
         client.transactions[message.transaction_id] = Asked(now_ms, None, self._owner.now_ms, on_answer)
         client.send_stun(message, client.server)
 
-    async def close(self) -> None:
-        """Give up what waits for a channel, and release the allocation (aioice)."""
+    @property
+    def local_host(self) -> str:
+        """The address of this computer that talks with the TURN server."""
+        return str(self.client.transport.get_extra_info("sockname")[0])
+
+    def abandon(self) -> None:
+        """Give it up at once: the server knows the allocation by an address that nobody has any more."""
+        self._stop_sending()
+        if self.client.refresh_task is not None:
+            self.client.refresh_task.cancel()
+        self.client.transport.abort()
+
+    def _stop_sending(self) -> None:
         self._closing = True
         for task in list(self._sending):
             task.cancel()
+
+    async def close(self) -> None:
+        """Give up what waits for a channel, and release the allocation (aioice)."""
+        self._stop_sending()
         await super().close()
 
 

@@ -147,7 +147,7 @@ def run_and_exit(work: Callable[[], int], report: Callable[[str], None]) -> None
         place = error.__traceback__
         while place is not None and place.tb_next is not None:
             place = place.tb_next
-        where = f" at {os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else ""  # noqa: PTH119
+        where = f" at {os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else ""  # noqa: PTH119 - no Path, whose module may not be imported yet
         report(f"internal error: {type(error).__name__}{where} ({error})")
     finally:
         os._exit(code)

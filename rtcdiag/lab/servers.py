@@ -79,11 +79,11 @@ def _start_embedded(operator: Operator, user: User, fork: Fork) -> Callable[[flo
 
 def _serve(operator: Operator, user: User, tell: int) -> int:
     # Imported here, while others go on building: it takes a quarter of the time that a lab needs to start.
-    import asyncio  # noqa: PLC0415
+    import asyncio  # noqa: PLC0415 - see above
 
-    from rtcdiag.server.config import ServerConfig  # noqa: PLC0415
-    from rtcdiag.server.serving import serve  # noqa: PLC0415
-    from rtcdiag.targets import Credential  # noqa: PLC0415
+    from rtcdiag.server.config import ServerConfig  # noqa: PLC0415 - see above
+    from rtcdiag.server.serving import serve  # noqa: PLC0415 - see above
+    from rtcdiag.targets import Credential  # noqa: PLC0415 - see above
 
     def ready(_: object) -> None:
         os.write(tell, b"1")

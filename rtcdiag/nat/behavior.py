@@ -59,6 +59,9 @@ class Nat(msgspec.Struct, frozen=True, kw_only=True):
     port_assignment: PortAssignment | None = None
     port_delta: int | None = None
     """Of sequential assignment: the step from one new mapping to the next."""
+    tracks_unsolicited: bool | None = None
+    """A packet from outside that it swallows costs the port towards its sender: the next packet to there leaves from
+    another one. Linux' netfilter does so where its firewall accepts what is sent to the router itself."""
     hairpinning: bool | None = None
     """What is sent to a mapped address from inside comes back in, as from outside (RFC 4787 section 6).
 

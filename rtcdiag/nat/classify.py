@@ -25,6 +25,7 @@ from rtcdiag.nat.opt_in import About, opt_in_fields
 from rtcdiag.nat.ports import port_assignment_of, port_delta_of, port_parity_of, port_preservation_of
 from rtcdiag.nat.relays import relays_of
 from rtcdiag.nat.silence import Setting
+from rtcdiag.nat.tracking import tracking_of
 from rtcdiag.nat.view import View, view_of
 
 
@@ -34,6 +35,11 @@ def classify(evidence: Evidence, family: Family) -> Nat | None:
     Only servers of the widest scope count: a server in the local network tells nothing of the NAT towards the internet.
     Never raises, whatever the evidence.
     """
+    # The report and several rules ask, one of them for each server.
+    return evidence.once((classify, family), lambda: _classified(evidence, family))
+
+
+def _classified(evidence: Evidence, family: Family) -> Nat | None:
     nat64 = nat64_of(evidence)
     bindings = asked(evidence, family, nat64)
     if not bindings:
@@ -43,7 +49,9 @@ def classify(evidence: Evidence, family: Family) -> Nat | None:
     mapping = mapping_of(view, behind_nat)
     filtering = filtering_of(view, mapping.possible)
     setting = Setting(view=view, mapping=mapping.possible, sent=transmissions(view.bindings))
-    judged = _details(view, behind_nat, filtering) | _translations(view, behind_nat, nat64, family)
+    judged = _details(view, behind_nat, filtering)
+    judged["tracks_unsolicited"] = tracking_of(setting, behind_nat.value, mapping, filtering)
+    judged |= _translations(view, behind_nat, nat64, family)
     outside = Outside(judged["port_assignment"], judged["pooling"])
     gateway = gateway_of(evidence, family, view.way.interface)
     judged["layers"], judged["cgnat"] = layers_of(view, gateway, behind_nat, outside)

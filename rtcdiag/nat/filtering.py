@@ -127,10 +127,13 @@ def _at_least(possible: tuple[Behavior, ...]) -> str:
 
 
 def _reasons(opinions: tuple[Opinion, ...]) -> str:
-    told = {opinion.uri: opinion.why or _ALONE for opinion in opinions if opinion.why or _is_alone(opinion)}
+    told: dict[str, dict[str, None]] = {}
+    for opinion in opinions:
+        if opinion.why or _is_alone(opinion):
+            told.setdefault(opinion.uri, {})[opinion.why or _ALONE] = None
     if len(opinions) == 1:
-        return "".join(told.values())
-    return "; ".join([f"{uri}: {why}" for uri, why in told.items()][:_REASONS])
+        return "".join(why for whys in told.values() for why in whys)
+    return "; ".join([f"{uri}: {'; '.join(whys)}" for uri, whys in told.items()][:_REASONS])
 
 
 _ALONE = "whether it would have answered from its other address is not shown; a second operator has to say the same"

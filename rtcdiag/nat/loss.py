@@ -36,7 +36,8 @@ def transmissions(bindings: tuple[Binding, ...], now_ms: float = inf) -> tuple[T
     In an answered transaction every transmission before the one that was answered is lost, and of those that were sent
     again after the answer (as a control beside a silent test) each one to which no copy came. An unanswered transaction
     counts only where its destination answered another: a server that is down, or asked for an answer from elsewhere or
-    to another port, is not loss.
+    to another port, is not loss. Neither is what was sent so shortly before its transaction was cut off that no answer
+    could have come.
     """
     alive = {item.destination for item in bindings if item.change == "none" and valid_answer(item)}
     usual_ms = _usual_rtt(bindings)
@@ -46,12 +47,17 @@ def transmissions(bindings: tuple[Binding, ...], now_ms: float = inf) -> tuple[T
         if answer is not None:
             fates = _fates(item.exchange, answer, rtt_ms)
         elif item.change == "none" and item.response_port is None and item.destination in alive:
-            fates = [(sent_ms, False) for sent_ms in item.exchange.sent_ms]
+            waited_ms = _end_ms(item) - in_time_ms(rtt_ms)
+            fates = [(sent_ms, False) for sent_ms in item.exchange.sent_ms if sent_ms <= waited_ms]
         else:
             continue
         settled_ms = now_ms - in_time_ms(rtt_ms)
         found += [Transmission(at, item.server, good or (None if at > settled_ms else False)) for at, good in fates]
     return tuple(found)
+
+
+def _end_ms(binding: Binding) -> float:
+    return inf if binding.duration_ms is None else binding.t_ms + binding.duration_ms
 
 
 def in_time_ms(usual_ms: float) -> float:

@@ -6,6 +6,7 @@ from rtcdiag.address import Family, Scope, TransportAddress
 from rtcdiag.evidence import Answer, Binding, Environment, Failure
 from rtcdiag.nat.answers import valid_answer, widest
 from rtcdiag.nat.behavior import OtherWay
+from rtcdiag.nat.follow_ups import before_follow_ups
 from rtcdiag.nat.operators import operators
 from rtcdiag.nat.relays import Relays, relay_samples, told_wrong, within
 from rtcdiag.nat.samples import Sample, in_order, samples_of
@@ -25,7 +26,9 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """The way out that is judged."""
     others: tuple[OtherWay, ...]
     bindings: tuple[Binding, ...]
-    """All transactions with servers of that scope by that way."""
+    """All transactions with servers of that scope by that way, but for those of ``followed_up``."""
+    followed_up: tuple[Binding, ...]
+    """Those that asked, last on a filtering test's socket, where a swallowed answer came from."""
     operators: dict[str, str]
     """By server."""
     samples: tuple[Sample, ...]
@@ -63,9 +66,10 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 def view_of(bindings: tuple[Binding, ...], environment: Environment, family: Family, relays: Relays) -> View:
     """Sort a family's transactions; there is at least one."""
     scope = widest(bindings, relays.points)
-    outside = tuple(item for item in bindings if item.destination.scope is scope)
+    outside = before_follow_ups(tuple(item for item in bindings if item.destination.scope is scope))
     way = main_way(outside, environment, family)
-    relevant, relays = by_way(outside, way), within(relays, scope, way.address)
+    left, relays = by_way(outside, way), within(relays, scope, way.address)
+    relevant = tuple(item for item in left if item.purpose != "tracking")
     run_by = operators(relevant, relays.hosts)
     samples = in_order((*samples_of(relevant, run_by), *relay_samples(relays, run_by)))
     distrusted = told_wrong(relays, run_by)
@@ -75,6 +79,7 @@ def view_of(bindings: tuple[Binding, ...], environment: Environment, family: Fam
         way=way,
         others=other_ways(outside, way),
         bindings=relevant,
+        followed_up=tuple(item for item in left if item.purpose == "tracking"),
         operators=run_by,
         samples=tuple(sample for sample in samples if sample.server not in distrusted),
         distrusted=distrusted,

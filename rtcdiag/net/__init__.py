@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Any, Literal
 
 from rtcdiag.address import Family, IPAddress, Scope, TransportAddress, family_of, scope_of
 from rtcdiag.contacts import NAT64_NAME
 from rtcdiag.evidence import Failure, Resolution
-from rtcdiag.net.capture import Capture
+from rtcdiag.net.capture import Capture, Carrier
 from rtcdiag.net.crowd import Crowd
 from rtcdiag.net.local import Local
 from rtcdiag.net.pacing import Pacer
@@ -80,6 +81,31 @@ class Net:
         if isinstance(literal, IPv4Address) and self.is_ipv6_only and scope_of(literal) is Scope.GLOBAL:
             return await self._across(literal) or self._usable(literal)
         return self._usable(literal)
+
+    async def resolving(self, host: str, within_ms: float | None = None) -> AsyncIterator[tuple[IPAddress, ...]]:
+        """Yield the addresses of a name as they come, family by family; a literal's at once.
+
+        A family for which nobody answers holds up no other; after ``within_ms`` it is not waited for.
+        """
+        looks = [asyncio.create_task(look) for look in self._looks(host)]
+        try:
+            for look in asyncio.as_completed(looks, timeout=within_ms / 1000 if within_ms is not None else None):
+                yield await look
+        except TimeoutError:
+            return
+        finally:
+            for task in looks:
+                task.cancel()
+
+    def _looks(self, host: str) -> list[Coroutine[Any, Any, tuple[IPAddress, ...]]]:
+        try:
+            ip_address(host)
+        except ValueError:
+            return [self._in_family(host, family) for family in self.families]
+        return [self.resolve(host)]
+
+    async def _in_family(self, host: str, family: Family) -> tuple[IPAddress, ...]:
+        return (await self._look_up(host, family)).addresses
 
     def _usable(self, literal: IPAddress) -> tuple[IPAddress, ...]:
         return (literal,) if family_of(literal) in self.families else ()
@@ -170,6 +196,18 @@ class Net:
         source = self.source_towards(peer.ip)
         return sock.bound if isinstance(source, Failure) else TransportAddress(source, sock.bound.port)
 
+    def on_traffic(
+        self,
+        carrier: Carrier,
+        way: Literal["sent", "received"],
+        data: bytes,
+        local: TransportAddress,
+        peer: TransportAddress,
+    ) -> None:
+        """Record what went over a socket that others hold, where this run's packets are recorded."""
+        if self._capture is not None:
+            self._capture.note(carrier, way, data, local, peer)
+
     def watch(self, stream: Stream) -> None:
         """Record what goes over a connection, where this run's packets are recorded."""
         if self._capture is not None:
@@ -196,7 +234,8 @@ class Net:
 
     def interface_of(self, ip: IPAddress) -> str | None:
         """Return the name of the interface that has a local address."""
-        if self._interfaces is None:
+        # What is not known may be new: the network changes while a session waits.
+        if self._interfaces is None or ip not in self._interfaces:
             self._interfaces = {local: name for name, local in local_addresses()}
         return self._interfaces.get(ip)
 

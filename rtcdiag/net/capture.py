@@ -81,7 +81,18 @@ class Capture:
         data: bytes,
         peer: TransportAddress,
     ) -> None:
-        ends = (local_towards(peer), peer)
+        self.note(carrier, way, data, local_towards(peer), peer)
+
+    def note(
+        self,
+        carrier: Carrier,
+        way: Literal["sent", "received"],
+        data: bytes,
+        local: TransportAddress,
+        peer: TransportAddress,
+    ) -> None:
+        """Record what is sent or received just now."""
+        ends = (local, peer)
         self.add(time.time(), carrier, *(ends if way == "sent" else ends[::-1]), data)
 
     def add(

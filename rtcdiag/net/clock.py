@@ -14,7 +14,7 @@ from rtcdiag.address import TransportAddress
 from rtcdiag.evidence import Failure
 from rtcdiag.net.failures import failure_of
 from rtcdiag.net.local import Local
-from rtcdiag.net.stream import NetError, Stream, connect_tcp, local_of
+from rtcdiag.net.stream import NetError, Stream, connect_tcp, encrypted, local_of
 from rtcdiag.net.web import NotHttpError, WebAnswer, WebExchange
 
 _NO_CHECK_TIME = 0x200000
@@ -68,7 +68,7 @@ async def _read(
     sock = await connect_tcp(destination, limit_ms, local)
     ours = local_of(sock)
     try:
-        reader, writer = await asyncio.open_connection(sock=sock, ssl=_context(ca_file), server_hostname=host)
+        reader, writer = await encrypted(sock, _context(ca_file), host, limit_ms)
     except BaseException:
         sock.close()
         raise

@@ -1,4 +1,4 @@
-"""DTLS over a UDP socket (RFC 7350), verified as TLS is. It needs pyOpenSSL, which is an extra: ``rtcdiag[dtls]``."""
+"""DTLS over a UDP socket (RFC 7350), verified as TLS is. It needs pyOpenSSL, which is the extra ``dtls``."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ from rtcdiag.net.udp import OnDatagram, OnError, OnTraffic, UdpSocket
 if TYPE_CHECKING:
     from OpenSSL import SSL
 
-INSTALL = "pip install 'rtcdiag[dtls]'"
+INSTALL = "pip install '.[dtls]' in a checkout of rtcdiag"
 MTU = 1200
 """The most bytes of a handshake's datagram: what every IPv6 path carries, less some tunnels."""
 _DTLS_1_2 = 0xFEFD

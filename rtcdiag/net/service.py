@@ -144,13 +144,13 @@ async def _read(response: httpx.Response, seen: Fetched, most_bytes: int) -> boo
     if response.status_code in _REDIRECTS:
         return _leads_on(response, seen)
     if response.is_success:
-        content = b""
+        content = bytearray()
         async for part in response.aiter_raw():
             content += part
             if len(content) > most_bytes:
                 seen.too_long = True
                 return False
-        seen.content = content
+        seen.content = bytes(content)
     return False
 
 

@@ -23,6 +23,8 @@ CIPHERS = (
 )
 """What Chromium and Firefox offer for TLS 1.2; security level 2 refuses RSA keys below 2048 bits and SHA-1."""
 
+_Opened = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
 
 class NetError(Exception):
     """A connection or handshake that did not come about."""
@@ -160,9 +162,7 @@ def agreed(settings: TlsSettings, writer: asyncio.StreamWriter) -> TlsFacts:
     return TlsFacts(name, session.version(), session.cipher()[0], _certificate(session))
 
 
-async def encrypted(
-    sock: socket.socket, context: ssl.SSLContext, server_name: str, timeout_ms: float
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def encrypted(sock: socket.socket, context: ssl.SSLContext, server_name: str, timeout_ms: float) -> _Opened:
     """Shake hands on a connected socket; raise OSError or EOFError where that fails.
 
     A handshake that is given up sees its connection end, and asyncio lets go of it: cancelled, it may leave it open.
@@ -171,13 +171,19 @@ async def encrypted(
     try:
         async with asyncio.timeout(timeout_ms / 1000):
             return await asyncio.shield(opening)
-    finally:
-        if not opening.done():
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-            await asyncio.wait({opening})
-            if not opening.exception():
-                opening.result()[1].transport.abort()
+    except BaseException:
+        await _let_go(opening, sock)
+        raise
+
+
+async def _let_go(opening: asyncio.Future[_Opened], sock: socket.socket) -> None:
+    """End a handshake that nobody waits for any more, also one that came to its end at that very moment."""
+    if not opening.done():
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+        await asyncio.wait({opening})
+    if not opening.exception():
+        opening.result()[1].transport.abort()
 
 
 @lru_cache(maxsize=4)

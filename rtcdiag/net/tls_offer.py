@@ -1,6 +1,5 @@
 """One TLS version offered alone on a connected socket: whether the other end takes it, whatever its certificate."""
 
-import asyncio
 import socket
 import ssl
 import warnings
@@ -9,6 +8,7 @@ from typing import Literal
 from rtcdiag.evidence import Failure
 from rtcdiag.evidence.audit import TlsVersion
 from rtcdiag.net.failures import failure_of
+from rtcdiag.net.stream import encrypted
 
 Outcome = Literal["accepted", "refused", "not-spoken", "failed", "not-offered"]
 _VERSIONS: dict[TlsVersion, ssl.TLSVersion] = {
@@ -27,8 +27,7 @@ async def offer(
     """Shake hands with nothing but this version, and close the connection; never raises for what a server does."""
     try:
         context = _only(version)
-        async with asyncio.timeout(timeout_ms / 1000):
-            _, writer = await asyncio.open_connection(sock=sock, ssl=context, server_hostname=server_name or "")
+        _, writer = await encrypted(sock, context, server_name or "", timeout_ms)
     except (OSError, EOFError, ValueError) as error:
         sock.close()
         return _refused(error)

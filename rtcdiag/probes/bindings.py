@@ -2,8 +2,12 @@
 
 from rtcdiag.address import TransportAddress
 from rtcdiag.evidence import Binding, Purpose
+from rtcdiag.probes.connection import Path
+from rtcdiag.probes.job import Record
+from rtcdiag.stun.request import binding_request
+from rtcdiag.stun.transaction import Schedule
 from rtcdiag.targets import Server, Transport
-from rtcdiag.wires import Call, UdpWire, Wire
+from rtcdiag.wires import Call, UdpWire, Wire, finish
 
 
 def binding_of(
@@ -32,3 +36,27 @@ def binding_of(
         answer_from=destination if isinstance(wire, UdpWire) else None,
         exchange=call.exchange(secrets=server.credential.secrets if server.credential else frozenset()),
     )
+
+
+async def control_binding(
+    wire: Wire, path: Path, transport: Transport, record: Record, *, schedule: Schedule | None = None
+) -> None:
+    """Ask for a Binding as a control; record it, also when cancelled, and close the wire."""
+    began = wire.net.now_ms()
+    call = wire.start(binding_request(), path.destination, schedule=schedule)
+    try:
+        await finish(wire, call)
+    finally:
+        record(
+            binding_of(
+                wire,
+                call,
+                path.server,
+                path.destination,
+                began_ms=began,
+                transport=transport,
+                purpose="control",
+                socket="control",
+            )
+        )
+        wire.close()

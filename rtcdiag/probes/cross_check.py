@@ -8,13 +8,11 @@ from typing import TypeVar
 from rtcdiag.evidence import Failure, Observation
 from rtcdiag.net import Net
 from rtcdiag.net.stream import Stream
-from rtcdiag.probes.bindings import binding_of
+from rtcdiag.probes.bindings import control_binding
 from rtcdiag.probes.connection import Path, open_stream, open_wire
 from rtcdiag.probes.job import Record
-from rtcdiag.stun.request import binding_request
 from rtcdiag.stun.transaction import Schedule
 from rtcdiag.targets import Transport
-from rtcdiag.wires import finish
 
 _Outcome = TypeVar("_Outcome")
 
@@ -30,24 +28,8 @@ async def plain_binding(path: Path, net: Net, record: Record) -> None:
     wire = await open_wire(control, net, record, purpose="control", limit_ms=limit_ms)
     if wire is None:
         return
-    began = net.now_ms()
-    call = wire.start(binding_request(), path.destination, schedule=Schedule((0,), max(0.0, end_ms - began)))
-    try:
-        await finish(wire, call)
-    finally:
-        record(
-            binding_of(
-                wire,
-                call,
-                path.server,
-                path.destination,
-                began_ms=began,
-                transport=Transport.TCP,
-                purpose="control",
-                socket="control",
-            )
-        )
-        wire.close()
+    rest = Schedule((0,), max(0.0, end_ms - net.now_ms()))
+    await control_binding(wire, path, Transport.TCP, record, schedule=rest)
 
 
 async def tls_handshake(path: Path, net: Net, record: Record) -> None:

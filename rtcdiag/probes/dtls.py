@@ -7,12 +7,11 @@ from rtcdiag.net import Net
 from rtcdiag.net.dtls import DtlsSocket, dtls_socket
 from rtcdiag.net.failures import failure_of
 from rtcdiag.net.stream import TlsFacts
-from rtcdiag.probes.bindings import binding_of
+from rtcdiag.probes.bindings import control_binding
 from rtcdiag.probes.connection import Path, refined, tls_settings
 from rtcdiag.probes.job import Record
-from rtcdiag.stun.request import binding_request
 from rtcdiag.targets import Transport
-from rtcdiag.wires import UdpWire, finish
+from rtcdiag.wires import UdpWire
 
 PATIENCE = 1.25
 """How much longer than a UDP transaction a handshake may take: what is lost is sent again after one second."""
@@ -57,21 +56,4 @@ async def plain_binding_over_udp(path: Path, net: Net, record: Record) -> None:
     except OSError:
         return
     await net.pacer.turn(path.destination.ip)
-    began = net.now_ms()
-    call = wire.start(binding_request(), path.destination)
-    try:
-        await finish(wire, call)
-    finally:
-        record(
-            binding_of(
-                wire,
-                call,
-                path.server,
-                path.destination,
-                began_ms=began,
-                transport=Transport.UDP,
-                purpose="control",
-                socket="control",
-            )
-        )
-        wire.close()
+    await control_binding(wire, path, Transport.UDP, record)

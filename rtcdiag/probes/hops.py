@@ -15,8 +15,8 @@ from rtcdiag.net import Net
 from rtcdiag.net.udp import UdpSocket
 from rtcdiag.probes.job import Job, Record
 from rtcdiag.probes.listening import listen
+from rtcdiag.stun.codec import encode
 from rtcdiag.stun.header import HEADER_BYTES, MessageClass, Method
-from rtcdiag.stun.message import encode
 from rtcdiag.stun.request import new_transaction_id
 from rtcdiag.targets import Server
 

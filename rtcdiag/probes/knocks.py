@@ -10,8 +10,8 @@ from rtcdiag.evidence import KnockArrival, Observation, VantageBinding, VantageK
 from rtcdiag.net import Net
 from rtcdiag.probes.leg import Leg
 from rtcdiag.probes.nat_sockets import Sockets
+from rtcdiag.stun.codec import decode
 from rtcdiag.stun.header import MessageClass, StunError
-from rtcdiag.stun.message import decode
 from rtcdiag.stun.request import Request, binding_request
 from rtcdiag.targets import Server
 

@@ -11,9 +11,9 @@ from rtcdiag.evidence.tcp_relay import ConnectionStep
 from rtcdiag.evidence.turn import Side, Wish
 from rtcdiag.probes.connection import Path, stream_limit_ms
 from rtcdiag.probes.job import Record
+from rtcdiag.stun.codec import decode
 from rtcdiag.stun.framing import Frame, channel_data
 from rtcdiag.stun.header import MessageClass, StunError
-from rtcdiag.stun.message import decode
 from rtcdiag.stun.request import Request
 from rtcdiag.stun.transaction import UDP, Schedule
 from rtcdiag.stun.turn import TurnClient, Wishes, relayed_datagram

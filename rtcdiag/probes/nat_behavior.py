@@ -129,7 +129,7 @@ async def _explain_silence(
             await over.wait()
     if not sockets.answered:
         # Of no use where UDP is answered; and where it is not, no answer waits for an import.
-        from rtcdiag.probes.udp_silence import explain  # noqa: PLC0415
+        from rtcdiag.probes.udp_silence import explain  # noqa: PLC0415 - see above
 
         await explain(sockets, endpoints, record, (1 - PATIENCE) * timeout_ms)
 

@@ -18,7 +18,7 @@ from rtcdiag.stun.transaction import Schedule
 from rtcdiag.targets import Server
 from rtcdiag.wires import Call
 
-PLACES = 9
+PLACES = 10
 """How many transactions one RFC 5780 server's primary address gets for the whole experiment."""
 _UNKNOWN_RTT_MS = 200.0
 _LEAST_RTO_MS = 80.0
@@ -27,6 +27,9 @@ _LEAST_GAP_MS, _MOST_GAP_MS = 50.0, 150.0
 behind a NAT that filters, which answers none, and there would make the wait for certainty as long again."""
 _DENSE = 4
 """So many transmissions decide a run without loss; what follows them is spread."""
+_FOLLOW_UP_MS = 1000.0
+"""What is asked after the silence has at least so long: on a busy computer, or far from the server, the silence alone
+takes all the time that there is."""
 _HORIZON_MS = 1400.0
 """How long a silent test is sent again at most."""
 
@@ -97,12 +100,31 @@ class _Experiment(msgspec.Struct, frozen=True):
     """The control's requests that were answered from where they had to be."""
 
     async def test(self) -> None:
-        """Ask for both changed answers, and plainly: does the socket work."""
+        """Ask for both changed answers, and plainly: does the socket work. Last, what the silence did to its port."""
         both = self.both
-        await asyncio.gather(
+        _, _, by_port = await asyncio.gather(
             self.sockets.ask(self.tests, both.server, "filtering", both.primary, schedule=both.asking),
             *map(self._silent, _CHANGES),
         )
+        await self._follow_up(by_port)
+
+    async def _follow_up(self, test: Call) -> None:
+        """Ask where a swallowed answer came from: did it cost the port, as where Linux takes it for its own.
+
+        Behind a filter that lets in other ports nothing was swallowed. The primary address has one more place than
+        the alternate, for whose answer the same holds.
+        """
+        both = self.both
+        if not test.transaction.arrivals:
+            await self.sockets.ask(
+                self.tests,
+                both.server,
+                "tracking",
+                both.alternate_port,
+                role="alternate-port",
+                schedule=both.asking,
+                least_ms=_FOLLOW_UP_MS,
+            )
 
     def _silent(self, change: Change) -> Coroutine[None, None, Call]:
         both = self.both

@@ -5,6 +5,7 @@ from functools import partial
 from math import inf
 
 import msgspec
+from msgspec.structs import replace
 
 from rtcdiag.address import Family, TransportAddress
 from rtcdiag.evidence import Binding, Change, Failure, Purpose, Role
@@ -46,8 +47,8 @@ class _Asked(msgspec.Struct):
     also_on: str | None = None
     """The socket to which RESPONSE-PORT leads."""
     ended_ms: float | None = None
-    known: tuple[int, Binding] | None = None
-    """The evidence of it, and of how many packets it tells."""
+    known: tuple[tuple[int, float | None], Binding] | None = None
+    """The evidence of it, of how many packets it tells, and when it had ended."""
 
 
 class Sockets(msgspec.Struct):
@@ -87,12 +88,14 @@ class Sockets(msgspec.Struct):
         response_port: int | None = None,
         also_on: str | None = None,
         schedule: Schedule | None = None,
+        least_ms: float = 0.0,
         beside: Callable[[], None] | None = None,
         kept: bool = True,
     ) -> Call:
         """Run one transaction on a socket and keep it; ``beside`` is called after each transmission.
 
-        With a schedule it ends before that, as soon as silence is proof. ``also_on`` names the socket whose public port
+        With a schedule it ends before that, as soon as silence is proof; ``least_ms`` is what it has at least, however
+        little is left for all. ``also_on`` names the socket whose public port
         ``response_port`` is, where that is another one. ``kept`` tells whether it is one of those that have their place
         among the transactions with an address.
         """
@@ -100,7 +103,8 @@ class Sockets(msgspec.Struct):
         wire = self.sockets[label]
         source = expected or destination
         request = _request(change, response_port)
-        call = wire.start(request, destination, expected=frozenset({source}), schedule=self._in_time(schedule))
+        in_time = self._in_time(schedule, least_ms)
+        call = wire.start(request, destination, expected=frozenset({source}), schedule=in_time)
         way, now_ms = (wire.local_towards(destination), self.net.interface_towards(destination.ip)), self.net.now_ms()
         of_whom = (server, purpose, label, role, change, destination, source)
         asked = _Asked(*of_whom, *way, now_ms, wire, call, response_port, also_on)
@@ -114,9 +118,9 @@ class Sockets(msgspec.Struct):
         asked.ended_ms = self.net.now_ms()
         return call
 
-    def _in_time(self, schedule: Schedule | None) -> Schedule | None:
+    def _in_time(self, schedule: Schedule | None, least_ms: float) -> Schedule | None:
         """Let a transaction with a schedule of its own take no longer than is left for all."""
-        left_ms = max(0.0, self.end_ms - self.net.now_ms())
+        left_ms = max(least_ms, self.end_ms - self.net.now_ms())
         return schedule and Schedule(schedule.offsets_ms, min(schedule.give_up_ms, left_ms))
 
     def repeat(self, label: str, call: Call) -> None:
@@ -177,12 +181,13 @@ def _request(change: Change, response_port: int | None) -> Request:
 
 
 def _kept(asked: _Asked, net: Net) -> Binding:
-    """Return the evidence of one transaction, made anew only where something was sent or came since."""
+    """Return the evidence of one transaction, made anew only where something was sent or came since, or it ended."""
     call = asked.call.transaction
-    state = len(call.sent_ms) + len(call.arrivals) + call.reject_count
+    state = len(call.sent_ms) + len(call.arrivals) + call.reject_count, asked.ended_ms
     if asked.known is None or asked.known[0] != state:
         asked.known = state, _binding(asked, net)
-    return asked.known[1]
+    kept = asked.known[1]
+    return kept if asked.ended_ms is not None else replace(kept, duration_ms=net.now_ms() - asked.began_ms)
 
 
 def _binding(asked: _Asked, net: Net) -> Binding:

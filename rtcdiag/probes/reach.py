@@ -6,15 +6,19 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from rtcdiag.address import Family
 from rtcdiag.evidence import Failure
 from rtcdiag.probes.bindings import binding_of
 from rtcdiag.probes.connection import Path, stream_limit_ms
 from rtcdiag.probes.job import Record
+from rtcdiag.probes.opt_in import mapped_address
 from rtcdiag.stun.request import binding_request
 from rtcdiag.stun.transaction import UDP, Schedule
 from rtcdiag.wires import Call, Wire, finish
 
 SAMPLE_GAP_MS = 50.0
+_PATIENCE_S = 0.15
+"""Asked beside a challenge, a Binding is answered with it; where it is not, nothing is said of the way there."""
 Answer: TypeAlias = "asyncio.Future[Call]"
 
 
@@ -83,6 +87,15 @@ class _Sample:
     call: Call
     began_ms: float
     duration_ms: float = 0.0
+
+
+async def family_beyond(answer: Answer, path: Path) -> Family:
+    """Return in which family the server sees this host: behind a NAT64 it is not that of the server's address here."""
+    if path.destination.family is Family.IPV4:
+        return Family.IPV4
+    await asyncio.wait({answer}, timeout=_PATIENCE_S)
+    mapped = mapped_address(answer.result()) if answer.done() else None
+    return path.destination.family if mapped is None else mapped.family
 
 
 async def first_heard(*calls: "asyncio.Future[Call]") -> Literal[True] | Failure:

@@ -19,9 +19,9 @@ from rtcdiag.probes.job import Record
 from rtcdiag.probes.leg import Leg, forget, to_the_end
 from rtcdiag.probes.relay import may_be_sent_to, side_by_side, succeeded
 from rtcdiag.stun.attributes import AttributeType
+from rtcdiag.stun.codec import decode
 from rtcdiag.stun.framing import Frame, channel_data
 from rtcdiag.stun.header import Method, StunError
-from rtcdiag.stun.message import decode
 from rtcdiag.targets import Transport
 from rtcdiag.wires import Wire
 

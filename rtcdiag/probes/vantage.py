@@ -80,7 +80,8 @@ class _Vantage:
         self._tests: list[Doors] = []
         self._knocks: Knocks | None = None
         self._legs: list[Leg] = []
-        self._outcome: VantageOutcome = "no-mapped-address"
+        self._outcome: VantageOutcome = "ready"
+        """So too where the run ends before the relays could send."""
         self._error_code: int | None = None
 
     async def run(self) -> None:
@@ -126,8 +127,7 @@ class _Vantage:
             self._outcome = "no-other-server"
             return
         await ground.told()
-        if ground.mapped and await self._permitted(ground):
-            self._outcome = "ready"
+        if await self._permitted(ground):
             await self._knock(ground)
 
     async def _ground(self, others: list[Other]) -> Doors | None:
@@ -163,6 +163,7 @@ class _Vantage:
         # The TURN server's word comes first: another server may lie, and every one may see another address of a NAT.
         seen = {leg.mapped.ip: leg.mapped for leg in self._legs if leg.mapped and leg.mapped.scope is relayed.scope}
         if not told:
+            self._outcome = "no-mapped-address"
             return False
         for peers in filter(None, (seen, {ip: mapped for ip, mapped in told.items() if ip not in seen})):
             done = await side_by_side(*(leg.permit(peer) for peer in peers.values() for leg in self._legs))

@@ -7,6 +7,7 @@ so that nothing of the original can be left in a sentence.
 from rtcdiag.redact.align import aligned
 from rtcdiag.redact.key import MIN_BYTES, Key
 from rtcdiag.redact.redaction import redacted, redacted_result
+from rtcdiag.redact.series import Series
 from rtcdiag.report import LEVELS, Level
 
-__all__ = ["LEVELS", "MIN_BYTES", "Key", "Level", "aligned", "redacted", "redacted_result"]
+__all__ = ["LEVELS", "MIN_BYTES", "Key", "Level", "Series", "aligned", "redacted", "redacted_result"]

@@ -42,7 +42,7 @@ class Addresses:
     def __init__(self, known: Known, key: Key, *, again: bool, given: Given | None = None) -> None:
         """Take what the report holds; ``again``: what looks like a pseudonym is one, and stays."""
         given = given or Given()
-        self._named, self._again, self._fixed = known.named, again, given.addresses
+        self._again, self._fixed = again, given.addresses
         self.made: dict[IPAddress, IPAddress] = {}
         """By address, every pseudonym so far."""
         taken = given.taken | frozenset(self._fixed.values())
@@ -60,20 +60,34 @@ class Addresses:
             prefixes=known.translators,
             taken=frozenset(ip for ip in taken if isinstance(ip, IPv6Address)),
             networks=_numbers(given.networks, 6, bits=64),
+            keeps_mac=again,
         )
+        self.learn(known)
+
+    def learn(self, known: Known) -> None:
+        """Take in what the next part holds: its addresses, and the names with one inside."""
+        self._named = known.named
         # In a fixed order, as pseudonyms depend on it where they run short.
         replaced = [ip for ip in sorted(known.all, key=_order) if self.of(ip) != ip]
         self._dashed = in_dashes(replaced)
 
     def of(self, ip: IPAddress) -> IPAddress:
-        """Return the pseudonym of an address without a zone; itself where it is not public."""
+        """Return the pseudonym of an address without a zone; itself where it is neither public nor tells a MAC."""
         if ip in self._fixed:
             self.made[ip] = self._fixed[ip]
+        elif self._names_device(ip) and isinstance(ip, IPv6Address):
+            self.made[ip] = self._six.of_local(ip)
         elif scope_of(ip) is not Scope.GLOBAL or ip in ipv4.KEPT or (self._again and _is_pseudonym(ip)):
             return ip
         elif ip not in self.made:
             self.made[ip] = self._four.of(ip) if isinstance(ip, IPv4Address) else self._six.of(ip)
         return self.made[ip]
+
+    def _names_device(self, ip: IPAddress) -> bool:
+        """Tell whether a local address holds a MAC address; a redacted report has pseudonyms in these."""
+        if not isinstance(ip, IPv6Address) or self._again:
+            return False
+        return scope_of(ip) in (Scope.LINK_LOCAL, Scope.PRIVATE) and ipv6.tells_mac(ip)
 
     def _of_four(self, ip: IPv4Address) -> IPv4Address:
         made = self.of(ip)

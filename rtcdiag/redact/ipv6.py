@@ -2,7 +2,8 @@
 
 Kept is what conclusions rest on: equality, the neighborhood in a /64, an interface identifier (the host's part) that
 two addresses share, the checksum that a prefix translation keeps (RFC 6296), and an IPv4 address inside (RFC 6052,
-6to4, Teredo, IPv4-mapped), which becomes its own pseudonym.
+6to4, Teredo, IPv4-mapped), which becomes its own pseudonym. An identifier that is made of a MAC address (RFC 4291
+appendix A) names a device wherever it stands, so that it gets a pseudonym of its form in local addresses too.
 """
 
 from collections.abc import Callable
@@ -22,12 +23,25 @@ _COMMON = 1 << 16
 """Interface identifiers below it, such as ``::1``, are given by hand, tell nothing, and stay."""
 _SUM = 65535
 """The one's complement sum of 16-bit words is the remainder by it."""
+_MAC = 0xFFFE
+"""What stands in the middle of an identifier that is made of a MAC address (RFC 4291 appendix A)."""
+_MAC_BITS = 0x0300
+"""Of its first word: whether the MAC address is universal, and whether it is of a group."""
 _BASE = int(DOCUMENTATION.network_address) >> 96
 
 
 def is_pseudonym(ip: IPv6Address) -> bool:
     """Tell whether an address is in a range from which pseudonyms are taken."""
     return ip in DOCUMENTATION or ip in _TRANSLATORS
+
+
+def tells_mac(ip: IPv6Address) -> bool:
+    """Tell whether the interface identifier has the form of one that is made of a MAC address."""
+    return _is_of_mac(int(ip) & _HOST_BITS)
+
+
+def _is_of_mac(host: int) -> bool:
+    return host >> 24 & 0xFFFF == _MAC
 
 
 class IPv6Pseudonyms:
@@ -42,15 +56,16 @@ class IPv6Pseudonyms:
         prefixes: tuple[IPv6Network, ...],
         taken: frozenset[IPv6Address],
         networks: dict[int, int],
+        keeps_mac: bool = False,
     ) -> None:
         """Begin without any but ``networks``, the /64s that have one, each as its 64 bits.
 
         ``inner`` gives IPv4 pseudonyms, ``known`` are the addresses of the report, ``prefixes`` those of the NAT64s in
-        it; none of the /64s of ``taken`` is given.
+        it; none of the /64s of ``taken`` is given. ``keeps_mac``: local addresses have been redacted already.
         """
         self._key, self._inner = key, inner
         stay = [ip for ip in known if scope_of(ip) is not Scope.GLOBAL]
-        self._hosts = {int(ip) & _HOST_BITS: int(ip) & _HOST_BITS for ip in stay}
+        self._hosts = {int(ip) & _HOST_BITS: int(ip) & _HOST_BITS for ip in stay if keeps_mac or not tells_mac(ip)}
         self._used_hosts = set(self._hosts)
         self._networks = dict(networks)
         self._used_networks = {int(ip) >> 64 for ip in taken}
@@ -72,6 +87,11 @@ class IPv6Pseudonyms:
             return ip
         carrying = self._carrying(ip)
         return carrying if carrying is not None else self._plain(ip)
+
+    def of_local(self, ip: IPv6Address) -> IPv6Address:
+        """Return what stands for a local address whose identifier is made of a MAC address; its network stays."""
+        number = int(ip)
+        return IPv6Address(number & ~_HOST_BITS | self._host(number & _HOST_BITS))
 
     def _carrying(self, ip: IPv6Address) -> IPv6Address | None:
         """Return the pseudonym of an address that has an IPv4 address inside; None for all others."""
@@ -136,4 +156,7 @@ class IPv6Pseudonyms:
 
     def _made(self, number: int, again: int) -> int:
         words = self._key.number("ipv6 host", f"{number} {again}", 1 << 48)
+        if _is_of_mac(number):
+            words = words & ~(0xFFFF << 8) | _MAC << 8
+            words = words & ~(_MAC_BITS << 32) | number >> 16 & _MAC_BITS << 32
         return words << 16 | (number - words) % _SUM

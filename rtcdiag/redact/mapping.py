@@ -7,17 +7,18 @@ from ipaddress import IPv6Address, ip_address
 import msgspec
 
 from rtcdiag.address import IPAddress, TransportAddress
-from rtcdiag.redact.addresses import Addresses
+from rtcdiag.redact.addresses import Addresses, Known
 from rtcdiag.redact.key import Key
 from rtcdiag.redact.names import Names, is_domain
 from rtcdiag.redact.roles import Role
-from rtcdiag.redact.text import with_names
+from rtcdiag.redact.text import hosts_in, with_names
 
 _NONCE = re.compile(r"NONCE (?!obMatJos|\(not shown\)).*", re.DOTALL)
 """The beginning of a nonce, in which servers put anything; only the mark of RFC 8489 section 9.2 stays."""
 _FOUNDATION = re.compile(r"^(candidate:)(\S+)")
 _TAG = re.compile(r"[0-9a-f]{16}")
 _SINGLE = re.compile(r"[A-Za-z0-9_-]+")
+_TABLE = "$.targets."
 _NAMING = ("REALM", "THIRD-PARTY-AUTHORIZATION", "ALTERNATE-DOMAIN")
 """Attributes whose value is a name, whatever it looks like."""
 
@@ -38,9 +39,24 @@ class Mapping:
         """Take the addresses' pseudonyms; ``again``: what looks like a pseudonym is one, and stays."""
         self.addresses, self._key, self._again = addresses, key, again
         self._names = None if words is None else Names(key, words.interfaces, again=again)
-        self._words = words or Words()
-        self._hosts = frozenset(addresses.in_text(host).lower().rstrip(".") for host in self._words.hosts)
-        odd = sorted((name for name in self._words.interfaces if not _SINGLE.fullmatch(name)), key=len, reverse=True)
+        self._told: dict[tuple[str, Role], str] = {}
+        self._take(words or Words())
+
+    @property
+    def replaces_names(self) -> bool:
+        """Whether names have pseudonyms too, as strict redaction asks for."""
+        return self._names is not None
+
+    def learn(self, known: Known, words: Words) -> None:
+        """Take in what the next part holds, which gets the same pseudonyms as those before it."""
+        self.addresses.learn(known)
+        self._take(words)
+
+    def _take(self, words: Words) -> None:
+        self._words = words
+        self._told.clear()
+        self._hosts = frozenset(self.addresses.in_text(host).lower().rstrip(".") for host in words.hosts)
+        odd = sorted((name for name in words.interfaces if not _SINGLE.fullmatch(name)), key=len, reverse=True)
         self._odd = re.compile("|".join(map(re.escape, odd))) if odd else None
 
     def address(self, address: TransportAddress) -> TransportAddress:
@@ -56,6 +72,12 @@ class Mapping:
 
     def text(self, text: str, role: Role) -> str:
         """Return a text of this role with everything in it replaced."""
+        # A report says the same server and the same address again and again.
+        if (told := self._told.get((text, role))) is None:
+            told = self._told[text, role] = self._replaced(text, role)
+        return told
+
+    def _replaced(self, text: str, role: Role) -> str:
         if role is Role.FOUNDATION:
             return self._foundation(text)
         if role is Role.SDP:
@@ -78,12 +100,22 @@ class Mapping:
             Role.REALM: names.realm,
             Role.DISTINGUISHED_NAME: names.distinguished,
             Role.ATTRIBUTES: self._attribute,
+            Role.TARGET: self._target,
+            Role.PLACE: self._place,
             Role.FILE: lambda _: "(a file)",
         }
         return by_role.get(role, self._sentence)(text)
 
     def _host(self, text: str) -> str:
         return text if self._names is None or is_address(text) else self._names.host(text)
+
+    def _target(self, text: str) -> str:
+        """Return the pseudonym of what a person calls a target, or its URI where that is its name."""
+        return self._sentence(text) if self._names is None or any(hosts_in(text)) else self._names.target(text)
+
+    def _place(self, text: str) -> str:
+        before, dot, rest = text.removeprefix(_TABLE).rpartition(".url")
+        return f"{_TABLE}{self._target(before)}{dot}{rest}" if text.startswith(_TABLE) else text
 
     def _attribute(self, text: str) -> str:
         name, blank, value = text.partition(" ")

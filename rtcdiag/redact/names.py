@@ -17,6 +17,8 @@ KEPT = frozenset({NAT64_NAME, "localhost"})
 _PSEUDONYM = re.compile(r"(?:\*\.)?(?:host-[a-z2-7]+\.)*(?:site-[a-z2-7]+\.(?:[a-z2-7]{3}\.zz|[a-z]+)|host-[a-z2-7]+)")
 _INTERFACE = re.compile(r"if-[0-9]+")
 _REALM = re.compile(r"realm-[a-z2-7]+")
+NO_REALM = "(empty)"
+"""What findings say in place of an empty one."""
 _DEEPEST = 4
 """So many labels below the domain get a pseudonym of their own, so that no name becomes longer than one may be."""
 _COMMON_NAME = re.compile(r"CN=((?:[^,\\]|\\.)*)")
@@ -29,6 +31,7 @@ class Names:
         """Begin with the interfaces, which are numbered; ``again``: names that look like pseudonyms are some."""
         self._key, self._again = key, again
         self._labels: dict[str, str] = {}
+        self._given: set[str] = set()
         self._interfaces: dict[str, str] = {}
         self._numbered = {name for name in interfaces if again and _INTERFACE.fullmatch(name)}
         for name in interfaces:
@@ -69,7 +72,8 @@ class Names:
             letters = self._letters(kind, name)
             sizes = range(5, len(letters) + 1)
             free = (f"{kind}-{letters[:size]}" for size in sizes)
-            self._labels[name] = next(label for label in free if label not in self._labels.values())
+            self._labels[name] = next(label for label in free if label not in self._given)
+            self._given.add(self._labels[name])
         return self._labels[name]
 
     def _letters(self, kind: str, name: str) -> str:
@@ -77,9 +81,13 @@ class Names:
 
     def realm(self, text: str) -> str:
         """Return the pseudonym of a realm, which mostly is a domain; an empty one stays empty."""
-        if not text or (self._again and _REALM.fullmatch(text)):
+        if text in {"", NO_REALM} or (self._again and _REALM.fullmatch(text)):
             return text
         return self.host(text) if is_domain(text) else f"realm-{self._letters('realm', text)[:5]}"
+
+    def target(self, name: str) -> str:
+        """Return the pseudonym of what a person calls a server."""
+        return f"target-{self._letters('target', name)}" if name else name
 
     def interface(self, name: str) -> str:
         """Return the pseudonym of an interface: its number in the order in which they are listed."""

@@ -87,6 +87,7 @@ def _concluded(report: Report, evidence: Evidence, mapping: Mapping) -> Report:
         command=mapping.text(report.command, Role.TEXT),
         options=_options(report.options, mapping),
         started_at=mapping.text(report.started_at, Role.TEXT),
+        utc_offset_min=_utc_offset_min(report, mapping),
         duration_ms=report.duration_ms,
         interrupted=report.interrupted,
     )
@@ -100,10 +101,16 @@ def _kept(report: Report, mapping: Mapping) -> Report:
     bare = replace(report, environment=Environment(), options=Options(), redaction=Redaction(), evidence=())
     return replace(
         rewritten(bare, mapping.text, mapping.address),
+        utc_offset_min=_utc_offset_min(report, mapping),
         environment=_environment(report, mapping),
         options=_options(report.options, mapping),
         evidence=tuple(_piece(piece, mapping) for piece in report.evidence),
     )
+
+
+def _utc_offset_min(report: Report, mapping: Mapping) -> int | None:
+    """Tell the local time only where names stay, too: it says in which part of the world the computer is."""
+    return None if mapping.replaces_names else report.utc_offset_min
 
 
 def _environment(report: Report, mapping: Mapping) -> Environment:

@@ -19,6 +19,10 @@ class Role(Enum):
     """Of a candidate: agents make it from the address, which could be found out from it."""
     SDP = auto()
     """A candidate's attribute, with its foundation."""
+    TARGET = auto()
+    """What a person calls a server, or its URI."""
+    PLACE = auto()
+    """Where in a configuration: the tables of targets are called as these are."""
     FILE = auto()
     OWN = auto()
     """A word of this program in which nothing else can stand, although it may look like a name."""
@@ -45,11 +49,20 @@ _BY_STRUCT: dict[tuple[str, str], Role] = {
     ("Certificate", "subject"): Role.DISTINGUISHED_NAME,
     ("Certificate", "issuer"): Role.DISTINGUISHED_NAME,
     ("TurnConfig", "name"): Role.FILE,
+    ("HealthResult", "name"): Role.TARGET,
+    ("HealthResult", "where"): Role.PLACE,
     ("Crash", "probe"): Role.OWN,
     ("Crash", "where"): Role.OWN,
 }
+_BY_FACT: dict[str, Role] = {"realm": Role.REALM, "issuer": Role.DISTINGUISHED_NAME}
+"""Facts of findings that are a name, whatever it looks like."""
 
 
 def role_of(struct: str, field: str) -> Role:
     """Return what a field of a struct holds."""
     return _BY_STRUCT.get((struct, field)) or _BY_FIELD.get(field, Role.TEXT)
+
+
+def role_of_fact(name: str) -> Role:
+    """Return what a fact of a finding holds."""
+    return _BY_FACT.get(name, Role.TEXT)

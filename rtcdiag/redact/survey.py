@@ -1,5 +1,6 @@
 """Look a report through: which addresses, hosts and interfaces it holds, before anything is replaced."""
 
+from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 
@@ -34,11 +35,19 @@ class _Notes:
         self.texts: set[IPAddress] = set()
         self.hosts: set[str] = set()
         self.interfaces: dict[str, None] = {}
+        self._met: set[tuple[str, Role]] = set()
 
     def text(self, text: str, role: Role) -> str:
+        # A report says the same server and the same address again and again.
+        if (text, role) not in self._met:
+            self._met.add((text, role))
+            self._note(text, role)
+        return text
+
+    def _note(self, text: str, role: Role) -> None:
         if role is Role.INTERFACE:
             self.interfaces[text] = None
-            return text
+            return
         bare = text.partition("%")[0].strip("[]")
         if is_address(bare):
             self.fields.add(ip_address(bare))
@@ -46,7 +55,6 @@ class _Notes:
             self.hosts.add(text)
         self.texts.update(found.ip for found in addresses_in(text) if found.sure)
         self.hosts.update(host for host in hosts_in(text) if not is_address(host))
-        return text
 
     def address(self, address: TransportAddress) -> TransportAddress:
         self.fields.add(ip_address(str(address.ip).partition("%")[0]))
@@ -71,8 +79,16 @@ def surveyed(report: Report, evidence: Evidence) -> Survey:
 
 def surveyed_result(found: Struct) -> Survey:
     """Return what a comparison or a difference of two reports holds."""
+    return surveyed_parts((found,))
+
+
+def surveyed_parts(parts: Iterable[Struct], texts: Iterable[str] = ()) -> Survey:
+    """Return what several parts and texts hold together."""
     notes = _Notes()
-    rewritten(found, notes.text, notes.address)
+    for part in parts:
+        rewritten(part, notes.text, notes.address)
+    for text in texts:
+        notes.text(text, Role.TEXT)
     return notes.survey
 
 

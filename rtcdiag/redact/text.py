@@ -13,7 +13,8 @@ _ADDRESS = re.compile(
     rf"(?P<four>(?<![0-9])(?<![0-9]\.){_FOUR})"
     rf"|(?P<six>(?<![0-9A-Za-z:.])[0-9A-Fa-f:]*:[0-9A-Fa-f:]*:(?:{_FOUR}|[0-9A-Fa-f:]*))"
 )
-_TOKEN = re.compile(r"[A-Za-z0-9_*](?:[A-Za-z0-9_.*-]*[A-Za-z0-9_])?")
+# Possessive, so that a long text is read once, whatever stands in it.
+_TOKEN = re.compile(r"(?:\*\.)?[A-Za-z0-9_]++(?:[.*-]++[A-Za-z0-9_]++)*+")
 _SCHEMES = frozenset({"stun", "stuns", "turn", "turns", "http", "https"})
 _HOST_OF = re.compile(r"(?:stuns?|turns?):([^\s:?\[\]]+)|https?://(?:[^\s/@]*@)?([^\s:/?\[\]]+)", re.IGNORECASE)
 

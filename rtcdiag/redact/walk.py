@@ -4,17 +4,20 @@ A field whose type allows fixed words only (a literal, an enumeration) is none o
 """
 
 from collections.abc import Callable
+from enum import Enum
 from functools import lru_cache
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
 from rtcdiag.address import TransportAddress
-from rtcdiag.redact.roles import Role, role_of
+from rtcdiag.findings import Finding, retold
+from rtcdiag.redact.roles import Role, role_of, role_of_fact
 
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 Text = Callable[[str, Role], str]
 Address = Callable[[TransportAddress], TransportAddress]
+_BARE = (bool, int, float, Enum, type(None))
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -33,7 +36,14 @@ def rewritten(value: _Struct, text: Text, address: Address) -> _Struct:
         for field in _fields(type(value))
         if (new := _rewritten(old := getattr(value, field.name), field, text, address)) is not old
     }
-    return msgspec.structs.replace(value, **changed) if changed else value
+    made = msgspec.structs.replace(value, **changed) if changed else value
+    return _in_words(made) if isinstance(made, Finding) else made
+
+
+def _in_words(finding: Any) -> Any:
+    """Return a finding whose words have what now stands for a name that no words could be searched for."""
+    named = any(role_of_fact(name) is not Role.TEXT for name in finding.facts)
+    return retold(finding) if named else finding
 
 
 def _rewritten(value: Any, field: Field, text: Text, address: Address) -> Any:
@@ -46,14 +56,32 @@ def _rewritten(value: Any, field: Field, text: Text, address: Address) -> Any:
     if isinstance(value, (tuple, list)):
         return type(value)(_rewritten(item, field, text, address) for item in value)
     if isinstance(value, dict):
-        return {text(str(name), Role.TEXT): _rewritten(item, field, text, address) for name, item in value.items()}
+        return {
+            text(str(name), Role.TEXT): _rewritten(item, _entry(field, str(name)), text, address)
+            for name, item in value.items()
+        }
     return value
+
+
+def _entry(field: Field, name: str) -> Field:
+    """Return what an entry of a field may hold: a fact says it by its name."""
+    return Field(name, role_of_fact(name), free=True) if field.name == "facts" else field
 
 
 @lru_cache(maxsize=256)
 def _fields(kind: type[msgspec.Struct]) -> tuple[Field, ...]:
     found = msgspec.structs.fields(kind)
-    return tuple(Field(item.name, role_of(kind.__name__, item.name), _is_free(item.type)) for item in found)
+    return tuple(
+        Field(item.name, role_of(kind.__name__, item.name), _is_free(item.type)) for item in found if _holds(item.type)
+    )
+
+
+def _holds(kind: Any) -> bool:
+    """Tell whether a field of this type can hold a text or an address: one of numbers and fixed words cannot."""
+    if get_origin(kind) is Literal or kind is Ellipsis:
+        return False
+    parts = get_args(kind)
+    return any(map(_holds, parts)) if parts else not (isinstance(kind, type) and issubclass(kind, _BARE))
 
 
 def _is_free(kind: Any) -> bool:

@@ -19,7 +19,7 @@ class Reading:
     def __init__(self, seat: Seat, after: int, wake: Callable[[], None]) -> None:
         self._seat, self._wake = seat, wake
         self._after = max(0, after)
-        self._told_joined = self._told_left = False
+        self._told_joined = self._told_left = self._told_away = False
         self.over = False
 
     def next(self) -> tuple[list[tuple[int, bytes]], list[Notice]]:
@@ -52,15 +52,24 @@ class Reading:
         return [Notice(peer="joined")]
 
     def _endings(self) -> list[Notice]:
-        other, notices = self._seat.other, []
-        if other is not None and other.left and not self._told_left:
-            self._told_left = True
-            notices.append(Notice(peer="left"))
+        notices = self._of_the_other()
         end = self._end()
         if end is not None:
             self.over = True
             notices.append(Notice(end=end))
         return notices
+
+    def _of_the_other(self) -> list[Notice]:
+        other = self._seat.other
+        if other is None or self._told_left:
+            return []
+        if other.left:
+            self._told_left = True
+            return [Notice(peer="left")]
+        if other.away != self._told_away:
+            self._told_away = other.away
+            return [Notice(away=other.away)]
+        return []
 
     def _end(self) -> End | None:
         seat = self._seat

@@ -15,8 +15,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     room_s: float = 600.0
     """A room ends so long after it was made, whatever goes on in it."""
-    quiet_s: float = 60.0
-    """Who has no stream open for so long has left."""
+    away_s: float = 3.0
+    """Who has no stream open for so long is away, for the moment: the other person is told."""
+    quiet_s: float = 40.0
+    """Who has none for so long has left: longer than a broken way is tried again (`OUTAGE_S`)."""
     messages: int = 256
     """Of one person in one room."""
     bytes: int = 1 << 20

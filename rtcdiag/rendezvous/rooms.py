@@ -25,7 +25,7 @@ class RefusedError(Exception):
 class Seat:
     """One person's place in a room."""
 
-    __slots__ = ("left", "number", "quiet_since_s", "received", "room", "streams", "token", "waiting", "wake")
+    __slots__ = ("away", "left", "number", "quiet_since_s", "received", "room", "streams", "token", "waiting", "wake")
 
     def __init__(self, room: "Room", number: int, token: str, now_s: float) -> None:
         self.room, self.number, self.token = room, number, token
@@ -33,7 +33,7 @@ class Seat:
         """What the other sent, from the first on: kept until the end, since a connection may break at any time."""
         self.received = 0
         """How many bytes this person sent."""
-        self.left = False
+        self.left = self.away = False
         self.quiet_since_s: float | None = now_s
         self.streams = 0
         self.wake: Callable[[], None] = _nothing
@@ -146,6 +146,7 @@ class Rooms:
         before, seat.wake = seat.wake, wake
         seat.streams += 1
         seat.quiet_since_s = None
+        _set_away(seat, away=False)
         before()
 
     def closed(self, seat: Seat, wake: Callable[[], None], now_s: float) -> None:
@@ -172,12 +173,18 @@ class Rooms:
                 self._end(room, "expired")
                 continue
             for seat in room.seats:
-                if not seat.left and _quiet_s(seat, now_s) >= self.limits.quiet_s:
-                    self.leave(seat)
+                if not seat.left:
+                    self._look_after(seat, _quiet_s(seat, now_s))
         if now_s >= self._forget_at_s:
             self._forget_at_s = now_s + _FORGET_S
             for buckets in (self._requests, self._made, self._wrong):
                 buckets.forget_full(now_s)
+
+    def _look_after(self, seat: Seat, quiet_s: float) -> None:
+        if quiet_s >= self.limits.quiet_s:
+            self.leave(seat)
+        elif quiet_s >= self.limits.away_s:
+            _set_away(seat, away=True)
 
     def stop(self) -> None:
         """End every room."""
@@ -206,6 +213,12 @@ def _sit(room: Room, token: str, now_s: float) -> Seat:
     seat = Seat(room, len(room.seats), token, now_s)
     room.seats.append(seat)
     return seat
+
+
+def _set_away(seat: Seat, *, away: bool) -> None:
+    changed, seat.away = seat.away != away, away
+    if changed and seat.other is not None:
+        seat.other.wake()
 
 
 def _staying(seat: Seat, now_s: float) -> Seat:

@@ -24,7 +24,7 @@ def gathering(evidence: Evidence) -> Iterator[Finding]:
 
 def _missing(item: Gathering, target: Target | None, *, relays: bool) -> str | None:
     """Name the kind of candidate that a server owes and did not give, None where it gave all."""
-    if item.failure is not None:
+    if item.failure is not None and not item.candidates + item.redundant:
         return "ICE"
     if item.candidates == 0:
         return None if _told_there_is_no_nat(target, item) else "ICE"

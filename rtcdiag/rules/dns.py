@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 
 from rtcdiag.address import Scope, scope_of
+from rtcdiag.contacts import NAT64_NAME
 from rtcdiag.evidence import Evidence, Failure, Resolution, Target
 from rtcdiag.findings import Facts, Finding
 from rtcdiag.rules.paths import about
@@ -20,19 +21,21 @@ UNANSWERED = (Failure.DNS_FAILURE, Failure.DNS_TIMEOUT)
 def names(evidence: Evidence) -> Iterator[Finding]:
     """Judge every server's name by its look-ups in both families."""
     for target in evidence.of(Target, lambda item: item.via is None):
-        seen = evidence.of(Resolution, lambda item, host=target.host: item.host == host)  # type: ignore[misc]
+        seen = evidence.of(Resolution, lambda item, host=target.host: item.host == host)  # type: ignore[misc]  # the default
         if seen and not any(item.addresses for item in seen):
-            yield from _unresolved(target, seen)
+            yield from _unresolved(evidence, target, seen)
         elif seen:
             yield from _resolved(target, seen)
 
 
-def _unresolved(target: Target, seen: tuple[Resolution, ...]) -> Iterator[Finding]:
+def _unresolved(evidence: Evidence, target: Target, seen: tuple[Resolution, ...]) -> Iterator[Finding]:
     failures = {item.failure for item in seen}
     if failures & set(UNANSWERED):
         yield about(target, target.server, "dns-lookup-failed", *seen, host=target.host)
     elif Failure.DNS_NOT_FOUND in failures:
-        yield about(target, target.server, "dns-name-not-found", *seen, host=target.host)
+        denied = evidence.of(Resolution, lambda item: (item.host, item.failure) == (NAT64_NAME, Failure.DNS_NOT_FOUND))
+        source = f"a name server that denies {NAT64_NAME} too, which exists" if denied else "DNS"
+        yield about(target, target.server, "dns-name-not-found", *seen, *denied, host=target.host, source=source)
     elif Failure.DNS_NO_ADDRESS in failures:
         yield about(target, target.server, "dns-no-address", *seen, host=target.host)
 

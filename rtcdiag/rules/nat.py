@@ -37,6 +37,8 @@ def _facts(nat: Nat) -> Iterator[_Fact]:
         yield "nat-endpoint-dependent-mapping", "mapping", {"mapping": nat.mapping}
     elif nat.behind_nat and nat.filtering == "address-and-port-dependent":
         yield "nat-port-dependent-filtering", "filtering", {}
+    if nat.tracks_unsolicited:
+        yield "nat-tracks-unsolicited", "tracks_unsolicited", {}
     if nat.pooling == "arbitrary":
         yield "nat-arbitrary-pooling", "pooling", {}
     if nat.alg:

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 import msgspec
 
 from rtcdiag.address import Family, IPAddress, Scope, TransportAddress, scope_of
+from rtcdiag.contacts import NAT64_NAME
 from rtcdiag.evidence import Binding, Connect, Evidence, Failure, Observation, Resolution, Target, TurnStep, WebCheck
 from rtcdiag.findings import Facts, Finding, Severity, find
 from rtcdiag.rules.answers import Answers, answers, exchanges
@@ -15,6 +16,8 @@ from rtcdiag.targets import VIA, Transport
 
 _SWALLOWED = (Failure.TIMEOUT, Failure.HOST_UNREACHABLE, Failure.ADMIN_PROHIBITED)
 _NO_ROUTE = (Failure.NETWORK_UNREACHABLE, Failure.HOST_UNREACHABLE, Failure.ADDRESS_UNAVAILABLE)
+_ONLY_NAMES = "Hosts that were asked by their address answer, so only the names are missing."
+_ALONE = "No host was asked by its address for comparison."
 _ALSO_MUTE = "Hosts that were asked by their address did not answer either: perhaps nothing gets out of this network."
 _LEAST = 2
 """So many addresses, and so many ports, have to be silent before UDP as such is to blame."""
@@ -49,13 +52,13 @@ def network(evidence: Evidence) -> Iterator[Finding]:
     tried = tuple(_attempts(evidence))
     lost_names = _lost_names(evidence)
     if _something_came(tried):
-        yield from _names(lost_names, "Hosts that were asked by their address answer, so only the names are missing.")
+        yield from _names(lost_names, _ONLY_NAMES)
         yield from _udp(evidence, tried)
     elif _no_network(evidence, tried, lost_names):
         ids = [item.seen.id for item in tried] + [item.id for item in lost_names]
         yield find("no-network", *ids[:_SHOWN], tried=len(ids))
     else:
-        yield from _names(lost_names, _ALSO_MUTE if tried else "No host was asked by its address for comparison.")
+        yield from _names(lost_names, _ALSO_MUTE if tried else _ALONE)
         yield from _nothing(tried)
 
 
@@ -174,13 +177,15 @@ _NAMED = 3
 def _lost_names(evidence: Evidence) -> tuple[Resolution, ...]:
     """Return the look-ups of the servers' names where all failed; empty where any name got an answer.
 
-    A no is an answer, too, but not from a resolver that says the same of documented hosts: those exist. That a
-    control's name does not resolve hinders no call; that it does shows that names can be looked up.
+    A no is an answer, too, but not from a resolver that says the same of documented hosts: those exist. (That one of a
+    closed network knows no ``ipv4only.arpa`` is no reason to doubt what it says of its own names.) That a control's
+    name does not resolve hinders no call; that it does shows that names can be looked up.
     """
     every = evidence.of(Resolution)
     needed = {target.host for target in evidence.of(Target)} - _reached_by_proxy(evidence)
     named = {target.host for target in evidence.of(Target) if target.origin == "user"}
-    denied = any(item.host not in named and item.failure is Failure.DNS_NOT_FOUND for item in every)
+    documented = (item for item in every if item.host not in {*named, NAT64_NAME})
+    denied = any(item.failure is Failure.DNS_NOT_FOUND for item in documented)
     told = not denied and any(item.host in named and item.failure not in UNANSWERED for item in every)
     answered = told or any(item.addresses for item in every)
     return () if answered else tuple(item for item in every if item.host in needed)

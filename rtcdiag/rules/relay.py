@@ -67,7 +67,7 @@ def _is_elsewhere(server: TransportAddress, relayed: TransportAddress) -> bool:
 def permission(evidence: Evidence) -> Iterator[Finding]:
     """Judge what the server said to each peer."""
     for path in asked_paths(evidence):
-        relays = {item.exchange.answer.relayed.ip for item in path.of(Allocation) if _has_relay(item)}  # type: ignore[union-attr]
+        relays = {item.exchange.answer.relayed.ip for item in path.of(Allocation) if _has_relay(item)}  # type: ignore[union-attr]  # _has_relay saw both
         for item in path.of(Permission):
             answer = item.exchange.answer
             if answer is None and item.exchange.failure not in (None, *UNFINISHED):

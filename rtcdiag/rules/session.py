@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rtcdiag.evidence import Evidence, Failure, Observation, PeerStream
+from rtcdiag.evidence import Evidence, Failure, Gathering, Observation, PeerStream
 from rtcdiag.evidence.session import SessionStop
 from rtcdiag.findings import Facts, Finding, find
 from rtcdiag.rules.paths import clip
@@ -31,13 +31,18 @@ def outcome(evidence: Evidence) -> Iterator[Finding]:
         return
     if end.answer("all") == "yes":
         yield from _connected(end)
-    elif end.answer("all") == "no" and end.session.stop in _TRIED:
+    elif end.answer("all") in ("no", "untested") and end.session.stop in _TRIED:
         yield _no_path(end)
     elif end.session.stop in _STOPS:
         why = end.session.detail or "no reason is known"
         yield find(_STOPS[end.session.stop], end.session.id, why=clip(why), by=end.session.signaling)
-    elif end.session.stop in ("done", "no-path"):
+    elif end.session.stop in ("done", "no-path") and not _moved_away(end):
         yield _no_path(end)
+
+
+def _moved_away(end: End) -> bool:
+    """Tell whether it lost the address that it checked from: silence then says nothing of the path."""
+    return end.session.address_changed and end.answer("all") == "unfinished"
 
 
 def _connected(end: End) -> Iterator[Finding]:
@@ -56,6 +61,9 @@ def _no_path(end: End) -> Finding:
         return find("session-peer-without-candidates", end.session.id, refused=end.session.refused_candidates)
     if any(pair.heard and pair.requests >= TRIED for pair in end.pairs):
         return find("session-one-way", *ids, heard=end.heard, sent=end.sent)
+    if end.sent and not end.witnessed:
+        code = "session-application-silent" if end.session.application else "session-silent"
+        return find(code, *ids, pairs=len(end.pairs), sent=end.sent)
     if end.sent:
         return find("session-no-path", *ids, pairs=len(end.pairs), sent=end.sent, heard=end.heard or "none")
     if all(item.address is None for item in end.told):
@@ -87,17 +95,24 @@ def _late(end: End) -> Iterator[Finding]:
     times = end.session.times
     if end.session.trickle or times.told_ms is None or times.first_candidate_ms is None:
         return
-    waited, last = times.told_ms - times.first_candidate_ms, latest(end.gatherings)
+    before = tuple(item for item in end.gatherings if item.t_ms <= times.told_ms)
+    waited, last = times.told_ms - times.first_candidate_ms, latest(before)
     if waited >= LATE_MS and last is not None and last.server is not None:
-        failed = last.failure not in (None, Failure.INTERRUPTED)
         yield find(
             "session-gathering-late",
             end.session.id,
             last.id,
             waited_s=round(waited / 1000, 1),
             server=last.server,
-            got="and gave nothing" if failed or not last.candidates + last.redundant else "and answered",
+            got=_got(last),
         )
+
+
+def _got(gathering: Gathering) -> str:
+    if not gathering.candidates + gathering.redundant:
+        return "and gave nothing"
+    failed = gathering.failure not in (None, Failure.INTERRUPTED)
+    return "and answered some of this computer's addresses only" if failed else "and answered"
 
 
 def mappings(evidence: Evidence) -> Iterator[Finding]:

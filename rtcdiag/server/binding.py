@@ -7,8 +7,9 @@ from rtcdiag.address import Family, TransportAddress
 from rtcdiag.server.effects import Client, Send
 from rtcdiag.server.replies import RefusedError, refusal, refuse_unknown, success
 from rtcdiag.stun.attributes import AttributeType as A
+from rtcdiag.stun.codec import decode, encode
 from rtcdiag.stun.header import COOKIE, MessageClass, Method, StunError
-from rtcdiag.stun.message import Message, decode, encode
+from rtcdiag.stun.message import Message
 
 _UNDERSTOOD = frozenset(
     {A.USERNAME, A.MESSAGE_INTEGRITY, A.REALM, A.NONCE, A.MESSAGE_INTEGRITY_SHA256, A.PRIORITY, A.USE_CANDIDATE}

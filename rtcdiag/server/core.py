@@ -9,9 +9,10 @@ from rtcdiag.server.door import Door
 from rtcdiag.server.effects import Client, Effect
 from rtcdiag.server.limiter import RateLimiter
 from rtcdiag.server.relay import Relay
+from rtcdiag.stun.codec import decode
 from rtcdiag.stun.framing import Frame, split_channel_data
 from rtcdiag.stun.header import MessageClass, Method, StunError, looks_like_stun, split_type
-from rtcdiag.stun.message import Message, decode
+from rtcdiag.stun.message import Message
 
 
 class Core:

@@ -13,9 +13,10 @@ from rtcdiag.server.effects import Client, CloseRelay, Effect, OpenRelay, Send, 
 from rtcdiag.server.peers import is_refused_peer
 from rtcdiag.server.replies import RefusedError, refusal, refuse_unknown, success
 from rtcdiag.stun.attributes import AttributeType as A
+from rtcdiag.stun.codec import encode
 from rtcdiag.stun.framing import FIRST_CHANNEL, LAST_OLD_CHANNEL, Frame, channel_data
 from rtcdiag.stun.header import MessageClass, Method
-from rtcdiag.stun.message import Message, encode
+from rtcdiag.stun.message import Message
 from rtcdiag.stun.request import new_transaction_id
 from rtcdiag.stun.turn import RESERVE_NEXT, UDP_PROTOCOL
 

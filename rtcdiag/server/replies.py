@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from rtcdiag.stun.attributes import AttributeType, ErrorCode, comprehension_required
+from rtcdiag.stun.codec import encode
 from rtcdiag.stun.header import MessageClass
-from rtcdiag.stun.message import Message, encode
+from rtcdiag.stun.message import Message
 
 SOFTWARE = "rtcdiag"
 """Without a version: it helps nobody but an attacker."""

@@ -44,13 +44,18 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
         relays = {told.address.ip for told in self.told if told.type == "relay" and told.address is not None}
         return pair.relayed or (pair.remote_type == "prflx" and pair.remote.ip in relays)
 
+    @property
+    def witnessed(self) -> bool:
+        """Whether something shows that the other end was there: of copied text, nothing but its packets does."""
+        return self.session.signaling != "copied-text" or bool(self.heard or self.reached)
+
     def answer(self, policy: Policy) -> Answer:
-        """Return whether a policy connected: a yes needs a check that was answered."""
+        """Return whether a policy connected: a yes needs a check that was answered, a no that somebody was there."""
         if any(pair in self.reached for pair in self.of(policy)):
             return "yes"
         outcome = next((one.outcome for one in self.session.policies if one.policy == policy), "ended-early")
         match outcome:
-            case "no-pair-answered":
+            case "no-pair-answered" if self.witnessed:
                 return "no"
             case "no-pairs":
                 return "untested"

@@ -77,7 +77,7 @@ def decode(text: str, wanted: SessionRole) -> Description:
             return _of(item, wanted)
         except CopiedTextError as error:
             problems.append(error)
-    raise problems[0] if problems else _headless(text)
+    raise problems[0] if problems else _headless(text, wanted)
 
 
 def looks_like_code(text: str) -> bool:
@@ -94,12 +94,12 @@ def _cleaned(text: str) -> str:
     return _IN_BETWEEN.sub("", text[:MAX_CHARACTERS]).translate(_DASHES)
 
 
-def _headless(text: str) -> CopiedTextError:
+def _headless(text: str, wanted: SessionRole) -> CopiedTextError:
     """Tell a code without its beginning, or with no more than a part of that, from any other text."""
     cleaned = _cleaned(text)
     if _LONG_TAIL.search(re.sub(r"[\r\n]+[ \t>]*", "", text[-MAX_CHARACTERS:])):
         return CutOffError(beginning=True)
-    return CutOffError() if cleaned and f"rtcd{FORM}.".startswith(cleaned) else NoCodeError()
+    return CutOffError() if cleaned and f"rtcd{FORM}.".startswith(cleaned) else NoCodeError(wanted)
 
 
 def _codes(text: str) -> list[Whole | CopiedTextError]:

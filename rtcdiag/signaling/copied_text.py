@@ -8,10 +8,19 @@ from typing import NamedTuple
 from rtcdiag.evidence.session import SessionRole, SignalingKind
 from rtcdiag.signaling import code, sdp
 from rtcdiag.signaling.channel import SignalingError
-from rtcdiag.signaling.errors import CopiedTextError, CutOffError, ForeignAnswerError, NoCodeError, UsedError
+from rtcdiag.signaling.errors import (
+    CodeAnswerError,
+    CopiedTextError,
+    CutOffError,
+    ForeignAnswerError,
+    NoCodeError,
+    NoSdpError,
+    UsedError,
+)
 from rtcdiag.signaling.messages import Description, Message
 from rtcdiag.signaling.paste import MOST_BYTES, EndOfInputError, Pasting, Source
 from rtcdiag.signaling.sdp_answer import answer
+from rtcdiag.signaling.sdp_offer import OfferForm, offer, read_answer
 from rtcdiag.signaling.used import UsedCodes
 
 
@@ -50,6 +59,7 @@ class CopiedText:
         self,
         *,
         offered: Offered | None,
+        offer_as: OfferForm | None = None,
         used: UsedCodes,
         hand_over: HandOver,
         source: Callable[[], Source],
@@ -58,10 +68,11 @@ class CopiedText:
     ) -> None:
         """Answer an offer, or make one and read its answer from a source.
 
+        ``offer_as`` makes the offer SDP for another application, in this form, instead of a code.
         ``on_ready`` is called when the answer can be pasted; ``tell`` says what is wrong with a paste.
         """
         self.role: SessionRole = "offerer" if offered is None else "answerer"
-        self._offered = offered
+        self._offered, self._offer_as = offered, offer_as
         self._used = used
         self._hand_over = hand_over
         self._source = source
@@ -76,16 +87,18 @@ class CopiedText:
         """Give the person the description as text."""
         if not isinstance(message, Description):
             return
-        offered = self._offered
-        if offered is not None and offered.foreign is not None:
-            text = answer(offered.foreign, message)
-        else:
-            if offered is not None and not self._used.claim(offered.description, time()):
-                raise UsedError
-            text = code.encode(message)
-        await self._hand_over(message, text)
+        await self._hand_over(message, self._text(message))
         self._own = message
         self._told.set()
+
+    def _text(self, own: Description) -> str:
+        """Return a description in the form that the other end reads; an offer that was a code is used then."""
+        offered = self._offered
+        if offered is not None and offered.foreign is not None:
+            return answer(offered.foreign, own)
+        if offered is not None and not self._used.claim(offered.description, time()):
+            raise UsedError
+        return code.encode(own) if self._offer_as is None else offer(own, self._offer_as)
 
     async def receive(self) -> Message:
         """Return the offer, or the answer when the person has pasted it; then nothing for ever."""
@@ -127,12 +140,21 @@ class CopiedText:
             raise
 
     def _accepted(self, text: str) -> Description:
-        if not code.looks_like_code(text) and sdp.looks_like_sdp(text):
-            raise ForeignAnswerError
-        description = code.accept(text, "answerer", code.Expected(time(), self._own, self._used.has))
+        description = self._of_code(text) if self._offer_as is None else self._of_sdp(text)
         if not self._used.claim(description, time()):
             raise UsedError
         return description
+
+    def _of_code(self, text: str) -> Description:
+        if not code.looks_like_code(text) and sdp.looks_like_sdp(text):
+            raise ForeignAnswerError
+        return code.accept(text, "answerer", code.Expected(time(), self._own, self._used.has))
+
+    def _of_sdp(self, text: str) -> Description:
+        if not sdp.looks_like_sdp(text):
+            raise CodeAnswerError if code.looks_like_code(text) else NoSdpError
+        assert self._own is not None, "nothing is read before the own offer is told"
+        return read_answer(text, self._own)
 
     async def close(self) -> None:
         """Put the terminal back."""

@@ -15,10 +15,16 @@ class CopiedTextError(SignalingError):
 class NoCodeError(CopiedTextError):
     """There is neither a code nor SDP in the text."""
 
+    def __init__(self, wanted: SessionRole) -> None:
+        also = " (SDP is taken as well)" if wanted == "offerer" else ""
+        super().__init__(f"there is no code in this text: one begins with rtcd1. and ends with a full stop{also}")
+
+
+class NoSdpError(CopiedTextError):
+    """There is no SDP in the text."""
+
     def __init__(self) -> None:
-        super().__init__(
-            "there is no code in this text: one begins with rtcd1. and ends with a full stop (SDP is taken as well)"
-        )
+        super().__init__("there is no SDP in this text: it begins with v=0, or is {type, sdp} as JSON")
 
 
 class CutOffError(CopiedTextError):
@@ -53,9 +59,9 @@ class NoCredentialsError(CopiedTextError):
 class OwnDescriptionError(CopiedTextError):
     """The code that this very run made."""
 
-    def __init__(self, role: SessionRole) -> None:
+    def __init__(self, role: SessionRole, needed: str = "code that the other computer prints") -> None:
         what = "offer" if role == "offerer" else "answer"
-        super().__init__(f"you pasted your own {what}: this end needs the code that the other computer prints")
+        super().__init__(f"you pasted your own {what}: this end needs the {needed}")
 
 
 class WrongRoleError(CopiedTextError):
@@ -67,8 +73,8 @@ class WrongRoleError(CopiedTextError):
 
 _WRONG_ROLE: dict[SessionRole, str] = {
     "offerer": f"this is an answer, and an offer is wanted: paste it where {_OPEN} waits for one",
-    "answerer": f"this is an offer, and an answer is wanted: run {_OPEN} with this code instead,"
-    " or give your own code to the other end",
+    "answerer": f"this is an offer, and an answer is wanted: run {_OPEN} with it instead,"
+    " or give your own offer to the other end",
 }
 
 
@@ -90,7 +96,27 @@ class ForeignAnswerError(CopiedTextError):
     """SDP where only a code can be the answer."""
 
     def __init__(self) -> None:
-        super().__init__("this is SDP of another application, which cannot answer a code (let it make the offer)")
+        super().__init__(
+            "this is SDP of another application, which cannot answer a code"
+            f" (run {_OPEN} --offer-as json and give it that offer, or let it make the offer)"
+        )
+
+
+class CodeAnswerError(CopiedTextError):
+    """A code where only SDP can be the answer."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this is a code, and the answer to an offer in SDP is SDP"
+            f" (between two rtcdiag, run {_OPEN} without --offer-as)"
+        )
+
+
+class RefusedOfferError(CopiedTextError):
+    """An answer that rejects what was offered."""
+
+    def __init__(self) -> None:
+        super().__init__("the application refused the offered data channel (its answer has port 0): nothing to check")
 
 
 class ExpiredError(CopiedTextError):

@@ -14,6 +14,7 @@ OUTAGE_S = 30.0
 """A way that worked is tried again for so long."""
 _FIRST_S, _MOST_S = 0.2, 4.0
 _WORDS: Mapping[str, str] = {
+    "nothing-here": "the rendezvous has nothing at this path: take the URL that it printed when it started",
     "unknown-room": "the room does not exist or is over (ten minutes, one session): ask for a new one",
     "full": "two people are in this room already: ask for a new one",
     "gone": "this end was silent for too long, and has lost its place in the room",

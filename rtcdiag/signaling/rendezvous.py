@@ -27,7 +27,7 @@ def join_rendezvous(
 ) -> RoomChannel:
     """Begin to join a room, as the answerer, within a running loop: gather meanwhile.
 
-    Raises SignalingError for a room that this process made; what else is wrong is raised by the first `receive`.
+    What is wrong with that is raised by the first `receive`.
     """
     way = Way(rendezvous=invitation.rendezvous, ca_file=ca_file, proxy=proxy)
     if carrier == "websocket":

@@ -9,8 +9,12 @@ from rtcdiag.signaling.candidate import SdpCandidate, parse_candidate
 _PLAINLY_LISTED = 3
 
 
-def revealed(candidates: Sequence[str], vpn: Collection[str] = ()) -> str:
-    """Return what candidates tell, as ``public address 203.0.113.7, 2 local addresses``; ``vpn`` are the VPN's own."""
+def revealed(candidates: Sequence[str], vpn: Collection[str] = (), *, counted: bool = False) -> str:
+    """Return what candidates tell, as ``public address 203.0.113.7, 2 local addresses``; ``vpn`` are the VPN's own.
+
+    ``counted``: without the addresses themselves, as ``1 public address, 2 local addresses``.
+    """
+    plainly = 0 if counted else _PLAINLY_LISTED
     told = [parse_candidate(value) for value in candidates]
     own = dict.fromkeys(ip for item in told for ip in _own(item))
     tunnel = [ip for ip in own if str(ip) in vpn]
@@ -19,11 +23,11 @@ def revealed(candidates: Sequence[str], vpn: Collection[str] = ()) -> str:
     names = {item.host for item in told if item.ip is None}
     relays = dict.fromkeys(item.ip for item in told if item.type == "relay" and item.ip is not None)
     parts = (
-        _listed("public address", public),
+        _listed("public address", public, plainly),
         _counted("local address", len(local)),
-        _listed("VPN address", tunnel),
+        _listed("VPN address", tunnel, plainly),
         _counted("random name of a local address", len(names), plural="random names of local addresses"),
-        _listed("TURN relay", relays),
+        _listed("TURN relay", relays, plainly),
     )
     return ", ".join(part for part in parts if part) or "no address"
 
@@ -35,9 +39,9 @@ def _own(item: SdpCandidate) -> list[IPAddress]:
     return [ip for ip in each if ip is not None and scope_of(ip) is not Scope.UNSPECIFIED]
 
 
-def _listed(what: str, ips: Iterable[IPAddress]) -> str:
+def _listed(what: str, ips: Iterable[IPAddress], plainly: int) -> str:
     shown = [str(ip) for ip in ips]
-    if len(shown) > _PLAINLY_LISTED:
+    if len(shown) > plainly:
         return _counted(what, len(shown))
     plural = "es" if what.endswith("s") else "s"
     return f"{what}{plural if len(shown) > 1 else ''} {' and '.join(shown)}" if shown else ""

@@ -12,13 +12,16 @@ import msgspec
 from rtcdiag.evidence.session import SessionRole, SignalingKind
 from rtcdiag.signaling.channel import SignalingError
 from rtcdiag.signaling.invitation import Invitation, Rendezvous
-from rtcdiag.signaling.messages import Bye, Message, decode, encode
+from rtcdiag.signaling.messages import GONE, Bye, Message, decode, encode
 from rtcdiag.signaling.post import Inbox, Outbox
 from rtcdiag.signaling.wire import Made, Notice
 
+PeerNews = Literal["joined", "left", "away", "back"]
+"""What a rendezvous says of the other person; away is without a connection to it, for the moment."""
 FLUSH_S = 3.0
 """What is not sent is given so long when the channel closes."""
-_made_here: set[str] = set()
+_MOST_ABSENCES = 20
+"""More are not told: a rendezvous may say so without end."""
 
 
 class Way(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,9 +64,10 @@ class RoomChannel:
         self.unsent = asyncio.Event()
         self._news = asyncio.Event()
         """Something arrived, was confirmed, or ended."""
-        self.on_peer: Callable[[Literal["joined", "left"]], None] = lambda _: None
+        self.on_peer: Callable[[PeerNews], None] = lambda _: None
         """Called with what the rendezvous says of the other person: for progress, not to be relied on."""
         self._told: set[str] = set()
+        self._away, self._absences = False, 0
         self._link = link
         self._arrived: deque[Message] = deque()
         self._failure: SignalingError | None = None
@@ -124,10 +128,16 @@ class RoomChannel:
         except ValueError:
             raise SignalingError("the other end sends what this version cannot read: update rtcdiag on both") from None
 
+    def _absence(self, *, away: bool) -> None:
+        """Take that the other person lost its connection, or has one again; both are said again after a reconnect."""
+        if away != self._away and self._absences < _MOST_ABSENCES:
+            self._away, self._absences = away, self._absences + away
+            self.on_peer("away" if away else "back")
+
     def _peer(self, what: Literal["joined", "left"]) -> None:
         self.on_peer(what)
         if what == "left":
-            self._arrive(Bye(why="the rendezvous says that it left"))
+            self._arrive(Bye(why=GONE))
 
     def _arrive(self, message: Message) -> None:
         self._arrived.append(message)
@@ -148,6 +158,8 @@ class RoomChannel:
         if notice.peer is not None and notice.peer not in self._told:
             self._told.add(notice.peer)
             self._peer(notice.peer)
+        if notice.away is not None:
+            self._absence(away=notice.away)
         if notice.end == "expired":
             raise SignalingError("the room is over: it lasts ten minutes")
         if notice.end == "stopping":
@@ -166,14 +178,11 @@ async def open_room(link: Link, kind: SignalingKind, rendezvous: Rendezvous) -> 
         invitation = Invitation.to(rendezvous, made.room)
     except ValueError as error:
         raise SignalingError(str(error)) from None
-    _made_here.add(invitation.room)
     return RoomChannel(link, kind, invitation, "offerer")
 
 
 def join_room(link: Link, kind: SignalingKind, invitation: Invitation) -> RoomChannel:
     """Begin to join a room, as the answerer; what is wrong with that is raised by the first `receive`."""
-    if invitation.room in _made_here:
-        raise SignalingError("you joined your own room: the address is for the other computer")
     return RoomChannel(link, kind, invitation, "answerer")
 
 

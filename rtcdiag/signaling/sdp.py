@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from itertools import product
+from itertools import islice, product
 from typing import Any, Literal, NamedTuple
 
 from rtcdiag.evidence.session import SessionRole
@@ -28,6 +28,9 @@ _QUOTING = re.compile(r"(?m)^[ \t]*(?:>[ \t]?)+")
 _SMART = str.maketrans({"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u201f": '"', "\u00a0": " "})
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
 _WRAPS_TRIED = 6
+_OBJECTS_TRIED = 20
+_JSON = json.JSONDecoder(strict=False)
+_BROKEN_ESCAPE = re.compile(r"((?<!\\)(?:\\\\)*\\)\r?\n")
 
 
 class Section(NamedTuple):
@@ -109,16 +112,22 @@ def _found(text: str) -> tuple[Form, str | None, str] | None:
     if tree is not None:
         return ("json", *tree)
     joined = "".join(text.split()).strip("`'\"*")
-    if _BASE64.fullmatch(joined) and _JSON_HEAD.search(inner := _from_base64(joined)):
+    if _BASE64.fullmatch(joined) and _begins_json(inner := _from_base64(joined)):
         return ("base64", *(_json(inner) or _CUT_OFF))
-    if _JSON_HEAD.search(text):
+    if _begins_json(text):
         return ("json", *_CUT_OFF)
     at = re.search(r"(?:^|[\s\"'`])v=0\s*(?:\n|\r|\\r|\\n)", text)
     return ("plain", None, text[at.start() :].lstrip(" \t\r\n\"'`")) if at else None
 
 
-_JSON_HEAD = re.compile(r"""\{[\s\S]*["\u201c\u201d]sdp\\?["\u201c\u201d]\s*:""")
+_SDP_KEY = re.compile(r"""["\u201c\u201d]sdp\\?["\u201c\u201d]\s*:""")
 _CUT_OFF: tuple[None, str] = (None, "")
+
+
+def _begins_json(text: str) -> bool:
+    """Whether an object begins somewhere before a key for SDP."""
+    begin = text.find("{")
+    return begin >= 0 and _SDP_KEY.search(text, begin) is not None
 
 
 def _from_base64(text: str) -> str:
@@ -129,17 +138,23 @@ def _from_base64(text: str) -> str:
 
 
 def _json(text: str) -> tuple[str | None, str] | None:
-    """Return type and SDP from the JSON in a text; as it stands, or with what copying did to it undone."""
-    begin, end = text.find("{"), text.rfind("}")
-    if begin < 0 or end < begin or "sdp" not in text:
+    """Return type and SDP from the first JSON in a text that has SDP; of each, with what copying did to it undone."""
+    if "sdp" not in text or "}" not in text:
         return None
-    text = text[begin : end + 1]
+    text = text[: text.rindex("}") + 1]
+    begins = [found.start() for found in islice(re.finditer(r"\{", text), _OBJECTS_TRIED)]
+    return next((found for begin in begins if (found := _json_from(text[begin:])) is not None), None)
+
+
+def _json_from(text: str) -> tuple[str | None, str] | None:
+    """Return type and SDP from the JSON with which a text begins, whatever comes behind."""
     joined = text.replace("\r", "").replace("\n", "")
-    # Lines of one width were broken anywhere, also inside of a word; others where a blank was.
-    first, second = (joined, text) if len({len(line) for line in text.split("\n")[:-1]}) == 1 else (text, joined)
+    apart = _BROKEN_ESCAPE.sub(r"\1", text)
+    # Lines of one width were broken anywhere, also inside of a word; others mostly where a blank was.
+    first, second = (joined, apart) if len({len(line) for line in text.split("\n")[:-1]}) == 1 else (apart, joined)
     for each in (first, second, first.translate(_SMART), second.translate(_SMART), _unescaped(joined)):
         try:
-            found = _described(json.loads(each, strict=False))
+            found = _described(_JSON.raw_decode(each)[0])
         except (ValueError, RecursionError):
             continue
         if found is not None:
@@ -209,6 +224,9 @@ def _parts(sdp: str) -> Iterator[list[str]]:
 def _joined(parts: list[str], blank: str) -> str:
     """Put a wrapped line together: a blank where it was broken may have been lost."""
     usual = blank.join(part.strip() if blank else part for part in parts).strip()
+    if len(parts) > 1 and usual.startswith("a="):
+        name, colon, value = usual.partition(":")
+        usual = "".join(name.split()) + colon + value if colon else usual
     if len(parts) == 1 or not parts[0].startswith("a=candidate:") or _candidate(usual[12:]):
         return usual
     for blanks in product(("", " "), repeat=min(len(parts) - 1, _WRAPS_TRIED)):
@@ -244,6 +262,7 @@ def _description(foreign: Foreign, used: int, role: SessionRole) -> Description:
         ufrag=ufrag,
         pwd=pwd,
         candidates=_candidates(foreign, used, ufrag),
+        lite=foreign.session.value("ice-lite") is not None,
     )
 
 

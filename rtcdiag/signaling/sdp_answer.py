@@ -20,7 +20,7 @@ def answer(offer: Foreign, own: Description, fingerprint: str | None = None) -> 
 
     ``fingerprint`` is the own certificate's (SHA-256, in pairs of upper-case hexadecimal digits).
     """
-    sdp = "".join(f"{line}\r\n" for line in _lines(offer, own, fingerprint or _of_no_certificate(own)))
+    sdp = "".join(f"{line}\r\n" for line in _lines(offer, own, fingerprint or no_certificate(own)))
     if offer.form == "plain":
         return sdp
     text = json.dumps({"type": "answer", "sdp": sdp})
@@ -28,12 +28,11 @@ def answer(offer: Foreign, own: Description, fingerprint: str | None = None) -> 
 
 
 def _lines(offer: Foreign, own: Description, fingerprint: str) -> list[str]:
-    number = int(own.session, 16) >> 1
     taken = [_is_taken(offer, at) for at in range(len(offer.sections))]
     mids = [section.value("mid") or "" for section, is_taken in zip(offer.sections, taken, strict=True) if is_taken]
     group = [f"a=group:BUNDLE {' '.join(mids)}"] if offer.bundled else []
     end = ["end-of-candidates"] if own.complete else []
-    lines = ["v=0", f"o=- {number} 1 IN IP4 0.0.0.0", "s=-", "t=0 0", *group]
+    lines = ["v=0", origin(own), "s=-", "t=0 0", *group]
     for at, section in enumerate(offer.sections):
         lines += _media(section, taken=taken[at])
         lines += _transport(offer, own, fingerprint) if taken[at] else []
@@ -71,6 +70,12 @@ def setup(offer: Foreign) -> str:
     return _SETUP.get(asked, "active")
 
 
-def _of_no_certificate(own: Description) -> str:
+def origin(own: Description) -> str:
+    """Return the ``o=`` line, which tells no address (RFC 9429 section 5.2.1)."""
+    return f"o=- {int(own.session, 16) >> 1} 1 IN IP4 0.0.0.0"
+
+
+def no_certificate(own: Description) -> str:
+    """Return a fingerprint that no certificate has."""
     digest = hashlib.sha256(f"no certificate {own.session} {own.pwd}".encode()).hexdigest().upper()
     return ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))

@@ -4,6 +4,7 @@ The stream and the POSTs have a connection each. Whatever waits while a POST is 
 that candidates do not queue for a round trip each.
 """
 
+import asyncio
 from base64 import b64decode
 from collections.abc import AsyncIterator
 
@@ -18,6 +19,9 @@ from rtcdiag.signaling.room import RoomChannel, Way, beside, join_room, new_toke
 from rtcdiag.signaling.wire import HEARTBEAT_S, Made, Notice, join
 
 ANSWER_S = 10.0
+"""How long may pass between two pieces of an answer."""
+WHOLE_S = 30.0
+"""How long a request and its answer may take, however small the pieces are."""
 _MOST_ANSWER_BYTES = 16_384
 _MOST_STREAM_BYTES = 4_000_000
 """Of one connection: three times what the other end may say, and the heartbeats of an hour."""
@@ -35,7 +39,7 @@ async def make_over_sse(way: Way) -> RoomChannel:
 
 
 def join_over_sse(way: Way, invitation: Invitation) -> RoomChannel:
-    """Begin to join a room; raise SignalingError for a room of this process."""
+    """Begin to join a room."""
     return join_room(SseLink(way), "sse", invitation)
 
 
@@ -56,7 +60,7 @@ class SseLink:
                 made = _made.decode(await self._asked("POST", self._base))
             except (RefusedByServerError, httpx.HTTPError) as error:
                 await patience.failed(error)
-            except msgspec.MsgspecError:
+            except (msgspec.MsgspecError, RecursionError):
                 raise SignalingError(f"what answers at {self._reach.host} is no rendezvous of rtcdiag") from None
             else:
                 patience.worked()
@@ -121,15 +125,22 @@ class SseLink:
                 raise RefusedByServerError(response.status_code, b"")
             patience.worked()
             response.stream = _Counted(response.stream)
+            response.encoding = "utf-8"  # always, says the HTML Standard of event streams; a charset could be any codec
             async for event in EventSource(response).aiter_sse():
                 yield event
 
     async def _asked(self, method: str, url: str, body: bytes = b"") -> bytes:
-        async with self._client.stream(method, url, headers=self._headers, content=body) as response:
-            answer = await _bounded(response)
-            if not response.is_success:
-                raise RefusedByServerError(response.status_code, answer)
-            return answer
+        try:
+            async with (
+                asyncio.timeout(WHOLE_S),
+                self._client.stream(method, url, headers=self._headers, content=body) as response,
+            ):
+                answer = await _bounded(response)
+        except TimeoutError:
+            raise httpx.ReadTimeout("the answer is never whole") from None
+        if not response.is_success:
+            raise RefusedByServerError(response.status_code, answer)
+        return answer
 
 
 class _Counted(httpx.AsyncByteStream):

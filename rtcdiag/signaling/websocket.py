@@ -36,7 +36,7 @@ async def make_over_websocket(way: Way) -> RoomChannel:
 
 
 def join_over_websocket(way: Way, invitation: Invitation) -> RoomChannel:
-    """Begin to join a room; raise SignalingError for a room of this process."""
+    """Begin to join a room."""
     return join_room(SocketLink(way), "websocket", invitation)
 
 

@@ -99,6 +99,8 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the rendezvous itself says, over a WebSocket or as an event named ``notice``; only one field is set."""
 
     peer: Literal["joined", "left"] | None = None
+    away: bool | None = None
+    """Whether the other person has no connection to the rendezvous, for some seconds now; said where that changes."""
     end: Literal["expired", "left", "replaced", "stopping"] | None = None
     """Why no more will come."""
     received: int | None = None

@@ -7,9 +7,10 @@ from rtcdiag.address import TransportAddress
 from rtcdiag.evidence.base import Failure
 from rtcdiag.evidence.wire import Answer, Exchange, Sent, Stray
 from rtcdiag.stun.attributes import AttributeType, FamilyErrorCode, attribute_name
+from rtcdiag.stun.codec import decode
 from rtcdiag.stun.describe import described, method_name
 from rtcdiag.stun.header import MessageClass
-from rtcdiag.stun.message import MAX_PROBLEMS, Attribute, Message, decode
+from rtcdiag.stun.message import MAX_PROBLEMS, Attribute, Message
 from rtcdiag.stun.request import Request
 from rtcdiag.stun.security import offer_of
 from rtcdiag.stun.transaction import Transaction

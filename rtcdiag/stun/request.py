@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from rtcdiag.stun.attributes import AttributeType
+from rtcdiag.stun.codec import encode
 from rtcdiag.stun.header import MessageClass, Method
-from rtcdiag.stun.message import encode
 
 
 class Request(msgspec.Struct, frozen=True):

@@ -10,8 +10,9 @@ from typing import Literal
 import msgspec
 
 from rtcdiag.address import TransportAddress
+from rtcdiag.stun.codec import decode
 from rtcdiag.stun.header import Fault, MessageClass, StunError, check_header
-from rtcdiag.stun.message import Message, decode
+from rtcdiag.stun.message import Message
 from rtcdiag.stun.request import Request
 
 MAX_ANSWERS = 8

@@ -12,10 +12,11 @@ import msgspec
 
 from rtcdiag.address import Family, TransportAddress
 from rtcdiag.stun.attributes import AttributeType, IcmpError
+from rtcdiag.stun.codec import encode
 from rtcdiag.stun.credentials import long_term_key
 from rtcdiag.stun.header import MessageClass, Method
 from rtcdiag.stun.integrity import Check
-from rtcdiag.stun.message import Message, encode
+from rtcdiag.stun.message import Message
 from rtcdiag.stun.request import Request, new_request, new_transaction_id
 from rtcdiag.stun.security import SHA256, Offer, offer_of
 

@@ -4,7 +4,7 @@ A model, not a table: two agents behind NATs of RFC 4787's behaviors run checks 
 it. What is not known of a side is tried in every way that it can be.
 """
 
-from rtcdiag.traversal.checks import Path, connects, paths
+from rtcdiag.traversal.checks import Order, Path, connects, paths
 from rtcdiag.traversal.reach import (
     PEERS,
     DirectHere,
@@ -14,8 +14,16 @@ from rtcdiag.traversal.reach import (
     direct_verdict,
     reach_rows,
 )
-from rtcdiag.traversal.sides import Endpoint, Reachable, certain, endpoint_of, outcomes, predict
-from rtcdiag.traversal.words import Names, explain
+from rtcdiag.traversal.sides import (
+    Endpoint,
+    Reachable,
+    certain,
+    endpoint_of,
+    outcomes,
+    predict,
+    taken_for_granted,
+)
+from rtcdiag.traversal.words import Names, explain, proviso
 from rtcdiag.traversal.world import APART, Between, CandidateKind, Side
 
 __all__ = [
@@ -26,6 +34,7 @@ __all__ = [
     "DirectHere",
     "Endpoint",
     "Names",
+    "Order",
     "Path",
     "PeerKind",
     "Reach",
@@ -40,5 +49,7 @@ __all__ = [
     "outcomes",
     "paths",
     "predict",
+    "proviso",
     "reach_rows",
+    "taken_for_granted",
 ]

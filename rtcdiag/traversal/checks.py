@@ -5,12 +5,16 @@ and ICE over TCP stay out: no browser does the one, and few the other.
 """
 
 from functools import cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from rtcdiag.traversal.world import APART, Address, Agent, Base, Between, CandidateKind, Side, World
 
 ROUNDS = 5
 """After three rounds no pair of behaviors brings anything new but ever more ports of two port-dependent mappings."""
+
+
+Order = Literal["together", "here", "peer"]
+"""Whose checks come first: both leave before any arrives, or those of one side arrive before the other has sent any."""
 
 
 class Path(NamedTuple):
@@ -31,13 +35,18 @@ class Path(NamedTuple):
 
 
 @cache
-def paths(here: Side, peer: Side, between: Between = APART) -> frozenset[Path]:
-    """Return every kind of path on which checks succeed."""
+def paths(here: Side, peer: Side, between: Between = APART, first: Order = "together") -> frozenset[Path]:
+    """Return every kind of path on which checks succeed.
+
+    Who sends first matters only where a NAT takes note of unasked packets (``Side.tracks``).
+    """
     world = World(here, peer, between)
     one, two = world.agents
     told = (one.candidates, two.candidates)
     one.learn(told[1])
     two.learn(told[0])
+    if first != "together":
+        _send_all(world, one if first == "here" else two)
     found: set[Path] = set()
     for _ in range(ROUNDS):
         _open_ways(world)
@@ -47,8 +56,9 @@ def paths(here: Side, peer: Side, between: Between = APART) -> frozenset[Path]:
 
 
 def connects(here: Side, peer: Side, between: Between = APART) -> bool:
-    """Return whether ICE connects two fully known sides without a relay."""
-    return any(path.direct for path in paths(here, peer, between))
+    """Return whether ICE connects two fully known sides without a relay, whoever sends first."""
+    tries = (paths(here, peer, between, first) for first in orders(here, peer))
+    return all(any(path.direct for path in found) for found in tries)
 
 
 def _open_ways(world: World) -> None:
@@ -56,7 +66,19 @@ def _open_ways(world: World) -> None:
     for agent in world.agents:
         for base in agent.bases:
             for remote in base.remotes:
-                world.send(base, remote)
+                world.open(base, remote)
+
+
+def _send_all(world: World, agent: Agent) -> None:
+    """Let one side's checks arrive while the other has sent none."""
+    for base in agent.bases:
+        for remote in base.remotes:
+            world.send(base, remote)
+
+
+def orders(here: Side, peer: Side) -> tuple[Order, ...]:
+    """Return in which orders the first packets have to be tried."""
+    return ("together", "here", "peer") if here.tracks or peer.tracks else ("together",)
 
 
 def _round(world: World, agent: Agent, told: tuple[dict[Address, CandidateKind], ...]) -> list[Path | None]:

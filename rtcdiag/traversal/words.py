@@ -42,11 +42,15 @@ def explain(here: Endpoint, peer: Endpoint, names: Names = HERE) -> str:
             return _why_yes(here, peer, names)
         case "no":
             return _why_no(here, peer, names)
+        case "unknown" if predict(here.untracked, peer.untracked) == "yes":
+            return _order_decides(here, peer, names)
         case "unknown":
             return f"direct {_condition(here, peer, names)}"
 
 
 def _why_yes(here: Endpoint, peer: Endpoint, names: Names) -> str:
+    if other := _of_other_family(here, peer, names):
+        return f"{other} has no IPv4 of its own, but its NAT64 lets packets in from anywhere, and it answers them"
     if here.mappings == EIM and peer.mappings == EIM:
         return "both sides keep one public address for all destinations, so each can be told where to send"
     if peer.filterings == EIM:
@@ -57,7 +61,14 @@ def _why_yes(here: Endpoint, peer: Endpoint, names: Names) -> str:
     return f"{side} lets in every port of an address that it contacted, so it learns which port the other really uses"
 
 
+def _of_other_family(here: Endpoint, peer: Endpoint, names: Names) -> str:
+    """Name the side whose own address is of the other family; empty where there is none."""
+    return names.here if here.other_family else names.peer if peer.other_family else ""
+
+
 def _why_no(here: Endpoint, peer: Endpoint, names: Names) -> str:
+    if other := _of_other_family(here, peer, names):
+        return f"{other} has no IPv4 of its own, and ICE pairs IPv6 with IPv6 only: left are IPv6 or a relay"
     if here.mappings == EIM:
         return _stopped(names.of_peer, names.of_here)
     if peer.mappings == EIM:
@@ -67,6 +78,31 @@ def _why_no(here: Endpoint, peer: Endpoint, names: Names) -> str:
 
 def _stopped(sender: str, receiver: str) -> str:
     return f"{sender} checks come from a port that it uses towards no one else, and {receiver} filter drops them"
+
+
+def _order_decides(here: Endpoint, peer: Endpoint, names: Names) -> str:
+    """Say who must not be first."""
+    sides = ((here, names.of_here), (peer, names.of_peer))
+    first, *second = [owner for side, owner in sides if True in side.tracks]
+    whose = "either" if second else first
+    other = "the other side's" if second else names.of_peer if first == names.of_here else names.of_here
+    return (
+        f"direct depends on the order of the first packets: {other} checks, where they arrive first, "
+        f"cost {whose} NAT its port"
+    )
+
+
+def proviso(granted: tuple[bool, bool], names: Names = HERE) -> str:
+    """Say when a yes does not hold that takes something for granted of one side or both; empty where it does not."""
+    match granted:
+        case True, True:
+            return "one side's checks come first and cost the other's NAT its port, which is not known"
+        case True, False:
+            return f"{names.of_peer} checks come first and cost {names.of_here} NAT its port, which is not known"
+        case False, True:
+            return f"{names.of_here} checks come first and cost {names.of_peer} NAT its port, which is not known"
+        case _:
+            return ""
 
 
 def _condition(here: Endpoint, peer: Endpoint, names: Names) -> str:

@@ -23,6 +23,11 @@ class Side(NamedTuple):
     """Whether UDP gets out, and its answers in."""
     relay: bool = False
     """Whether it has a relay of its own, over whatever transport."""
+    tracks: bool = False
+    """Whether an unasked packet costs it the port towards its sender, where it has sent nothing there yet."""
+    other_family: bool = False
+    """Whether its socket is of the other address family, with a NAT64 between: what it is told it cannot check, as a
+    candidate is paired within its family only (RFC 8445 section 6.1.2.2), but it answers where a check came from."""
 
 
 class Between(NamedTuple):
@@ -47,28 +52,45 @@ class Socket:
     def __init__(self, name: str, side: Side) -> None:
         """Ask a STUN server for the mapped address, where UDP gets out."""
         self.host: Address = (f"{name}-host", 0)
+        self.pairs = not side.other_family
         self.remotes: list[Address] = []
         self._name, self._side = name, side
         self._outside: dict[object, Address] = {}
         self._contacted: dict[Address, set[Address]] = {}
+        self._tracked: set[Address] = set()
+        """Who sent something that was dropped before anything was sent there."""
         self.mapped = self.leave_for(_STUN_SERVER)
 
     def leave_for(self, destination: Address) -> Address | None:
         """Let a packet out, open the way for what comes back, and return its source outside; None where it is lost."""
         if not self._side.udp:
             return None
-        key = {"endpoint-independent": None, "address-dependent": destination[0]}.get(self._side.mapping, destination)
+        key = self._key(destination)
         number = len(self._outside)
         ip = self._name if self._side.pooling == "paired" else f"{self._name}.{number}"
         outside = self._outside.setdefault(key, (ip, number))
         self._contacted.setdefault(outside, set()).add(destination)
         return outside
 
+    def _key(self, destination: Address) -> object:
+        if destination in self._tracked:
+            return destination
+        return {"endpoint-independent": None, "address-dependent": destination[0]}.get(self._side.mapping, destination)
+
     def lets_in(self, outside: Address, source: Address) -> bool:
         """Tell whether a packet to an address outside gets through the filter."""
         contacted = self._contacted.get(outside)
         if contacted is None:
             return False
+        passes = self._passes(contacted, source)
+        if self._side.tracks and not passes and outside == self.mapped and not self._has_sent_to(source):
+            self._tracked.add(source)
+        return passes
+
+    def _has_sent_to(self, remote: Address) -> bool:
+        return any(remote in contacted for contacted in self._contacted.values())
+
+    def _passes(self, contacted: set[Address], source: Address) -> bool:
         match self._side.filtering:
             case "endpoint-independent":
                 return True
@@ -89,6 +111,7 @@ class Relay:
     def __init__(self, name: str) -> None:
         """Stand somewhere on the internet."""
         self.address: Address = (f"{name}-relay", 0)
+        self.pairs = True
         self.remotes: list[Address] = []
         self._permitted: set[str] = set()
 
@@ -130,6 +153,8 @@ class Agent:
     def learn(self, candidates: dict[Address, CandidateKind]) -> None:
         """Take the other's candidates: each base checks each of them."""
         for base in self.bases:
+            if not base.pairs:
+                continue
             for remote in candidates:
                 base.remotes.append(remote)
                 base.permit(remote)
@@ -142,6 +167,11 @@ class World:
         """Put the two where they are."""
         self.agents = (Agent("1", one), Agent("2", two))
         self._between = between
+
+    def open(self, base: Base, destination: Address) -> None:
+        """Let a packet out that has not arrived yet."""
+        if self._on_the_same_network(base, destination) is None:
+            base.leave_for(destination)
 
     def send(self, base: Base, destination: Address) -> tuple[Base, Address] | None:
         """Send one packet; return which base it arrives at and the source seen there, None where it is lost."""

@@ -22,6 +22,7 @@ RIGHT: dict[Reachable, tuple[str, Tone]] = {
     "no": ("wrong", "bad"),
     "unknown": ("cannot be told", "muted"),
 }
+_OWN_START = "Each end's times count from its own start."
 _TIMES = {
     "first_candidate_ms": "first candidate",
     "gathered_ms": "gathered",
@@ -58,9 +59,8 @@ def policies(session: Session) -> Table:
         )
         for item in session.policies
     )
-    return Table(
-        caption="What each policy achieved", columns=("policy", "outcome", "first success", "nominated"), rows=rows
-    )
+    columns = ("policy", "outcome", "first success", "nominated")
+    return Table(caption="What each policy achieved", columns=columns, rows=rows, note=_OWN_START)
 
 
 def _by_end(found: dict[Letter, float]) -> str:
@@ -204,7 +204,7 @@ def selected(session: Session) -> Table:
         )
         for item in session.selected
     )
-    return Table(caption="Selected pairs over time", columns=("seen by", "policy", "pair"), rows=rows)
+    return Table(caption="Selected pairs over time", columns=("seen by", "policy", "pair"), rows=rows, note=_OWN_START)
 
 
 def gathering(session: Session) -> Table:

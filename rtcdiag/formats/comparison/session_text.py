@@ -81,7 +81,9 @@ def _prediction(paper: Paper, session: Session) -> Iterator[Row]:
 
 def _session(paper: Paper, session: Session) -> Iterator[Row]:
     how = "candidates one by one (trickle)" if session.trickle else "all candidates at once (no trickle)"
-    yield (paper.text(f"by {SIGNALING[session.signaling]}, {how}"),)
+    ways = {name: SIGNALING[side.signaling or session.signaling] for name, side in (("A", session.a), ("B", session.b))}
+    by = f"A by {ways['A']}, B by {ways['B']}" if len(set(ways.values())) > 1 else f"by {ways['A']}"
+    yield (paper.text(f"{by}, {how}"),)
 
 
 def _gathering(paper: Paper, session: Session) -> Iterator[Row]:

@@ -3,7 +3,7 @@
 from rtcdiag.compare import REACHED, Comparison, FamilyResult
 from rtcdiag.formats.comparison.session import tables as session_tables
 from rtcdiag.formats.tables import Cell, Table, code
-from rtcdiag.formats.words import DIRECT, REACH_TONE, SIDE
+from rtcdiag.formats.words import DIRECT, REACH_TONE, SIDE, when
 from rtcdiag.traversal import Reachable
 
 FAMILY = {"ipv4": "IPv4", "ipv6": "IPv6"}
@@ -22,7 +22,7 @@ def sides(comparison: Comparison) -> Table:
     rows = tuple(
         (
             Cell(name),
-            Cell(f"{side.command} of {side.started_at}"),
+            Cell(f"{side.command} of {when(side.started_at)}"),
             *(Cell(side.nat.get(family, "not tested")) for family in FAMILY),
         )
         for name, side in (("A", comparison.a), ("B", comparison.b))
@@ -42,7 +42,7 @@ def _result(found: FamilyResult) -> tuple[Cell, ...]:
         _answer(found.direct),
         _answer(found.relayed),
         Cell(f"A at {REACHED[found.path.a]}, B at {REACHED[found.path.b]}" if found.path else ""),
-        Cell(found.why),
+        Cell(f"{found.why}, unless {found.unless}" if found.unless else found.why),
     )
 
 
@@ -53,11 +53,18 @@ def _answer(answer: Reachable) -> Cell:
 def relays(comparison: Comparison) -> Table:
     """Return the TURN servers of both."""
     rows = tuple(
-        (code(relay.uri), Cell(name), Cell(relay.transport), _answer(relay.usable), Cell(relay.why))
+        (
+            code(relay.uri),
+            Cell(name),
+            Cell(relay.transport),
+            Cell(FAMILY[relay.family.value]),
+            _answer(relay.usable),
+            Cell(relay.why),
+        )
         for name, side in (("A", comparison.a), ("B", comparison.b))
         for relay in side.relays
     )
-    return Table(caption="Relays", columns=("server", "of", "over", "works", "why not"), rows=rows)
+    return Table(caption="Relays", columns=("server", "of", "asked over", "relays", "works", "why not"), rows=rows)
 
 
 def changes(comparison: Comparison) -> Table:

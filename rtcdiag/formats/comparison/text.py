@@ -3,7 +3,7 @@
 from rich.console import RenderableType
 from rich.text import Text
 
-from rtcdiag.compare import Comparison, Session
+from rtcdiag.compare import Comparison, Session, SideSummary
 from rtcdiag.formats.comparison.session_text import sections
 from rtcdiag.formats.comparison.tables import tables
 from rtcdiag.formats.options import RenderOptions
@@ -54,14 +54,16 @@ def _change_lines(comparison: Comparison) -> list[str]:
     sides: dict[tuple[Direct, str], list[str]] = {}
     for change in comparison.verdict.would_change_if:
         sides.setdefault((change.then, change.change), []).append(SIDE[change.side])
-    return [f"{DIRECT[then]} with this change {' or '.join(where)}: {what}" for (then, what), where in sides.items()]
+    return [
+        f"{DIRECT[then].upper()} with this change {' or '.join(where)}: {what}" for (then, what), where in sides.items()
+    ]
 
 
 def _brief(paper: Paper, comparison: Comparison) -> list[Text]:
     lines: list[Text] = []
     for name, side in (("A", comparison.a), ("B", comparison.b)):
         nats = "; ".join(f"{family.replace('ip', 'IP')} {words}" for family, words in side.nat.items())
-        lines += paper.wrap(paper.text(f"{name}  {nats or side.summary}"), most=3)
+        lines += paper.wrap(paper.text(f"{name}  {nats or _own_words(side)}"), most=3)
     for family, found in comparison.families.items():
         answers = (("direct", found.direct), ("relayed", found.relayed))
         parts = [part for word, answer in answers for part in (f"  {word} ", (answer, REACH_TONE[answer]))]
@@ -71,6 +73,11 @@ def _brief(paper: Paper, comparison: Comparison) -> list[Text]:
     for note in comparison.notes:
         lines += paper.wrap(paper.text(("Note: ", "warn"), note), most=2)
     return lines
+
+
+def _own_words(side: SideSummary) -> str:
+    """Return what a report says of its own network, so that "here" is its place and not the reader's."""
+    return f"its report says: {side.summary}" if side.summary else "its report says nothing of a NAT"
 
 
 def _tables(paper: Paper, comparison: Comparison) -> list[RenderableType]:

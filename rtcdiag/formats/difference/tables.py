@@ -2,7 +2,7 @@
 
 from rtcdiag.diff import Difference, Direction, LatencyChange, ValueChange
 from rtcdiag.formats.tables import Cell, Table, code
-from rtcdiag.formats.words import DIRECT, Tone, ms
+from rtcdiag.formats.words import DIRECT, Tone, ms, when
 
 TONE: dict[Direction, Tone] = {"better": "ok", "worse": "bad", "neither": "muted"}
 CHANGE_TONE: dict[str, Tone] = {"worse": "bad", "better": "ok", "changed": "info", "same": "muted"}
@@ -27,7 +27,7 @@ def sides(difference: Difference) -> Table:
     rows = tuple(
         (
             Cell(name),
-            Cell(f"{side.command} of {side.started_at}"),
+            Cell(f"{side.command} of {when(side.started_at)}"),
             Cell(side.verdict.status),
             Cell(DIRECT[side.verdict.direct_p2p]),
             Cell(side.verdict.summary),
@@ -58,14 +58,19 @@ def values(caption: str, changes: tuple[ValueChange, ...]) -> Table:
         (
             Cell(item.where),
             Cell(item.what),
-            Cell(item.before),
-            Cell(item.after, TONE[item.direction]),
+            Cell(told(item, item.before)),
+            Cell(told(item, item.after), TONE[item.direction]),
             Cell("" if item.direction == "neither" else item.direction),
             code(item.finding),
         )
         for item in changes
     )
     return Table(caption=caption, columns=("Where", "What", "Before", "Now", "That is", "Finding"), rows=rows)
+
+
+def told(item: ValueChange, value: str) -> str:
+    """Return a value in words: those of a verdict are of the JSON."""
+    return value.replace("-", " ") if item.where == "verdict" else value
 
 
 def latency(difference: Difference) -> Table:

@@ -6,10 +6,10 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from rtcdiag.diff import Difference, ValueChange
-from rtcdiag.formats.difference.tables import CHANGE_TONE, TONE, tables
+from rtcdiag.formats.difference.tables import CHANGE_TONE, TONE, tables, told
 from rtcdiag.formats.options import RenderOptions
 from rtcdiag.formats.terminal import Paper, Part
-from rtcdiag.formats.words import DIRECT, ms, redaction
+from rtcdiag.formats.words import DIRECT, ms, redaction, when
 
 _ROOM = 14
 """Lines between the summary and the end without ``-v``."""
@@ -34,12 +34,12 @@ def _brief(paper: Paper, difference: Difference) -> list[Text]:
     lines: list[Text] = []
     for name, side in (("A", difference.a), ("B", difference.b)):
         answer = f"{side.verdict.status}, direct P2P {DIRECT[side.verdict.direct_p2p]}"
-        lines += paper.wrap(paper.text(f"{name}  {side.command} of {side.started_at}: {answer}"), most=1)
+        lines += paper.wrap(paper.text(f"{name}  {side.command} of {when(side.started_at)}: {answer}"), most=1)
     lines += [line for note in difference.notes for line in paper.wrap(paper.text(("Note: ", "warn"), note), most=2)]
-    told = [line for parts in _changes(difference) for line in paper.wrap(paper.text(*parts), most=2)]
+    changed = [line for parts in _changes(difference) for line in paper.wrap(paper.text(*parts), most=2)]
     room = max(1, _ROOM - len(lines))
-    left = paper.wrap(paper.text(("More with -v", "muted")), most=1) if len(told) > room else []
-    return [*lines, *told[: room - len(left)], *left]
+    left = paper.wrap(paper.text(("More with -v", "muted")), most=1) if len(changed) > room else []
+    return [*lines, *changed[: room - len(left)], *left]
 
 
 def _changes(difference: Difference) -> Iterator[list[Part]]:
@@ -52,10 +52,13 @@ def _changes(difference: Difference) -> Iterator[list[Part]]:
             ]
     values = (*difference.network, *difference.servers, *difference.candidates)
     for item in sorted(values, key=lambda item: ("worse", "better", "neither").index(item.direction)):
-        yield [*_direction(item), f"{item.where}, {item.what}: {item.after}, was {item.before}"]
+        yield [*_direction(item), f"{item.where}, {item.what}: {told(item, item.after)}, was {told(item, item.before)}"]
     for rtt in difference.latency:
-        if rtt.beyond_noise:
-            yield [f"round trip  {rtt.server} over {rtt.transport}: {ms(rtt.after_ms)}, was {ms(rtt.before_ms)}"]
+        if rtt.beyond_noise or rtt.open:
+            unsure = " (too few samples to tell)" if rtt.open else ""
+            yield [
+                f"round trip  {rtt.server} over {rtt.transport}: {ms(rtt.after_ms)}, was {ms(rtt.before_ms)}{unsure}"
+            ]
 
 
 def _direction(item: ValueChange) -> list[Part]:

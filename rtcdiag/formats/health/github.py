@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from rtcdiag.formats.health.words import label, told
+from rtcdiag.formats.health.words import label, level, told
 from rtcdiag.formats.options import RenderOptions
 from rtcdiag.formats.safe import clean
 from rtcdiag.health.result import HealthResult, Round
@@ -16,17 +16,18 @@ def render(found: Round, options: RenderOptions) -> Iterator[str]:
     """Yield the commands, and a line for the log."""
     counts = dict.fromkeys(_LEVELS.values(), 0)
     for result in found.results:
-        level = _LEVELS.get(result.counts_as)
-        if level is None:
+        kind = _LEVELS.get(result.counts_as)
+        if kind is None:
             continue
-        counts[level] += 1
-        if counts[level] <= MOST - 1:
-            yield command(level, f"{label(result)}: {told(result)}", _properties(result, options))
-    for level, number in counts.items():
+        counts[kind] += 1
+        if counts[kind] <= MOST - 1:
+            yield command(kind, f"{label(result)}: {told(result)}", _properties(result, options))
+    for kind, number in counts.items():
         if number > MOST - 1:
-            yield command(level, f"{number - MOST + 1} more servers; see the step summary", {"title": "rtcdiag"})
+            yield command(kind, f"{number - MOST + 1} more servers; see the step summary", {"title": "rtcdiag"})
     summary = found.summary
-    notice = f"{summary.verdict.status}: {summary.verdict.summary}"
+    redacted = f" ({words})" if (words := level(summary)) else ""
+    notice = f"{summary.verdict.status}: {summary.verdict.summary}{redacted}"
     yield command("notice", notice, {"title": "rtcdiag health"})
 
 

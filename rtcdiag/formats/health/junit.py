@@ -47,6 +47,7 @@ def _suite(result: HealthResult) -> str:
 def _properties(result: HealthResult) -> str:
     found = {
         "status": result.status,
+        "redaction": result.redaction.level,
         "depth": result.depth,
         "critical": str(result.critical).lower(),
         "attempts": str(result.attempts),

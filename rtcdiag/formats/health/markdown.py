@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rtcdiag.formats.health.words import ORDER, WORD, label, told
+from rtcdiag.formats.health.words import ORDER, WORD, label, level, told
 from rtcdiag.formats.options import RenderOptions
 from rtcdiag.formats.safe import code_span, markdown
 from rtcdiag.health.result import Round
@@ -15,6 +15,8 @@ def render(found: Round, options: RenderOptions) -> Iterator[str]:  # noqa: ARG0
     """Yield a table, those that ail first."""
     summary = found.summary
     yield f"## ICE servers: {summary.verdict.status}\n\n{markdown(summary.verdict.summary)}\n\n"
+    if redacted := level(summary):
+        yield f"*{redacted}*\n\n"
     yield "| | server | status | |\n|---|---|---|---|\n"
     left = _MOST_ROWS
     for status in ORDER:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from rtcdiag.demands import FIGURES, Threshold
-from rtcdiag.formats.health.words import WORD, label, told
+from rtcdiag.formats.health.words import WORD, label, level, told
 from rtcdiag.formats.options import RenderOptions
 from rtcdiag.formats.safe import ascii_only, clean
 from rtcdiag.health.result import HealthResult, Round
@@ -29,7 +29,8 @@ def render(found: Round, options: RenderOptions) -> Iterator[str]:  # noqa: ARG0
             del ailing[_MOST_LINES:]
     counted = sum(summary.counts.values())
     failed = summary.counts.get("failed", 0)
-    head = f"TURN {_WORDS[summary.verdict.status]} - {failed}/{counted} failed: {summary.verdict.summary}"
+    redacted = f" ({words})" if (words := level(summary)) else ""
+    head = f"TURN {_WORDS[summary.verdict.status]} - {failed}/{counted} failed{redacted}: {summary.verdict.summary}"
     performance = [f"'working'={summary.counts['ok'] + summary.counts['warning']};;;0;{counted}"]
     performance += [_perf(name, value, summary.options.thresholds) for name, value in worst.items()]
     yield f"{_line(head)} | {' '.join(performance)}\n"

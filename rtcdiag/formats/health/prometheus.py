@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from rtcdiag.formats.health.words import level
 from rtcdiag.formats.options import RenderOptions
 from rtcdiag.formats.safe import clean
 from rtcdiag.health.result import HealthPath, HealthResult, HealthSummary, Round
@@ -23,6 +24,8 @@ class Family(msgspec.Struct, frozen=True):
 
 def render(found: Round, options: RenderOptions) -> Iterator[str]:  # noqa: ARG001 - every format has this signature
     """Yield the metrics; all samples of one stand together, so the results are read once for each."""
+    if redacted := level(found.summary):
+        yield f"# {redacted}\n"
     yield from _of_run(found)
     for family in FAMILIES:
         yield _head(family.name, family.help)

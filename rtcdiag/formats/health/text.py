@@ -6,7 +6,7 @@ from itertools import islice
 from rich.text import Text
 
 from rtcdiag.findings import Finding, Severity
-from rtcdiag.formats.health.words import ORDER, TONE, WORD, label, told
+from rtcdiag.formats.health.words import ORDER, TONE, WORD, label, level, told
 from rtcdiag.formats.options import RenderOptions
 from rtcdiag.formats.terminal import Paper, Part
 from rtcdiag.formats.words import ROLE, STAGE_TONE, STAGE_WORD, STATUS_TONE, Tone, ms
@@ -33,8 +33,8 @@ def _head(paper: Paper, summary: HealthSummary) -> list[Text]:
     verdict = summary.verdict
     tone: Tone = STATUS_TONE[verdict.status]
     counts = ", ".join(f"{summary.counts[name]} {WORD[name]}" for name in ORDER if summary.counts.get(name))
-    cut = "  interrupted" if summary.interrupted else ""
-    return paper.wrap(paper.text("Servers  ", (verdict.status.upper(), tone), f"  {counts}{cut}"), most=1)
+    more = "".join(f"  {words}" for words in ("interrupted" if summary.interrupted else "", level(summary)) if words)
+    return paper.wrap(paper.text("Servers  ", (verdict.status.upper(), tone), f"  {counts}{more}"), most=1)
 
 
 def _brief(paper: Paper, found: Round, room: int) -> list[Text]:

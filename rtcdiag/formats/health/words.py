@@ -1,7 +1,7 @@
 """What several formats of a health check say alike."""
 
-from rtcdiag.formats.words import Tone
-from rtcdiag.health.result import HealthPath, HealthResult, HealthStatus
+from rtcdiag.formats.words import Tone, redaction
+from rtcdiag.health.result import HealthPath, HealthResult, HealthStatus, HealthSummary
 
 WORD: dict[HealthStatus, str] = {
     "ok": "ok",
@@ -26,6 +26,11 @@ _FIGURES = (
     ("loss_percent", "loss", "%"),
     ("certificate_days", "certificate", "days"),
 )
+
+
+def level(summary: HealthSummary) -> str:
+    """Return how far the results are redacted, empty where they are not."""
+    return "" if summary.redaction.level == "none" else redaction(summary.redaction.level)
 
 
 def label(result: HealthResult) -> str:

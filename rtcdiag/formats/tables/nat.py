@@ -62,6 +62,7 @@ _PROPERTIES: tuple[_Property, ...] = (
     ("Port parity", "port_parity", lambda nat: yes_no(nat.port_parity)),
     ("Port assignment", "port_assignment", _assignment),
     ("Port delta", "port_delta", lambda nat: _number(nat.port_delta)),
+    ("Unasked packets cost a port", "tracks_unsolicited", lambda nat: yes_no(nat.tracks_unsolicited)),
     ("Hairpinning", "hairpinning", lambda nat: hairpinning(nat) or _UNKNOWN),
     ("Mapping lifetime", "lifetime_s", lambda nat: lifetime_words(nat) or _UNKNOWN),
     ("Fragments get out", "fragments_outbound", lambda nat: yes_no(nat.fragments_outbound)),

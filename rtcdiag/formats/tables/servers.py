@@ -1,5 +1,7 @@
 """The servers: their chains of stages, what they can do, and their latency."""
 
+from collections import Counter
+
 import msgspec
 
 from rtcdiag.capabilities import NOT_ASKED
@@ -62,6 +64,18 @@ def worst_first(rows: tuple[ServerRow, ...]) -> list[ServerRow]:
     ordered = sorted(rows, key=lambda row: ("failed", "warning", "ok", "not-tested").index(row.status))
     works = next((at for at, row in enumerate(ordered) if row.status == "ok"), 0)
     return [*ordered[:1], ordered[works], *ordered[1:works], *ordered[works + 1 :]] if works > 1 else ordered
+
+
+def one_of_each_first(rows: list[ServerRow]) -> list[ServerRow]:
+    """Return the servers so that, where all work, a few rows show a TURN server and each URI before one shows twice."""
+    if any(row.status != "ok" for row in rows):
+        return rows
+    seen: Counter[str] = Counter()
+    turns: list[tuple[int, bool, ServerRow]] = []
+    for row in rows:
+        turns.append((seen[row.uri], not row.uri.startswith("turn"), row))
+        seen[row.uri] += 1
+    return [row for _, _, row in sorted(turns, key=lambda turn: turn[:2])]
 
 
 def some(rows: tuple[ServerRow, ...], most: int) -> tuple[ServerRow, ...]:

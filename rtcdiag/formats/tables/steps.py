@@ -23,6 +23,7 @@ from rtcdiag.evidence import (
     DataChannel,
     Evidence,
     Exchange,
+    Failure,
     GatewayQuery,
     Gathering,
     Hairpin,
@@ -53,11 +54,19 @@ from rtcdiag.evidence import (
     VantagePoint,
     WebCheck,
 )
-from rtcdiag.formats.tables import audit_steps, gateway, opt_in, quality, session_steps, turn_steps
+from rtcdiag.formats.tables import (
+    audit_steps,
+    gateway,
+    link_steps,
+    opt_in,
+    quality,
+    relay_steps,
+    session_steps,
+    turn_steps,
+)
 from rtcdiag.formats.tables.outcomes import ended, exchange_outcome
 from rtcdiag.formats.words import Tone, count, failure_words, ms
 from rtcdiag.nat.gateway import PROTOCOLS
-from rtcdiag.targets import Transport
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +142,7 @@ def _duration_ms(item: AnyObservation) -> float:
 def _told(item: AnyObservation) -> _Told:  # noqa: C901, PLR0911, PLR0912 - one line a kind of evidence
     match item:
         case Resolution():
-            return (f"DNS {item.family}", item.host, item.host, *ended(item.failure, ", ".join(item.addresses)))
+            return (f"DNS {item.family}", item.host, item.host, *_resolved(item))
         case Connect():
             return (
                 "TCP connect" if item.purpose == "server" else "TCP control",
@@ -142,11 +151,11 @@ def _told(item: AnyObservation) -> _Told:  # noqa: C901, PLR0911, PLR0912 - one 
                 *ended(item.failure, "connected"),
             )
         case ProxyTunnel():
-            return ("Proxy tunnel", item.server, str(item.destination or item.proxy), *_tunnel(item))
+            return link_steps.tunnel(item)
         case TlsHandshake() | TlsTrial():
-            return _encrypted(item)
+            return link_steps.encrypted(item)
         case WebCheck():
-            return ("Web check", item.url, str(item.destination), *_web(item))
+            return ("Web check", item.url, str(item.destination), *link_steps.web(item))
         case Binding():
             return (_binding_label(item), item.server, str(item.destination), *_binding(item))
         case RelayQuality() | RelayThroughput() | RelaySoak():
@@ -163,6 +172,12 @@ def _told(item: AnyObservation) -> _Told:  # noqa: C901, PLR0911, PLR0912 - one 
             return _beside(item)
         case _:
             return _told_here(item)
+
+
+def _resolved(item: Resolution) -> tuple[str, Tone]:
+    """Return how a name resolved: that it has no address of one family is an answer, and no fault."""
+    told, tone = ended(item.failure, ", ".join(item.addresses))
+    return told, "muted" if item.failure is Failure.DNS_NO_ADDRESS else tone
 
 
 def _first(item: IceService | ClockReading) -> _Told:
@@ -185,9 +200,6 @@ def _agents(item: IceMeeting) -> tuple[str, Tone]:
     return f"{said}: {why}" if why else said, "bad"
 
 
-_Vantage = VantagePoint | VantageOpening | VantageKnock | VantageBinding
-
-
 def _beside(item: GatewayQuery | Hop | IceMeeting | session_steps.Kind) -> _Told:
     if isinstance(item, session_steps.Kind):
         label, where, outcome, tone = session_steps.told(item)
@@ -203,10 +215,10 @@ def _beside(item: GatewayQuery | Hop | IceMeeting | session_steps.Kind) -> _Told
 _Here = Target | Candidate | Gathering | Skipped | Crash | IceService | ClockReading
 
 
-def _told_here(item: _Vantage | opt_in.Kind | _Here) -> _Told:  # noqa: PLR0911 - one line a kind of evidence
+def _told_here(item: relay_steps.Kind | opt_in.Kind | _Here) -> _Told:  # noqa: PLR0911 - one line a kind of evidence
     match item:
         case VantagePoint() | VantageOpening() | VantageKnock() | VantageBinding():
-            return _told_by_relay(item)
+            return relay_steps.told(item)
         case Hairpin() | IdleMapping() | SizedBinding():
             return (opt_in.label(item), item.server, str(item.destination), *opt_in.outcome(item))
         case Target():
@@ -224,69 +236,6 @@ def _told_here(item: _Vantage | opt_in.Kind | _Here) -> _Told:  # noqa: PLR0911 
             return ("Crash", HERE, item.probe, f"{item.error} at {item.where}", "bad")
         case _:
             assert_never(item)
-
-
-def _told_by_relay(item: _Vantage) -> _Told:
-    match item:
-        case VantagePoint():
-            ready = item.outcome == "ready"
-            told = f"relayed {item.relayed}" if ready else item.outcome.replace("-", " ")
-            return ("Vantage point", item.server, str(item.destination), told, "ok" if ready else "bad")
-        case VantageOpening():
-            told = f"seen as {item.mapped}" if item.mapped else f"not seen, sent {count(len(item.sent_ms), 'time')}"
-            return (f"Socket {item.socket} to relay", item.server, str(item.relayed), told, _tone(item.mapped))
-        case VantageKnock():
-            told = f"{len(item.arrivals)} of {len(item.sent_ms)} got in"
-            return (f"Relay to socket {item.socket}", item.server, str(item.peer), told, _tone(item.arrivals))
-        case VantageBinding():
-            told = f"told {item.told}" if item.told else "no answer"
-            return ("Binding from relay", item.server, str(item.destination), told, _tone(item.told))
-        case _:
-            assert_never(item)
-
-
-def _tone(got: object) -> Tone:
-    """Return the tone of something whose absence is an answer too."""
-    return "ok" if got else "muted"
-
-
-def _encrypted(item: TlsHandshake | TlsTrial) -> _Told:
-    if isinstance(item, TlsTrial):
-        return (_TRIALS[item.trial], item.server, str(item.destination), *_trial(item))
-    name = "DTLS" if item.transport is Transport.DTLS else "TLS"
-    good = f"{item.version or name} {item.cipher or ''}".rstrip()
-    return (f"{name} handshake", item.server, str(item.destination), *ended(item.failure, good, item.detail))
-
-
-def _tunnel(item: ProxyTunnel) -> tuple[str, Tone]:
-    if item.status is None:
-        return ended(item.failure, "no answer", f"at the {item.step}")
-    asked = f", asks for {', '.join(item.schemes)}" if item.schemes else ""
-    return f"status {item.status} for {item.target}{asked}", "ok" if item.opened else "bad"
-
-
-_TRIALS = {
-    "alpn": "TLS with ALPN",
-    "no-sni": "TLS without a name",
-    "tls-1.2": "TLS 1.2",
-    "old-versions": "TLS 1.0 and 1.1",
-}
-
-
-def _trial(item: TlsTrial) -> tuple[str, Tone]:
-    """Return how a handshake ended of which nothing depends: that old versions fail is as it should be."""
-    chosen = f", {item.alpn} chosen" if item.alpn else ""
-    other = ", certificate of another name" if item.named is False else ""
-    told, tone = ended(item.failure, f"{item.version or 'TLS'}{chosen}{other}", item.detail)
-    return told, "muted" if item.failure else tone
-
-
-def _web(item: WebCheck) -> tuple[str, Tone]:
-    if item.status is None:
-        return ended(item.failure, "no answer")
-    leads = f", leads to {item.redirect_host or 'no host'}" if item.redirect_host is not None else ""
-    content = f", {item.content} content" if item.status == 200 else ""
-    return f"status {item.status}{content}{leads}", "ok" if item.right else "warn"
 
 
 def _binding_label(item: Binding) -> str:
