@@ -1,7 +1,9 @@
 """What holds for every test: no packet leaves this computer, and no test skips."""
 
+import gc
 import ipaddress
 import os
+import signal
 import socket
 import sys
 from collections.abc import Generator
@@ -21,6 +23,10 @@ settings.load_profile(os.environ.get("RTCDIAG_EXAMPLES", "quick"))
 for _name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
     os.environ.pop(_name, None)
     os.environ.pop(_name.upper(), None)
+
+
+# A shell's background jobs ignore Ctrl-C, and what they start inherits that: tests send it and expect an effect.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class LeftThisComputerError(AssertionError):
@@ -75,6 +81,12 @@ def _failed_instead(report: pytest.TestReport | pytest.CollectReport) -> None:
     if report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"skipped, and a test that cannot run has failed: {report.longrepr}"
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collector of garbage from going through the thousands of tests again and again: they stay."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.hookimpl(wrapper=True)

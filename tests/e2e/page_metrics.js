@@ -76,6 +76,7 @@ function measured(frame) {
     embedded: page.getElementById("rtcdiag-report").textContent.length,
     outside: words_outside(frame),
     beyond: words_beyond_their_box(frame),
+    sideways: [...page.querySelectorAll("#candidates .scroll")].filter((box) => box.scrollWidth > box.clientWidth).length,
     alerted: window.alerted || 0,
   };
 }

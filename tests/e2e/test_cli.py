@@ -13,12 +13,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import jsonschema
 import pytest
 
-from rtcdiag.schema import report_schema
 from rtcdiag.version import __version__
 from support.process import RTCDIAG, run
+from support.validity import validator
 
 PASSWORD = "correct-horse-battery"
 CANARY_USER, CANARY_SECRET = "canary-user-8431", "canary-secret-5177"
@@ -74,7 +73,7 @@ def rtcdiag(*args: str | Path, stdin: str = "", **environment: str) -> subproces
 
 def valid(text: str) -> dict[str, object]:
     report: dict[str, object] = json.loads(text)
-    jsonschema.Draft202012Validator(report_schema()).validate(report)
+    validator().validate(report)
     return report
 
 

@@ -190,6 +190,15 @@ def test_a_service_runs_a_command_that_exists(path: Path) -> None:
     parses(words[1:])
 
 
+def test_others_can_read_the_metrics_that_are_written_for_them() -> None:
+    service = unit(DEPLOY / "rtcdiag-health.service")["Service"]
+    written = re.search(r"--output (/\S+)/[^/ ]+\.prom", service["ExecStart"])
+    assert written is not None
+    assert written[1] == f"/var/lib/{service['StateDirectory']}"
+    assert "DynamicUser" not in service  # it would be below /var/lib/private, which only root enters
+    assert f" {service['User']}\n" in (ROOT / "docs" / "deploying.md").read_text()
+
+
 def test_the_timer_starts_the_service_of_its_name() -> None:
     (timer,) = (path for path in UNITS if path.suffix == ".timer")
     assert timer.with_suffix(".service") in UNITS
@@ -239,3 +248,25 @@ def test_every_file_is_on_the_page_and_its_links_lead_somewhere() -> None:
     assert all((ROOT / "docs" / link).resolve().exists() for link in links)
     linked = {Path(link).name for link in links}
     assert {path.name for path in DEPLOY.iterdir()} - {"Dockerfile.dockerignore"} <= linked
+
+
+def test_nothing_to_copy_takes_the_package_from_where_it_is_not_released() -> None:
+    places = [ROOT / "README.md", ROOT / "action.yml", *(ROOT / "docs").glob("*.md"), *DEPLOY.iterdir()]
+    places += (ROOT / "rtcdiag").rglob("*.py")
+    installs = [
+        (path.name, line.strip())
+        for path in places
+        if path.is_file()
+        for line in path.read_text().splitlines()
+        if re.search(r"(pip|uv tool|pipx)\w* install\b.*\brtcdiag\b(?!/|\.git| in a checkout|\.$)|rtcdiag\[\w", line)
+    ]
+    assert [
+        item for item in installs if not re.search(r"install [^#]*('?\.|\$GITHUB_ACTION_PATH|git\+)", item[1])
+    ] == []
+
+
+def test_the_job_of_gitlab_installs_a_repository_that_it_names() -> None:
+    job = yaml.safe_load((DEPLOY / "gitlab-ci.yml").read_text())["turn-servers"]
+    assert job["before_script"] == ['pip install --quiet "git+$RTCDIAG_REPOSITORY"']
+    assert set(job["variables"]) == {"RTCDIAG_REPOSITORY"}
+    assert "slim" not in job["image"], "the slim image has no git"

@@ -1,26 +1,36 @@
 """The page in a real browser: a phone and a desktop, light and dark, without a network."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rtcdiag.formats import render
-from rtcdiag.report import Report
-from support.chromium import framed, result_of
+from rtcdiag.report import Report, decode
+from support.chromium import framed, result_of, run
 from support.hostile import HOSTILE, poisoned
 from support.reports import REPORTS
 
 pytestmark = pytest.mark.browser
 
 METRICS = Path(__file__).with_name("page_metrics.js").read_text()
+EXAMPLES = Path(__file__).parents[2] / "reports" / "examples"
+PRINTED = ("healthy", "symmetric-nat", "udp-blocked")
+SHEETS = 6
+PAGE_OF_PDF = re.compile(rb"/Type\s*/Page\b")
 WIDTHS = (400, 1280)
 HOSTILE_NAMES = ("script", "attribute", "long word", "wide", "bidi")
 
 
 def pages() -> dict[str, Report]:
     plain = {name: made() for name, made in REPORTS.items()}
-    return plain | {f"hostile {name}": poisoned(plain["everything"], HOSTILE[name]) for name in HOSTILE_NAMES}
+    hostile = {f"hostile {name}": poisoned(plain["everything"], HOSTILE[name]) for name in HOSTILE_NAMES}
+    return plain | {f"example {name}": example(name) for name in PRINTED} | hostile
+
+
+def example(name: str) -> Report:
+    return decode(EXAMPLES.joinpath(f"{name}.json").read_bytes())
 
 
 def frames() -> str:
@@ -71,3 +81,15 @@ def test_the_page_has_one_heading_and_its_report_in_every_browser(measures: list
 def test_no_words_leave_their_drawing_or_their_box(measures: list[dict[str, Any]]) -> None:
     assert failing(measures, lambda item: item["outside"]) == []
     assert failing(measures, lambda item: item["beyond"]) == []
+
+
+def test_no_candidate_of_a_plain_report_hides_beyond_the_edge(measures: list[dict[str, Any]]) -> None:
+    assert failing(measures, lambda item: item["sideways"] and not item["name"].startswith("hostile")) == []
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_a_report_prints_on_six_sheets(name: str, tmp_path: Path) -> None:
+    page, printed = tmp_path / "page.html", tmp_path / "page.pdf"
+    page.write_text(render("html", example(name)), encoding="utf-8")
+    run("--no-pdf-header-footer", f"--print-to-pdf={printed}", page.as_uri(), home=tmp_path)
+    assert 1 <= len(PAGE_OF_PDF.findall(printed.read_bytes())) <= SHEETS

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from rtcdiag.signaling import Bye, Description, NewCandidate, Report, SignalingError, room
-from rtcdiag.signaling.invitation import parse_invitation, parse_rendezvous
+from rtcdiag.signaling import Bye, Description, NewCandidate, Report, SignalingError
+from rtcdiag.signaling.invitation import Invitation, parse_invitation, parse_rendezvous
+from rtcdiag.signaling.messages import GONE
 from rtcdiag.signaling.rendezvous import Carrier, join_rendezvous, open_rendezvous
 from rtcdiag.signaling.room import RoomChannel
 from support.ca import Authority
@@ -30,10 +31,7 @@ def server() -> Any:
 
 
 async def opened(url: str, carrier: Carrier, **settings: Any) -> RoomChannel:
-    channel = await open_rendezvous(parse_rendezvous(url), carrier, **settings)
-    # The other end of these tests is in this process; what it would otherwise be refused for is tested by itself.
-    room._made_here.discard(channel.invitation.room)
-    return channel
+    return await open_rendezvous(parse_rendezvous(url), carrier, **settings)
 
 
 def joined(offerer: RoomChannel, carrier: Carrier, **settings: Any) -> RoomChannel:
@@ -76,7 +74,7 @@ def test_messages_arrive_in_order_both_ways_whichever_carrier_each_end_has(
         await offerer.send(Bye(why="done"))
         await offerer.close()
         assert await answerer.receive() == Bye(why="done")
-        assert await answerer.receive() == Bye(why="the rendezvous says that it left")
+        assert await answerer.receive() == Bye(why=GONE)
         await answerer.close()
 
     within(session())
@@ -93,6 +91,30 @@ def test_who_made_the_room_hears_when_the_other_joins(server: Rendezvous, carrie
         await answerer.close()
         assert await heard.get() == "left"
         await offerer.close()
+
+    within(session())
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_who_is_cut_off_is_told_to_be_away_and_to_be_back(server: Rendezvous, carrier: Carrier) -> None:
+    async def session() -> None:
+        async with wire_to(server.port) as wire:
+            offerer = await opened(server.url, carrier)
+            heard: asyncio.Queue[str] = asyncio.Queue()
+            offerer.on_peer = heard.put_nowait
+            invitation = parse_invitation(str(offerer.invitation).replace(server.url, wire.url))
+            answerer = join_rendezvous(invitation, carrier)
+            assert await heard.get() == "joined"
+            await offerer.send(OFFER)
+            assert await answerer.receive() == OFFER
+            wire.cut = True
+            wire.drop()
+            assert await heard.get() == "away"
+            wire.cut = False
+            assert await heard.get() == "back"
+            await answerer.close()
+            assert await heard.get() == "left"
+            await offerer.close()
 
     within(session())
 
@@ -276,11 +298,12 @@ def test_a_rendezvous_that_nobody_runs_cannot_be_reached(carrier: Carrier) -> No
         (http("302 Found", "", "Location: http://127.0.0.1:1/"), "no rendezvous of rtcdiag (HTTP status 302)"),
         (http("404 Not Found", '{"error": "version", "versions": [0]}'), "the rendezvous is too old"),
         (http("404 Not Found", '{"error": "version", "versions": [2, 3]}'), "this rtcdiag is too old"),
+        (http("404 Not Found", '{"error": "nothing-here"}'), "the rendezvous has nothing at this path"),
         (http("418 Teapot", '{"error": "of-tomorrow", "message": "\\u001b[31m"}'), "does not understand this version"),
         (b"\x16\x03\x01garbage\r\n\r\n", "it does not speak HTTP"),
         (b"", "it does not speak HTTP, or closed the connection"),
     ],
-    ids=["html", "redirect", "old", "new", "tomorrow", "garbage", "nothing"],
+    ids=["html", "redirect", "old", "new", "elsewhere", "tomorrow", "garbage", "nothing"],
 )
 def test_what_is_no_rendezvous_of_ours_is_said_to_be_none(carrier: Carrier, answer: bytes, words: str) -> None:
     async def ask() -> str:
@@ -292,12 +315,24 @@ def test_what_is_no_rendezvous_of_ours_is_said_to_be_none(carrier: Carrier, answ
     assert said.isprintable()
 
 
-def test_a_success_that_is_no_answer_of_ours_is_no_rendezvous() -> None:
+@pytest.mark.parametrize("body", ["<h1>hello</h1>", '{"more":' + "[" * 10_000], ids=["html", "nested"])
+def test_a_success_that_is_no_answer_of_ours_is_no_rendezvous(body: str) -> None:
     async def ask() -> str:
-        async with scripted(http("200 OK", "<h1>hello</h1>")) as url:
+        async with scripted(http("200 OK", body)) as url:
             return await _failing(url, "sse", None)
 
     assert "is no rendezvous of rtcdiag" in within(ask())
+
+
+def test_an_answer_that_never_becomes_whole_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rtcdiag.signaling.sse.WHOLE_S", 0.5)
+    begun = b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n"
+
+    async def ask() -> str:
+        async with scripted(begun, dribbled=b" ") as url:
+            return await _failing(url, "sse", None)
+
+    assert within(ask()).endswith("cannot be reached: no answer")
 
 
 @pytest.mark.parametrize("carrier", CARRIERS)
@@ -322,15 +357,27 @@ def test_a_room_with_two_people_is_full(server: Rendezvous, carrier: Carrier) ->
     assert within(ask()) == "two people are in this room already: ask for a new one"
 
 
-@pytest.mark.parametrize("carrier", CARRIERS)
-def test_ones_own_room_is_not_joined(server: Rendezvous, carrier: Carrier) -> None:
-    async def ask() -> str:
-        offerer = await open_rendezvous(parse_rendezvous(server.url), carrier)
-        said = await _failing(server.url, carrier, str(offerer.invitation))
-        await offerer.close()
-        return said
+ROOM = "A" * 22
+STREAM = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=hex\r\n\r\n"
+    b'event: notice\ndata: {"end": "stopping"}\n\n'
+)
+SEAT = b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n" + b'{"received":0}'
 
-    assert within(ask()) == "you joined your own room: the address is for the other computer"
+
+def test_a_stream_of_events_is_utf8_whatever_charset_it_has() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await reader.readuntil(b"\r\n\r\n")
+        writer.write(STREAM if request.startswith(b"GET") else SEAT)
+        await writer.drain()
+        writer.close()
+
+    async def ask() -> str:
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as served:
+            url = f"http://127.0.0.1:{served.sockets[0].getsockname()[1]}"
+            return await _failing(url, "sse", str(Invitation.to(parse_rendezvous(url), ROOM)))
+
+    assert within(ask()) == "the rendezvous was stopped"
 
 
 @pytest.mark.parametrize("carrier", CARRIERS)
@@ -381,7 +428,10 @@ def test_without_the_extra_it_says_how_to_install_it() -> None:
     )
     ended = run([sys.executable, "-c", code])
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr == "rtcdiag: rtcdiag serve signal needs an extra: pip install 'rtcdiag[serve]'\n"
+    assert (
+        ended.stderr
+        == "rtcdiag: rtcdiag serve signal needs an extra: pip install '.[serve]' in a checkout of rtcdiag\n"
+    )
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])

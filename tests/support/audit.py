@@ -86,7 +86,7 @@ def offers(**outcomes: Any) -> tuple[AuditTls, ...]:
     """Return an offer a version; ``TLSv1_2`` stands for TLSv1.2."""
     where: dict[str, Any] = {"server": TURN.uri, "destination": TransportAddress.parse(TURN.address)}
     return tuple(
-        AuditTls(t_ms=9.0, version=name.replace("_", "."), outcome=outcome, **where)  # type: ignore[arg-type]
+        AuditTls(t_ms=9.0, version=name.replace("_", "."), outcome=outcome, **where)  # type: ignore[arg-type]  # of a mixed dict
         for name, outcome in outcomes.items()
     )
 

@@ -2,7 +2,8 @@
 
 ``python browser_agent.py DIRECTORY TRIES SECONDS direct|relay``: on side ``RTCDIAG_LAB_SIDE`` of a lab's pair. Starts
 headless Chromium on a page from loopback, whose script makes the peer connection and asks this program for what the
-other side wrote. Prints a JSON object: whether they connected, in which try, and between which candidates.
+other side wrote. Prints a JSON object: whether they connected, in which try, between which candidates,
+and through which states ICE went in the last one.
 """
 
 import json

@@ -1,6 +1,7 @@
 """Reports of a network that nobody may recognize: real-looking addresses and names in every place that has one."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ def real(report: Report) -> Report:
     return decode(text.encode())
 
 
+@cache
 def exposed() -> Report:
     """Return a report of every kind of evidence, with a canary in every text that may be any."""
     report = real(REPORTS["everything"]())
@@ -44,6 +46,7 @@ def exposed() -> Report:
     return diagnose(Evidence(started_at_s=0.0, environment=report.environment, observations=tuple(observations)), run)
 
 
+@cache
 def other_person() -> Report:
     """Return the same of somebody else, who was in no session."""
     evidence, _ = evidence_of(exposed())

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Iterator
 
 from rtcdiag.address import Family
-from rtcdiag.stun.message import decode
+from rtcdiag.stun.codec import decode
 from rtcdiag.stun.request import Request
 from rtcdiag.stun.turn import TurnClient, Wishes
 

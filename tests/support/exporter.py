@@ -58,17 +58,20 @@ def samples(text: str) -> Samples:
 
 
 @contextlib.contextmanager
-def exporting(config: Path, *arguments: str) -> Iterator[Exporter]:
-    """Serve on loopback until the block ends; what it wrote to its standard error must be nothing."""
+def exporting(config: Path, *arguments: str, said: str = "") -> Iterator[Exporter]:
+    """Serve on loopback until the block ends; what it wrote to its standard error must be what was `said`."""
     command = [RTCDIAG, "serve", "exporter", str(config), "--port", "0", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    # In a session of its own no terminal controls it, whoever runs the tests.
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         try:
             assert process.stdout is not None
             yield Exporter(process.stdout.readline().strip(), process)
         finally:
             process.terminate()
             _, errors = process.communicate(timeout=15)
-    assert errors == "", errors
+    assert errors == said, errors
 
 
 def target(name: str, uri: str, password: str = "wonderland") -> str:

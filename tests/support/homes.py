@@ -25,6 +25,8 @@ class Home:
     local: str = "192.168.1.4"
     ipv6: Nat | None = None
     has_ipv6: bool = False
+    tracks: bool | None = False
+    """Whether an unasked packet costs the NAT its port; None where that was not tested."""
 
     def report(self, **more: Any) -> Report:
         nat = Nat(
@@ -35,6 +37,7 @@ class Home:
             filtering=self.filtering,
             mapped=(TransportAddress(self.public, 5000),),
             pooling="paired",
+            tracks_unsolicited=self.tracks,
         )
         interface = Interface(name="eth0", role="ethernet", addresses=(self.local,))
         environment = Environment(

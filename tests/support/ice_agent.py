@@ -16,6 +16,8 @@ from typing import Any
 import aioice
 
 SIDE = os.environ["RTCDIAG_LAB_SIDE"]
+FIRST = os.environ.get("PAIR_FIRST", "")
+"""The side that checks a second before the other; `together` for both at one moment; else each as soon as it can."""
 OTHER = {"a": "b", "b": "a"}[SIDE]
 
 
@@ -70,6 +72,9 @@ async def attempt(directory: Path, number: int, seconds: float, means: str) -> l
         for text in remote["candidates"]:  # type: ignore[attr-defined] # it is a list
             await agent.add_remote_candidate(aioice.Candidate.from_sdp(text))
         await agent.add_remote_candidate(None)
+        if FIRST:
+            told_s = max((directory / f"{side}-{means}-{number}").stat().st_mtime for side in OTHER)
+            await asyncio.sleep(told_s + (0.3 if FIRST in (SIDE, "together") else 1.3) - time.time())
         with suppress(ConnectionError, TimeoutError):
             async with asyncio.timeout(seconds):
                 await agent.connect()

@@ -10,7 +10,7 @@ from support.process import RTCDIAG, run
 
 HOST, PORT = "203.0.113.10", 3480
 URL = f"http://{HOST}:{PORT}"
-_ASKED = ("--no-control", "--no-gateway", "--quiet")
+_ASKED = ("--no-control", "--no-gateway")
 
 
 class End(NamedTuple):
@@ -29,6 +29,14 @@ class End(NamedTuple):
         return dict(found)
 
 
+class Killed(NamedTuple):
+    """Which side's command gets SIGKILL, half a second after somebody has said so."""
+
+    side: str
+    said: str = "is here: checking"
+    by: str = "b"
+
+
 def met(
     directory: Path,
     nats: Sequence[str],
@@ -36,13 +44,23 @@ def met(
     a: Sequence[str] = (),
     b: Sequence[str] = (),
     wait_s: float = 0.5,
+    until: str | None = None,
+    killed: Killed | None = None,
 ) -> dict[str, End]:
-    """Let `rtcdiag connect` of side a make a room, and that of side b join it once its line is shown."""
+    """Let `rtcdiag connect` of side a make a room, and that of side b join it once its line is shown.
+
+    The rendezvous is killed when both have said `until`. A side that is `killed` leaves no report, and is not returned.
+    """
     directory.chmod(0o777)
     script = directory / "side.sh"
-    script.write_text(_script(directory, options, a, b, wait_s))
+    said = options if until or killed else ("--quiet", *options)
+    script.write_text(_script(directory, said, a, b, wait_s, killed))
     sides = [part for side, spec in zip(("--a", "--b"), nats, strict=True) for part in (side, spec)]
     rendezvous = f"{RTCDIAG} serve signal --quiet --bind 203.0.113.10"
+    if until is not None:
+        mortal = directory / "rendezvous.sh"
+        mortal.write_text(_mortal(directory, rendezvous, until))
+        rendezvous = f"sh {mortal}"
     command: list[str | Path] = [
         RTCDIAG,
         "lab",
@@ -58,26 +76,52 @@ def met(
     ]
     done = run(command, timeout=90)
     assert done.returncode == 0, done.stderr + "".join(path.read_text() for path in directory.glob("told.*"))
-    return {side: _end(directory, side) for side in "ab"}
+    return {side: _end(directory, side) for side in "ab" if killed is None or side != killed.side}
 
 
-def _script(directory: Path, options: Sequence[str], a: Sequence[str], b: Sequence[str], wait_s: float) -> str:
+def _script(
+    directory: Path,
+    options: Sequence[str],
+    a: Sequence[str],
+    b: Sequence[str],
+    wait_s: float,
+    killed: Killed | None,
+) -> str:
     common = shlex.join([*_ASKED, *options])
 
-    def command(code: str, own: Sequence[str]) -> str:
-        return (
-            f"date +%s.%N >entered.$RTCDIAG_LAB_SIDE; exec {RTCDIAG} connect {code} {common} {shlex.join(own)} "
-            "--server $RTCDIAG_LAB_STUN --reports-dir reports.$RTCDIAG_LAB_SIDE --json "
-            ">report.$RTCDIAG_LAB_SIDE 2>told.$RTCDIAG_LAB_SIDE"
+    def command(side: str, code: str, own: Sequence[str]) -> str:
+        line = (
+            f"{RTCDIAG} connect {code} {common} {shlex.join(own)} --server $RTCDIAG_LAB_STUN "
+            f"--reports-dir reports.{side} --json >report.{side} 2>told.{side}"
         )
+        begin = f"date +%s.%N >entered.{side}; "
+        if killed is None:
+            return f"{begin}exec {line}"
+        return begin + (_short(line, killed) if side == killed.side else f"{line}; echo $? >code.{side}; exit 0")
 
     shown = r'"$(sed -n "s/^rtcdiag connect .\(http.*\).$/\1/p" told.a)"'
     return f"""cd {directory}
 for _ in $(seq 200); do bash -c '</dev/tcp/{HOST}/{PORT}' 2>/dev/null && break; sleep 0.1; done
-if [ $RTCDIAG_LAB_SIDE = a ]; then {command(f"--rendezvous {URL}", a)}; fi
+if [ $RTCDIAG_LAB_SIDE = a ]; then {command("a", f"--rendezvous {URL}", a)}; fi
 for _ in $(seq 200); do grep -qs "^rtcdiag connect '" told.a && break; sleep 0.1; done
 sleep {wait_s}
-{command(shown, b)}
+{command("b", shown, b)}
+"""
+
+
+def _short(line: str, killed: Killed) -> str:
+    """Return what runs a command, and kills it half a second after what somebody said."""
+    return f"""{line} & own=$!
+for _ in $(seq 400); do grep -qs '{killed.said}' told.{killed.by} && break; sleep 0.05; done
+sleep 0.5; kill -KILL $own; exit 0"""
+
+
+def _mortal(directory: Path, rendezvous: str, until: str) -> str:
+    return f"""cd {directory}
+{rendezvous} & served=$!
+trap 'kill $served' TERM
+for _ in $(seq 600); do [ $(cat told.a told.b 2>/dev/null | grep -c '{until}') -ge 2 ] && break; sleep 0.05; done
+kill -KILL $served
 """
 
 

@@ -40,6 +40,8 @@ class ModelNat:
     """The share of ports that other hosts have."""
     overloads: bool = False
     """Whether one external port serves several mappings of a socket, as Linux does towards different destinations."""
+    tracks: bool = False
+    """Whether a packet that it drops costs the port towards its sender, where nothing was sent there before."""
     parity: bool = False
     """Whether even ports stay even, and odd ones odd."""
     random: Random = field(default_factory=lambda: Random(1))  # noqa: S311  a model, no secret
@@ -47,6 +49,7 @@ class ModelNat:
     _outside: dict[tuple[object, ...], TransportAddress] = field(default_factory=dict)
     _inside: dict[TransportAddress, TransportAddress] = field(default_factory=dict)
     _contacted: dict[TransportAddress, set[TransportAddress]] = field(default_factory=dict)
+    _tracked: dict[TransportAddress | None, set[TransportAddress]] = field(default_factory=dict)
 
     @property
     def local_ip(self) -> str:
@@ -56,6 +59,8 @@ class ModelNat:
     def outward(self, local: TransportAddress, destination: TransportAddress) -> TransportAddress:
         """Map a packet's source, and let its destination answer."""
         key = (local, *self._key(destination))
+        if destination in self._tracked.get(self._outside.get(key), ()):
+            key = (local, "moved", destination)
         if key not in self._outside:
             self._outside[key] = self._choose(local)
             self._inside[self._outside[key]] = local
@@ -71,7 +76,11 @@ class ModelNat:
             "address-dependent": any(item.ip == source.ip for item in contacted),
             "address-and-port-dependent": source in contacted,
         }
-        return self._inside.get(outside) if passes[self.filtering] and not self.blocks_udp else None
+        if passes[self.filtering] and not self.blocks_udp:
+            return self._inside.get(outside)
+        if self.tracks and source not in contacted:
+            self._tracked.setdefault(outside, set()).add(source)
+        return None
 
     def _key(self, destination: TransportAddress) -> tuple[object, ...]:
         keys: dict[Behavior, tuple[object, ...]] = {

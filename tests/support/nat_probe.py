@@ -176,6 +176,8 @@ class Probe:
     def _filter(self, name: str, server: ModelServer, other: TransportAddress) -> None:
         self.ask("f" + name, server, "filtering", server.primary, start_ms=100)
         self.changes("f" + name, server, "filtering")
+        if not self.seen[-1].exchange.answers:
+            self.ask("f" + name, server, "tracking", A(server.ip, other.port), start_ms=1000)
         holes: tuple[tuple[Change, TransportAddress], ...] = (
             ("none", server.primary),
             ("address-and-port", other),

@@ -6,7 +6,8 @@
             result = client.run(["rtcdiag", "nat-type", "--server", f"stun:{SERVER}"], timeout=20)
 
 Addresses are of the documentation ranges, which `rtcdiag.address` counts as global. The internet has all of `SERVERS`
-and `SERVERS6`, so a server there binds any of them. There is no route from it to anywhere else.
+and `SERVERS6`, so a server there binds any of them. Nothing gets from it to anywhere else: what its own servers send
+there vanishes, as on a server with a default route, and what it is asked to pass on there is unreachable.
 """
 
 import contextlib
@@ -44,6 +45,14 @@ _NETNS = Path("/run/netns")
 _ETC = Path("/etc/netns")
 # An IPv6 address is "tentative" for a moment even so: nodad below lets it be used at once.
 _QUIET = "echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad; echo 0 >/proc/sys/net/ipv6/conf/all/accept_dad"
+# Without a route to a peer's private address, sending there fails at once, and coturn ends the whole allocation.
+_NOWHERE = (
+    "link add nowhere type veth peer name void",
+    "link set nowhere arp off up",
+    "link set void up",
+    "route add default dev nowhere table 100",
+    "rule add iif lo lookup 100 priority 40000",
+)
 _FORWARD = "echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding"
 
 
@@ -216,6 +225,7 @@ class Topology:
             f"address add {NAME_SERVER}/32 dev wide",
             *(f"address add {address}/32 dev wide" for address in SERVERS),
             *(f"address add {address}/128 dev wide nodad" for address in SERVERS6),
+            *_NOWHERE,
         )
         _do([*self.internet.prefix, "sh", "-euc", _FORWARD])
 

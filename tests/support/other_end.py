@@ -6,6 +6,7 @@ Exchanges descriptions as session_end.py does, on side ``RTCDIAG_LAB_SIDE``; a o
 * ``controlling``: aioice in the role that the session has, so that there is a conflict.
 * ``wrong``: it signs with a wrong password.
 * ``many``: checks come from a thousand sockets.
+* ``lite``: it answers checks and sends none, whatever the roles (ICE-lite), and prints what the checks had.
 * ``garbage``: it sends all kinds of datagrams besides.
 """
 
@@ -17,9 +18,10 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 import aioice
-from aioice import stun
+from aioice import ice, stun
 
 from rtcdiag.signaling import Description, Message, NewCandidate, decode, encode
 
@@ -119,7 +121,53 @@ def flood(agent: aioice.Connection, told: Description) -> None:
         time.sleep(0.3)
 
 
+class Lite(asyncio.DatagramProtocol):
+    """An ICE-lite agent at one host address."""
+
+    def __init__(self) -> None:
+        self.ufrag, self.pwd = "lite", "p" * 22
+        self.seen: set[str] = set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        try:
+            message = stun.parse_message(data)
+        except ValueError:
+            return
+        if message.message_class != stun.Class.REQUEST or not message.check_message_integrity(self.pwd.encode()):
+            return
+        self.seen |= {str(name) for name in message.attributes}
+        response = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, message.transaction_id)
+        response.attributes["XOR-MAPPED-ADDRESS"] = addr
+        response.add_message_integrity(self.pwd.encode())
+        self.transport.sendto(bytes(response), addr)
+
+
+async def answer_only() -> None:
+    (host, *_) = ice.get_host_addresses(use_ipv4=True, use_ipv6=False)
+    transport, agent = await asyncio.get_running_loop().create_datagram_endpoint(Lite, local_addr=(host, 0))
+    port = transport.get_extra_info("sockname")[1]
+    put(
+        Description(
+            session="",
+            role="offerer" if SIDE == "a" else "answerer",
+            ufrag=agent.ufrag,
+            pwd=agent.pwd,
+            candidates=(f"candidate:1 1 udp 2130706431 {host} {port} typ host",),
+            lite=True,
+        )
+    )
+    await asyncio.sleep(SECONDS)
+    transport.close()
+    sys.stderr.write(f"lite saw {' '.join(sorted(agent.seen))}\n")
+
+
 async def main() -> None:
+    if HOW == "lite":
+        await answer_only()
+        return
     controlling = True if HOW == "controlling" else SIDE == "a"
     agent = aioice.Connection(ice_controlling=controlling, stun_server=server(), use_ipv6=False)
     await agent.gather_candidates()

@@ -62,8 +62,25 @@ def run(
             out, err = process.communicate(stdin, timeout=PATIENCE * timeout)
         except BaseException:
             os.killpg(process.pid, signal.SIGKILL)
+            _wait_for_end_of(process.pid)
             raise
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def _wait_for_end_of(group: int) -> None:
+    """Wait until nothing of a killed process group runs any more: they are killed, but not yet gone (Linux)."""
+    end = time.monotonic() + GRACE_S
+    while any(_runs_in(group, process) for process in Path("/proc").glob("[0-9]*/stat")):
+        assert time.monotonic() < end, "what was killed still runs"
+        time.sleep(0.01)
+
+
+def _runs_in(group: int, stat: Path) -> bool:
+    try:
+        state, _, pgrp = stat.read_text(errors="replace").rpartition(")")[2].split()[:3]
+    except OSError:
+        return False
+    return int(pgrp) == group and state not in {"Z", "X"}
 
 
 @contextlib.contextmanager

@@ -97,20 +97,32 @@ async def wire_to(port: int) -> AsyncIterator[Wire]:
 
 
 @contextlib.asynccontextmanager
-async def scripted(answer: bytes) -> AsyncIterator[str]:
-    """Offer a server that answers whatever comes with these bytes; yield its URL."""
+async def scripted(answer: bytes, dribbled: bytes = b"") -> AsyncIterator[str]:
+    """Offer a server that answers whatever comes with these bytes; yield its URL.
+
+    What is ``dribbled`` follows ten times a second until the block ends, in which one client comes.
+    """
+    over, gone = asyncio.Event(), asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             await reader.read(4096)
             writer.write(answer)
             await writer.drain()
+            while dribbled and not over.is_set():
+                writer.write(dribbled)
+                await writer.drain()
+                await asyncio.sleep(0.1)
         writer.close()
+        gone.set()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
+        over.set()
+        if dribbled:
+            await gone.wait()
         server.close()
 
 

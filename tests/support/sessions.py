@@ -52,7 +52,19 @@ def held(
     sides = [part for side, spec in (("--a", a), ("--b", b)) if spec is not None for part in (side, spec)]
     done = run([RTCDIAG, "lab", "pair", *sides, *means, *options, "--", "sh", "-c", script], timeout=timeout)
     assert done.returncode == 0, done.stderr
-    return {side: _seen(directory, side, done.stderr) for side in "ab"}
+    return {side: seen(directory, side, done.stderr) for side in "ab"}
+
+
+def survived(directory: Path, nats: tuple[str, str], ends: str, settings: Mapping[str, str]) -> Seen:
+    """Hold a session that side b ends early (``SESSION_ENDS`` of session_end.py); return what side a saw."""
+    directory.chmod(0o777)
+    exported = "".join(f"export {name}='{value}'; " for name, value in {**settings, "SESSION_ENDS": ends}.items())
+    python = Path(RTCDIAG).with_name("python")
+    script = f"{exported}{python} {END} {directory} > {directory}/seen.$RTCDIAG_LAB_SIDE || [ $RTCDIAG_LAB_SIDE = b ]"
+    sides = ["--a", nats[0], "--b", nats[1]]
+    done = run([RTCDIAG, "lab", "pair", *sides, "--with", "coturn", "--", "sh", "-c", script], timeout=60)
+    assert done.returncode == 0, done.stderr
+    return seen(directory, "a", done.stderr)
 
 
 def held_with(
@@ -75,10 +87,11 @@ def held_with(
     line = [RTCDIAG, "lab", "pair", "--a", nat, "--b", nat, "--with", "coturn", "--", "sh", "-c", script]
     done = run(line, timeout=60)
     assert done.returncode == 0, done.stderr
-    return _seen(directory, "a" if offers else "b", done.stderr)
+    return seen(directory, "a" if offers else "b", done.stderr)
 
 
-def _seen(directory: Path, side: str, told: str) -> Seen:
+def seen(directory: Path, side: str, told: str) -> Seen:
+    """Read what one end saw."""
     report, remote = (directory.joinpath(f"{side}.{whose}").read_bytes() for whose in ("report", "remote"))
     found: list[dict[str, Any]] = json.loads(report)
 

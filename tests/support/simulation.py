@@ -27,8 +27,9 @@ from rtcdiag.probes import nat_behavior, udp_silence
 from rtcdiag.probes.connection import Path
 from rtcdiag.probes.job import Job
 from rtcdiag.stun.attributes import AttributeType, ErrorCode
+from rtcdiag.stun.codec import decode, encode
 from rtcdiag.stun.header import MessageClass, Method
-from rtcdiag.stun.message import Message, decode, encode
+from rtcdiag.stun.message import Message
 from rtcdiag.stun.request import Request
 from rtcdiag.stun.transaction import Schedule, Transaction
 from rtcdiag.targets import parse_server

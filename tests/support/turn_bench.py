@@ -10,9 +10,10 @@ from rtcdiag.server.binding import Square
 from rtcdiag.server.config import ServerConfig
 from rtcdiag.server.core import Core
 from rtcdiag.server.effects import Client, CloseRelay, Effect, OpenRelay, Send, SendToPeer
+from rtcdiag.stun.codec import decode
 from rtcdiag.stun.framing import Frame
 from rtcdiag.stun.header import MessageClass
-from rtcdiag.stun.message import Message, decode
+from rtcdiag.stun.message import Message
 from rtcdiag.stun.request import Request
 from rtcdiag.stun.turn import TurnClient, Wishes
 from rtcdiag.targets import Credential

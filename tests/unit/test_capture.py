@@ -1,7 +1,6 @@
 """The file of packets: what goes in comes out, read by a parser that is not the writer's."""
 
 import struct
-from collections.abc import Iterator
 from ipaddress import ip_address
 
 import pytest
@@ -10,24 +9,11 @@ from rtcdiag.address import TransportAddress
 from rtcdiag.lab.packet import parse
 from rtcdiag.net import capture
 from rtcdiag.net.capture import Capture
+from support.pcapng import packets
 
 HERE, THERE = TransportAddress(ip_address("192.0.2.1"), 4000), TransportAddress(ip_address("203.0.113.1"), 3478)
 HERE6, THERE6 = TransportAddress(ip_address("2001:db8::1"), 4000), TransportAddress(ip_address("2001:db8::2"), 3478)
 NOON_S = 1_700_000_000.25
-
-
-def packets(content: bytes) -> Iterator[tuple[int, float, bytes]]:
-    """Yield each packet's interface, time and bytes; every block's length must stand at both of its ends."""
-    at = 0
-    while at < len(content):
-        kind, length = struct.unpack_from("<II", content, at)
-        assert length % 4 == 0
-        assert struct.unpack_from("<I", content, at + length - 4) == (length,)
-        if kind == 6:
-            interface, high, low, size, _ = struct.unpack_from("<IIIII", content, at + 8)
-            yield interface, (high << 32 | low) / 1e9, content[at + 28 : at + 28 + size]
-        at += length
-    assert at == len(content)
 
 
 @pytest.mark.parametrize(("source", "destination"), [(HERE, THERE), (HERE6, THERE6)])

@@ -2,8 +2,10 @@
 
 import msgspec
 
+from rtcdiag.address import Family
 from rtcdiag.diagnosis import Run, diagnose, rediagnose
 from rtcdiag.evidence import Crash, CredentialShape, Evidence, Skipped
+from rtcdiag.nat import classify
 from rtcdiag.report import decode, encode
 from support import evidence as evidence_support
 from support.observations import binding, mapped, resolution, silent, target
@@ -104,3 +106,13 @@ def test_dead_addresses_of_one_server_are_one_finding_and_each_has_its_row() -> 
     assert finding.facts["addresses"] == [str(address) for address in dead]
     assert finding.evidence == ("obs-2", "obs-3")
     assert [row.stages[-1].finding for row in report.servers] == ["server-no-answer"] * 2
+
+
+def test_what_rests_on_evidence_alone_is_concluded_once_and_of_other_evidence_anew() -> None:
+    seen = evidence(*ANSWERED)
+    nat = classify(seen, Family.IPV4)
+
+    assert nat is not None
+    assert classify(seen, Family.IPV4) is nat
+    assert classify(seen, Family.IPV6) is None
+    assert classify(msgspec.structs.replace(seen, observations=()), Family.IPV4) is None

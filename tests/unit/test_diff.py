@@ -5,7 +5,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import msgspec
 import pytest
 from hypothesis import given
@@ -18,15 +17,16 @@ from rtcdiag.diff import Asked, Difference, decode, diff, encode
 from rtcdiag.diff.latency import _p_same
 from rtcdiag.formats.difference import FORMATS, render
 from rtcdiag.formats.embedded import extract_json
+from rtcdiag.formats.fitting import LIMIT_BYTES
 from rtcdiag.formats.options import RenderOptions
 from rtcdiag.redact import Key, Level, aligned, redacted
 from rtcdiag.report import Options, Report
 from rtcdiag.report import decode as decode_report
 from rtcdiag.report import encode as encode_report
-from rtcdiag.schema import report_schema
 from rtcdiag.targets import parse_server
 from support.hostile import TOGETHER, poisoned_report
 from support.reports import REPORTS
+from support.validity import validator
 
 EXAMPLES = Path(__file__).parents[2] / "reports" / "examples"
 NAMES = ("healthy", "symmetric-nat", "udp-blocked", "wrong-password", "expired-certificate")
@@ -198,7 +198,7 @@ def named_by_addresses(report: Report) -> Report:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_difference_is_as_the_schema_says_and_reads_back(name: str) -> None:
     found = between(example("healthy"), example(name))
-    jsonschema.validate(msgspec.json.decode(encode(found)), report_schema())
+    validator().validate(msgspec.json.decode(encode(found)))
     assert decode(encode(found)) == found
     assert decode(extract_json(render("html", found))) == found
 
@@ -238,3 +238,39 @@ def test_bad_input_is_one_line_and_2(tmp_path: Path, capfd: pytest.CaptureFixtur
         assert main(["diff", *pair]) == 2
         out, err = capfd.readouterr()
         assert (out, err.count("\n")) == ("", 1)
+
+
+def test_a_page_of_very_many_changes_is_folded_and_keeps_them_all_in_its_json() -> None:
+    found = between(example("healthy"), example("wrong-password"))
+    many = tuple(replace(item, why=f"{n} {item.why}") for n in range(2000) for item in found.findings)
+    servers = tuple(replace(item, where=f"{n} {item.where}") for n in range(1000) for item in found.servers)
+    big = replace(found, findings=many, servers=servers, latency=found.latency * 1000)
+    html = render("html", big)
+    assert len(html.encode()) <= LIMIT_BYTES
+    assert "stand in the JSON" in html
+    assert decode(extract_json(html)) == big
+
+
+@pytest.mark.parametrize("form", ["text", "html", "markdown"])
+def test_verdicts_are_in_words_and_not_those_of_the_json(form: str) -> None:
+    shown = render(form, between(example("healthy"), example("udp-blocked")), RenderOptions(verbosity=1, width=200))
+    shown = shown.partition("<script")[0]
+    assert "relay needed" in shown
+    assert "relay-needed" not in shown
+    assert "depends-on-peer" not in shown
+
+
+def test_round_trips_of_too_few_samples_are_not_called_unchanged() -> None:
+    few = between(with_samples(example("healthy"), 20.0, 21.0), with_samples(example("healthy"), 60.0, 61.0))
+    assert few.verdict.summary.startswith("Nothing changed for certain")
+    assert "was 20 ms (too few samples to tell)" in " ".join(render("text", few, RenderOptions(width=200)).split())
+    near = between(with_samples(example("healthy"), 20.0, 21.0), with_samples(example("healthy"), 20.2, 21.1))
+    assert near.verdict.summary == "Nothing changed."
+
+
+def test_a_relay_of_a_server_that_only_one_report_asked_is_neither_better_nor_worse() -> None:
+    found = between(example("healthy"), example("expired-certificate"))
+
+    relays = [item for item in found.candidates if item.what.startswith("relay")]
+    assert relays
+    assert {item.direction for item in relays} == {"neither"}

@@ -45,6 +45,7 @@ ROWS = (
 NAT_CODES = {
     "nat-endpoint-dependent-mapping",
     "nat-port-dependent-filtering",
+    "nat-tracks-unsolicited",
     "nat-carrier-grade",
     "nat-layered",
     "nat-arbitrary-pooling",

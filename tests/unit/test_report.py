@@ -172,6 +172,7 @@ def test_the_fields_of_a_report_stand_in_the_order_of_the_promise() -> None:
         "command",
         "options",
         "started_at",
+        "utc_offset_min",
         "duration_ms",
         "interrupted",
         "redaction",

@@ -12,9 +12,10 @@ from rtcdiag import run
 from rtcdiag.evidence import Binding, Crash, Evidence, Skipped, Target
 from rtcdiag.net import Net
 from rtcdiag.options import RunOptions
+from rtcdiag.planning import plan
 from rtcdiag.probes import PROBES, probe_of
 from rtcdiag.probes.job import Job, Record
-from rtcdiag.run import gather, plan
+from rtcdiag.run import gather
 from rtcdiag.targets import Credential, parse_server
 from support.nat_model import ModelNat, plain, two_operators
 from support.nat_probe import Probe

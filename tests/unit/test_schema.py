@@ -25,9 +25,10 @@ from support.health import TURN, result, round_of
 from support.health import healthy as healthy_target
 from support.homes import ASKED
 from support.reports import REPORTS
+from support.validity import validator
 
 SCHEMA = report_schema()
-VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+VALIDATOR = validator()
 
 
 def healthy() -> dict[str, Any]:

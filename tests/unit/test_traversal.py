@@ -2,6 +2,7 @@
 
 from itertools import product
 
+import msgspec
 import pytest
 
 from rtcdiag.address import TransportAddress
@@ -11,6 +12,7 @@ from rtcdiag.traversal import (
     Between,
     DirectHere,
     Endpoint,
+    Order,
     Path,
     PeerKind,
     Reachable,
@@ -20,6 +22,7 @@ from rtcdiag.traversal import (
     direct_verdict,
     endpoint_of,
     explain,
+    outcomes,
     paths,
     predict,
     reach_rows,
@@ -201,6 +204,63 @@ def test_the_reason_says_what_decides(here: Endpoint, peer: Endpoint, words: str
     assert explain(here, peer).startswith(words) or words in explain(here, peer)
 
 
+LINUX = Endpoint(mappings=(EIM,), filterings=(APDF,), tracks=(True,))
+"""A masquerade whose router accepts what nobody asked for."""
+
+
+@pytest.mark.parametrize(
+    ("peer", "answer", "by_order"),
+    [
+        (LINUX, "unknown", {"together": True, "here": False, "peer": False}),
+        (side(EIM, APDF), "unknown", {"together": True, "here": True, "peer": False}),
+        (side(EIM, ADF), "yes", {"together": True, "here": True, "peer": True}),
+        (side(EIM, EIF), "yes", {"together": True, "here": True, "peer": True}),
+        (side(APDM, APDF), "no", {"together": False, "here": False, "peer": False}),
+        (side(ADM, ADF), "no", {"together": False, "here": False, "peer": False}),
+        (side(APDM, EIF), "no", {"together": False, "here": False, "peer": False}),
+    ],
+)
+def test_where_an_unasked_packet_costs_a_port_the_order_of_the_first_packets_may_decide(
+    peer: Endpoint, answer: Reachable, by_order: dict[Order, bool]
+) -> None:
+    (one,), (two,) = LINUX.sides, peer.sides
+
+    found = {first: any(path.direct for path in paths(one, two, first=first)) for first in by_order}
+    assert found == by_order
+    assert predict(LINUX, peer) == predict(peer, LINUX) == answer
+
+
+def test_who_must_not_be_first_is_said() -> None:
+    words = "the peer's checks, where they arrive first, cost this side's NAT its port"
+
+    assert words in explain(LINUX, PEERS["port-restricted"])
+    assert "cost the peer's NAT its port" in explain(PEERS["firewalled"], LINUX)
+    assert "cost either NAT its port" in explain(LINUX, LINUX)
+    assert "order" not in explain(LINUX, PEERS["symmetric"])
+
+
+def test_a_relay_works_whoever_sends_first() -> None:
+    with_relay = msgspec.structs.replace(LINUX, relay=True)
+
+    assert all(any(not path.direct for path in found) for found in outcomes(with_relay, LINUX))
+
+
+def test_what_a_nat_does_with_unasked_packets_reaches_the_model() -> None:
+    nat = Nat(mapping=EIM, filtering=APDF, pooling="paired", mapped=MAPPED, tracks_unsolicited=True)
+    rows = {row.peer: row.direct for row in reach_rows(nat, None)}
+
+    assert rows == {
+        "open": "yes",
+        "full-cone": "yes",
+        "address-restricted": "yes",
+        "port-restricted": "unknown",
+        "symmetric": "no",
+        "firewalled": "unknown",
+        "udp-blocked": "no",
+    }
+    assert direct_verdict(nat) == "depends-on-peer"
+
+
 def test_what_is_said_of_the_least_known_sides_stays_short() -> None:
     ranges = [BEHAVIORS[begin:end] for begin in range(3) for end in range(begin + 1, 4)]
     for mappings, filterings, poolings in product(ranges, ranges, (("paired",), ("paired", "arbitrary"))):
@@ -315,3 +375,37 @@ def test_a_path_is_the_same_seen_from_the_other_side() -> None:
         {path.reversed for path in paths(two, one._replace(relay=True))} == paths(one._replace(relay=True), two)
         for one, two in product(sides, sides)
     )
+
+
+BEHIND_NAT64 = Nat(mapping=EIM, filtering=APDF, mapped=MAPPED, nat64=True, address="2001:db8::2")
+
+
+def test_a_computer_that_has_ipv6_only_reaches_no_ipv4_peer_directly_through_a_nat64() -> None:
+    rows = reach_rows(BEHIND_NAT64, None)
+
+    assert {row.direct for row in rows} == {"no"}
+    assert {row.why for row in rows if row.peer != "udp-blocked"} == {
+        "this side has no IPv4 of its own, and ICE pairs IPv6 with IPv6 only: left are IPv6 or a relay"
+    }
+
+
+def test_a_nat64_that_lets_packets_in_from_anywhere_lets_it_answer_the_checks_of_ipv4_peers() -> None:
+    here = endpoint_of(msgspec.structs.replace(BEHIND_NAT64, filtering=EIF))
+
+    assert predict(here, PEERS["port-restricted"]) == "yes"
+    assert predict(here, PEERS["symmetric"]) == "yes"
+    assert predict(here, here) == "no", "of two such, none sends first"
+    assert explain(here, PEERS["open"]).startswith("this side has no IPv4 of its own, but its NAT64 lets packets in")
+
+
+def test_through_a_nat64_a_relay_of_its_own_works_and_that_of_the_other_side_does_not() -> None:
+    across, plain = Side(EIM, APDF, other_family=True), Side(EIM, APDF)
+
+    assert set(paths(across._replace(relay=True), plain)) == {Path("relay", "srflx")}
+    assert not paths(across, plain._replace(relay=True))
+
+
+def test_ipv4_that_the_computer_itself_makes_ipv6_of_is_checked_like_any_other() -> None:
+    clat = msgspec.structs.replace(BEHIND_NAT64, address="192.0.0.2")
+
+    assert direct_verdict(clat) == "depends-on-peer"

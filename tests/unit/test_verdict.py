@@ -200,3 +200,24 @@ def test_ipv6_that_is_proven_closed_is_blocked_and_changes_nothing_over_ipv4(cod
     assert verdict.by_family == {"ipv4": "depends-on-peer", "ipv6": "blocked"}
     assert (verdict.direct_p2p, verdict.status) == ("depends-on-peer", "degraded")
     assert "over it" not in verdict.summary
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (
+            finding("udp-blocked", title="No UDP gets out."),
+            "No UDP gets out; whether a relay works for calls is not known.",
+        ),
+        (
+            finding("udp-blocked-relay-works", Severity.WARNING),
+            "No direct connection is possible from here; whether a relay works for calls is not known.",
+        ),
+    ],
+)
+def test_where_nothing_is_direct_and_no_relay_was_proven_the_sentence_leaves_calls_open(
+    found: Finding, said: str
+) -> None:
+    verdict = verdict_of("report", known(nat(EIM, APDF), findings=(found,), servers=(relay("not-tested"),)))
+
+    assert (verdict.direct_p2p, verdict.summary) == ("inconclusive", said)

@@ -4,20 +4,17 @@ A `Row` is a line of the matrix. Its set-up gets the `Lab`, whose servers start 
 returns what to run, through the installed command.
 """
 
-import functools
 import json
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import jsonschema
-
 from lab.codes.place import Lab
 from rtcdiag.findings import STAGES
-from rtcdiag.schema import report_schema
 from support.netns import Namespace
 from support.process import RTCDIAG, run
+from support.validity import validator
 
 ALICE = ("alice", "wonderland")
 PLAIN = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "80", "PYTHONWARNINGS": ""}
@@ -42,11 +39,15 @@ class Asked:
         return (*(self.where.prefix if self.where else ()), *self.before, RTCDIAG, *self.words)
 
 
+Asks = Callable[[Lab], Asked]
+"""Sets up the servers of a row, and says what to ask them."""
+
+
 @dataclass(frozen=True)
 class Row:
     """What a fault has to look like in a report."""
 
-    asked: Callable[[Lab], Asked]
+    asked: Asks
     code: str = ""
     """It owns the verdict; "" where there is nothing above info."""
     exit: int = 1
@@ -102,17 +103,12 @@ class Told(dict[str, Any]):
         return [item["code"] for item in found]
 
 
-@functools.cache
-def _validator() -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(report_schema())
-
-
 def report_of(done: "subprocess.CompletedProcess[str]") -> Told:
     """Read the report on standard output, and check that nothing else was said."""
     assert "Traceback" not in done.stderr
     assert done.stdout, done.stderr
     told = Told(json.loads(done.stdout))
-    _validator().validate(dict(told))
+    validator().validate(dict(told))
     return told
 
 

@@ -58,7 +58,7 @@ class Lab:
 
     # --- servers here ---
 
-    @functools.cache  # noqa: B019 - one lab lives as long as the tests
+    @functools.cache
     def coturn(self, *extra: str, **options: Any) -> Coturn:
         """Run coturn on loopback: UDP and TCP, and TLS with a certificate, if one is given."""
         return self._stack.enter_context(coturn(self.place(), extra=extra, **options))
@@ -67,7 +67,7 @@ class Lab:
         """Make a directory for one server."""
         return Path(tempfile.mkdtemp(dir=self.directory))
 
-    @functools.cache  # noqa: B019
+    @functools.cache
     def certificate(self, *names: str, **options: Any) -> Certificate:
         """Issue a certificate for `localhost`, or other names."""
         return self.authority.issue(*(names or ("localhost",)), **options)
@@ -77,12 +77,12 @@ class Lab:
         """The healthy server, which most rows ask."""
         return self.coturn(certificate=self.certificate())
 
-    @functools.cache  # noqa: B019
+    @functools.cache
     def secret(self) -> Coturn:
         """Run coturn with use-auth-secret."""
         return self.coturn(secret="north", users=())
 
-    @functools.cache  # noqa: B019
+    @functools.cache
     def embedded(self) -> list[str]:
         """Run the embedded server, and return the URIs that it prints: STUN, TURN over UDP, TURN over TCP."""
         users, log = self.file("alice:wonderland\n"), self.directory / "embedded.log"
@@ -101,19 +101,19 @@ class Lab:
             assert process.poll() is None, log.read_text()
         return log.read_text().splitlines()
 
-    @functools.cache  # noqa: B019
+    @functools.cache
     def pion(self, certificate: Certificate | None = None, **flags: Any) -> LibraryServer:
         """Run a server on pion's library, with these flags (`deny_peers` for `-deny-peers`)."""
         named = {name.replace("_", "-"): value for name, value in flags.items()}
         secure = certificate or self.certificate()
         return self._stack.enter_context(pion(self.place(), certificate=secure, flags=named))
 
-    @functools.cache  # noqa: B019
+    @functools.cache
     def processone(self, *options: str) -> LibraryServer:
         """Run a server on processone's library, with these options of its own."""
         return self._stack.enter_context(processone(self.place(), certificate=self.certificate(), options=options))
 
-    @functools.cache  # noqa: B019
+    @functools.cache
     def haproxy(self, sections: str) -> int:
         """Run haproxy with these sections, in which PORT is its port, and return that."""
         port = free_port()
@@ -121,7 +121,7 @@ class Lab:
         self._stack.enter_context(haproxy(self.place(), text, host="127.0.0.1", port=port))
         return port
 
-    @functools.cache  # noqa: B019
+    @functools.cache
     def nginx(self, server: str) -> int:
         """Run nginx as a web server with these directives, in which PORT is its port, and return that."""
         port = free_port()
@@ -177,7 +177,7 @@ class Lab:
         )
         return net
 
-    @functools.cache  # noqa: B019
+    @functools.cache
     def client(self, nat: Nat = "masquerade", rules: str = "") -> Client:
         """Add a computer behind a router, with rules of a firewall of its own."""
         client = self.net.client(nat)
@@ -203,7 +203,7 @@ class Lab:
         """A computer that is connected to nothing."""
         return self.net.alone()
 
-    @functools.cache  # noqa: B019
+    @functools.cache
     def outside(self, *extra: str, rules: str = "", ports: int = 50, **options: Any) -> Coturn:
         """Run coturn on the internet of namespaces, on ports of its own.
 
@@ -220,14 +220,14 @@ class Lab:
             )
         return server
 
-    @functools.cache  # noqa: B019
+    @functools.cache
     def web_outside(self, host: str, certificate: Certificate, clock: tuple[str, ...] = ()) -> None:
         """Run nginx over TLS at an address on the internet of namespaces, with a clock of its own."""
         keys = f"ssl_certificate {certificate.chain_file}; ssl_certificate_key {certificate.key_file};"
         where: dict[str, Any] = {"host": host, "port": 443, "prefix": (*self.net.internet.prefix, *clock)}
         self._stack.enter_context(nginx(self.place(), f"listen {host}:443 ssl; {keys} return 200;", **where))
 
-    @functools.cache  # noqa: B019
+    @functools.cache
     def pion_outside(self, certificate: Certificate | None = None, **flags: Any) -> LibraryServer:
         """Run a server on pion's library on the internet of namespaces, with these flags."""
         port, relay, prefix = next(self._ports), next(self._relays), self.net.internet.prefix

@@ -1,12 +1,13 @@
 """A scripted TURN server that does relay, between its own clients: for faults behind the first datagram."""
 
 import os
+from typing import Any
 
 from lab.codes.scripts import Replies, Turn
 from rtcdiag.address import TransportAddress
 from rtcdiag.stun.attributes import AttributeType as A
+from rtcdiag.stun.codec import decode, encode
 from rtcdiag.stun.header import MessageClass, Method
-from rtcdiag.stun.message import decode, encode
 from support.ports import free_ports
 from support.scripted import Reply
 
@@ -17,8 +18,8 @@ _MOST_CLIENTS = 4
 class Relay(Turn):
     """Grants what `Turn` does, and takes Send indications and ChannelData to another client's relayed address."""
 
-    def __init__(self, refuse: dict[int, int] | None = None, *, channels: bool = True, **more: object) -> None:
-        super().__init__(refuse or {}, **more)  # type: ignore[arg-type]
+    def __init__(self, refuse: dict[int, int] | None = None, *, channels: bool = True, **more: Any) -> None:
+        super().__init__(refuse or {}, **more)
         self._channels = channels
         self._first = free_ports(_MOST_CLIENTS)
         """At the relayed addresses nobody listens."""

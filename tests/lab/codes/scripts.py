@@ -3,13 +3,15 @@
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from rtcdiag.address import TransportAddress
 from rtcdiag.stun.attributes import AttributeType as A
 from rtcdiag.stun.attributes import ErrorCode
+from rtcdiag.stun.codec import decode, encode
 from rtcdiag.stun.credentials import long_term_key
 from rtcdiag.stun.header import MessageClass, Method, looks_like_stun
-from rtcdiag.stun.message import Message, decode, encode
+from rtcdiag.stun.message import Message
 from support.scripted import BIGGEST, COOKIE, Close, Reply, Script, binding_success
 
 Replies = list[Reply | Close]
@@ -38,9 +40,9 @@ def answer(request: bytes, *attributes: bytes) -> bytes:
     return struct.pack("!HHI", 0x0101, len(body), COOKIE) + request[8:20] + body
 
 
-def replying(*make: Callable[[bytes, tuple[str, int]], bytes], **how: float | bool) -> Script:
+def replying(*make: Callable[[bytes, tuple[str, int]], bytes], **how: Any) -> Script:
     """Answer each datagram with these."""
-    return lambda data, source: [Reply(one(data, source), **how) for one in make]  # type: ignore[arg-type]
+    return lambda data, source: [Reply(one(data, source), **how) for one in make]
 
 
 def old_form(data: bytes, source: tuple[str, int]) -> bytes:

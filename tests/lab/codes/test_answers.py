@@ -3,7 +3,7 @@
 import pytest
 
 from lab.codes import scripts
-from lab.codes.asking import QUICK, Row, check, stun, turn
+from lab.codes.asking import QUICK, Asks, Row, check, stun, turn
 from lab.codes.place import Lab
 from lab.codes.scripts import Turn, replying
 from rtcdiag.stun.header import Method
@@ -64,8 +64,8 @@ ANSWERS = {
 }
 
 
-def warned(asked: object, code: str) -> Row:
-    return Row(asked, code, exit=0, stage="binding", servers=("warning",))  # type: ignore[arg-type]
+def warned(asked: Asks, code: str) -> Row:
+    return Row(asked, code, exit=0, stage="binding", servers=("warning",))
 
 
 WARNINGS = {

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,29 @@ def test_codes_with_relays_only_hold_nothing_else_and_connect(tmp_path: Path) ->
         assert "reveals: TURN relay 203.0.113.10. Valid" in ends.shown[side]
         assert not ends.joined(side)
         assert "exit 0" in ends.shown[side]
+
+
+def _redacted(directory: Path) -> list[str]:
+    """Hold a redacted session; return what shows the server's address."""
+    directory.mkdir()
+    ends = Ends(directory, "--redact", "strict", "-v")
+    told: list[str] = []
+    for side, shown in ends.shown.items():
+        assert "exit 0" in shown, shown
+        assert "1 TURN relay. Valid" in shown
+        assert "will be redacted. The other end is told addresses all the same" in shown
+        saved = [path.read_text() for path in (ends.directory / side).glob("rtcdiag-*")]
+        assert len(saved) == 4
+        told += (shown, *saved)
+        (joined,) = ends.joined(side)
+        assert (joined["redaction"]["level"], joined["verdict"]["direct_p2p"]) == ("strict", "confirmed")
+    return [text for text in told if re.search(r"(?<![\d.])203\.0\.113\.10(?!\d)", text)]
+
+
+def test_a_redacted_session_shows_no_address_but_in_the_code(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    # The lab's addresses are in the ranges of pseudonyms: by chance, and not twice, one stands for another.
+    assert not _redacted(tmp_path / "once") or not _redacted(tmp_path / "again")
 
 
 OPTIONS = '--no-control --no-gateway --server "$RTCDIAG_LAB_STUN" --server "$RTCDIAG_LAB_TURN"'

@@ -41,9 +41,11 @@ def test_a_person_who_gives_up_gets_what_was_seen_and_holds_no_allocation(
     tmp_path: Path, signal: str, code: int
 ) -> None:
     tmp_path.chmod(0o777)
-    servers = '--server "$RTCDIAG_LAB_TURN" --no-control --no-gateway'
-    command = f"timeout --preserve-status -s {signal} 6 {RTCDIAG} connect {servers} --json"
-    script = f"cd {tmp_path}; mkfifo typed; exec {command} > report <> typed"
+    script = f"""
+cd {tmp_path}; mkfifo typed
+(for _ in $(seq 600); do [ ! -s offer ] || break; sleep 0.1; done; sleep 1; kill -s {signal} $$) >/dev/null 2>&1 &
+exec {RTCDIAG} connect --server "$RTCDIAG_LAB_TURN" --no-control --no-gateway --out offer --json >report <>typed
+"""
     done = lab("run", "--nat", "eim/apdf delay=20ms", "--with", "coturn", "--", "sh", "-c", script)
 
     assert done.returncode == code, done.stderr

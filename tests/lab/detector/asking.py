@@ -15,8 +15,9 @@ from typing import Any
 from rtcdiag.address import Family
 from rtcdiag.diagnosis import Run, diagnose
 from rtcdiag.options import RunOptions
+from rtcdiag.planning import plan
 from rtcdiag.report import encode
-from rtcdiag.run import gather, plan
+from rtcdiag.run import gather
 from rtcdiag.targets import Credential, parse_server
 
 AT_ONCE = int(os.environ.get("RTCDIAG_TEST_AT_ONCE", "4"))

@@ -1,19 +1,26 @@
 """The exporter as a process of its own, in front of a real TURN server and dead ones."""
 
 import asyncio
+import os
+import pty
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from lab.codes.scripts import Replies, Turn
+from rtcdiag.stun.codec import decode
+from rtcdiag.stun.header import Method
 from support.coturn import Coturn, coturn
 from support.exporter import Exporter, Samples, exporting, load, silent, target
 from support.ports import free_port
 from support.process import RTCDIAG, run
 from support.rendezvous import asked
+from support.scripted import scripted_udp
 
 pytestmark = pytest.mark.lab
 
@@ -73,6 +80,33 @@ def test_a_server_that_does_not_work_fails_with_its_finding(exporter: Exporter, 
     assert found["probe_success", frozenset()] == 0
     assert value(found, "rtcdiag_finding_active", severity="error")
     assert value(found, "rtcdiag_finding_active", code=code) == 1
+
+
+class Remembers(Turn):
+    """Takes the first ports for some that it knows from before: Allocation Mismatch, so often."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__({Method.ALLOCATE: 437})
+        self.times = times
+
+    def __call__(self, data: bytes, source: tuple[str, int]) -> Replies:
+        if (request := decode(data)).method == Method.ALLOCATE and request.username:
+            self.times -= 1
+            if self.times < 0:
+                self.refuse = {}
+        return super().__call__(data, source)
+
+
+@pytest.mark.parametrize(("times", "works"), [(5, 1), (1000, 0)])
+def test_a_port_that_the_server_remembers_is_changed_within_the_scrape(tmp_path: Path, times: int, works: int) -> None:
+    config = tmp_path / "targets.toml"
+    with scripted_udp(Remembers(times)) as server:
+        config.write_text(target("remembers", f"turn:127.0.0.1:{server.port}"))
+        with exporting(config) as running:
+            found = running.probe("remembers", "auth")
+    assert found["probe_success", frozenset()] == works
+    if not works:
+        assert value(found, "rtcdiag_finding_active", code="turn-allocation-mismatch") == 1
 
 
 def test_every_uri_of_a_target_is_checked(exporter: Exporter, server: Coturn) -> None:
@@ -157,6 +191,60 @@ def test_a_signal_gives_back_what_is_held_and_ends_it(server: Coturn, tmp_path: 
         assert running.process.wait(timeout=10) == 128 + number
     assert server.allocations_ever() > before
     assert server.wait_until_empty()
+
+
+def reload(running: Exporter, before: float, *, works: bool) -> float:
+    """Let it read its configuration again; wait, bounded, until it has, and return when it last did."""
+    running.process.send_signal(signal.SIGHUP)
+    end = time.monotonic() + 5
+    name = "rtcdiag_exporter_config_last_reload_success"
+    while time.monotonic() < end:
+        at_s, successful = running.own(f"{name}_timestamp_seconds"), running.own(f"{name}ful")
+        if successful == works and (at_s > before) == works:
+            return at_s
+        time.sleep(0.05)
+    raise AssertionError(f"{successful} at {at_s}")
+
+
+def test_a_new_configuration_is_taken_on_sighup_and_a_wrong_one_changes_nothing(server: Coturn, tmp_path: Path) -> None:
+    config = tmp_path / "targets.toml"
+    config.write_text('depth = "reach"\n' + target("old", server.uri(), SECRET))
+    said = (
+        f"rtcdiag: the configuration stays as it was: {config}: $.targets.new.urls: expected a string or a list of"
+        " strings, found a number\n"
+        "rtcdiag: read the configuration again: 2 targets\n"
+        f"rtcdiag: the configuration stays as it was: health {config}: No such file or directory\n"
+    )
+    with exporting(config, said=said) as running:
+        at_s = running.own("rtcdiag_exporter_config_last_reload_success_timestamp_seconds")
+        config.write_text("[targets.new]\nurls = 7\n")
+        assert reload(running, at_s, works=False) == at_s
+        assert running.probe("old")["probe_success", frozenset()] == 1
+        config.write_text('depth = "auth"\n' + target("new", server.uri(), SECRET) + target("x", server.uri(), SECRET))
+        at_s = reload(running, at_s, works=True)
+        assert running.own("rtcdiag_exporter_targets") == 2
+        found = running.get("/probe?target=new")
+        assert 'stage="allocate"' in found.text
+        assert 'stage="permission"' not in found.text
+        assert running.get("/probe?target=old").status_code == 400
+        config.unlink()
+        reload(running, at_s, works=False)
+        assert running.own("rtcdiag_exporter_targets") == 2
+
+
+def test_it_ends_when_its_terminal_is_closed(tmp_path: Path) -> None:
+    config = tmp_path / "targets.toml"
+    config.write_text(target("good", "turn:127.0.0.1:9", SECRET))
+    window, terminal = pty.openpty()
+    command = ["setsid", "--ctty", RTCDIAG, "serve", "exporter", str(config), "--port", "0"]
+    with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal) as process:
+        os.close(terminal)
+        try:
+            with os.fdopen(window, "rb", buffering=0) as shown:
+                assert shown.read(4) == b"http"
+            assert process.wait(timeout=15) == 128 + signal.SIGTERM
+        finally:
+            process.kill()
 
 
 def test_more_scrapes_at_once_than_allowed_are_refused(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lab.codes.asking import Asked, Row, check, turn
+from lab.codes.asking import Asked, Asks, Row, check, turn
 from lab.codes.place import Lab
 from lab.codes.scripts import Turn
 from rtcdiag.stun.header import Method
@@ -34,18 +34,18 @@ def narrow(lab: Lab, **options: Any) -> Coturn:
     return lab.coturn(relay_ports=(port, port), **options)
 
 
-def refused(asked: object, code: str) -> Row:
-    return Row(asked, code, stage="allocate")  # type: ignore[arg-type]
+def refused(asked: Asks, code: str) -> Row:
+    return Row(asked, code, stage="allocate")
 
 
-def short(asked: object, code: str) -> Row:
+def short(asked: Asks, code: str) -> Row:
     """One relay is granted, another one at the same time is not."""
-    return Row(asked, code, exit=0, stage="allocate", servers=("warning",))  # type: ignore[arg-type]
+    return Row(asked, code, exit=0, stage="allocate", servers=("warning",))
 
 
-def recovered(asked: object) -> Row:
+def recovered(asked: Asks) -> Row:
     """The second attempt from another port succeeds: a fact."""
-    return Row(asked, exit=0, servers=("ok",), beside=("turn-allocation-mismatch",))  # type: ignore[arg-type]
+    return Row(asked, exit=0, servers=("ok",), beside=("turn-allocation-mismatch",))
 
 
 ROWS = {

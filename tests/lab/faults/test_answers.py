@@ -3,7 +3,7 @@
 import pytest
 
 from lab.codes import scripts
-from lab.codes.asking import QUICK, Asked, Row, check, turn
+from lab.codes.asking import QUICK, Asked, Asks, Row, check, turn
 from lab.codes.outside import INNER, SECOND_INNER, inside, outside, translated
 from lab.codes.place import Lab
 from lab.codes.relay import Relay
@@ -44,8 +44,8 @@ def relaying(lab: Lab, binding: object) -> Asked:
     return turn(lab, f"turn:127.0.0.1:{lab.udp(Relay(binding=binding)).port}", more=QUICK)
 
 
-def warned(asked: object, code: str, *beside: str, servers: tuple[str, ...] = ("warning",)) -> Row:
-    return Row(asked, code, exit=0, stage="binding", servers=servers, beside=beside)  # type: ignore[arg-type]
+def warned(asked: Asks, code: str, *beside: str, servers: tuple[str, ...] = ("warning",)) -> Row:
+    return Row(asked, code, exit=0, stage="binding", servers=servers, beside=beside)
 
 
 ROWS = {

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from lab.codes.asking import Asked, Row, check, turn
+from lab.codes.asking import Asked, Asks, Row, check, turn
 from lab.codes.outside import inside
 from lab.codes.place import Lab
 from rtcdiag.stun.credentials import mint
@@ -29,18 +29,18 @@ def edited(login: tuple[str, str]) -> tuple[str, str]:
     return f"{login[0]}-2", login[1]
 
 
-def rejected(asked: object, code: str = "turn-credentials-rejected") -> Row:
-    return Row(asked, code, stage="allocate")  # type: ignore[arg-type]
+def rejected(asked: Asks, code: str = "turn-credentials-rejected") -> Row:
+    return Row(asked, code, stage="allocate")
 
 
-def apart(asked: object, stage: str = "") -> Row:
+def apart(asked: Asks, stage: str = "") -> Row:
     """One connection is served all the way, the other is not."""
     served = ("allocate", "relayed-address", "permission", "data", "release")
-    return Row(asked, "turn-connections-differ", stage=stage, tested=served)  # type: ignore[arg-type]
+    return Row(asked, "turn-connections-differ", stage=stage, tested=served)
 
 
-def warned(asked: object, code: str, *, status: int = 0) -> Row:
-    return Row(asked, code, exit=status, stage="challenge", servers=("warning",))  # type: ignore[arg-type]
+def warned(asked: Asks, code: str, *, status: int = 0) -> Row:
+    return Row(asked, code, exit=status, stage="challenge", servers=("warning",))
 
 
 # Stateless, as balancers for datagrams are. What asks for the challenge goes to the first server, so that the order in

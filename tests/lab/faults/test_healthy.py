@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.codes.asking import Asked, Row, check, turn
+from lab.codes.asking import Asked, Asks, Row, check, turn
 from lab.codes.outside import INNER, inside, outside, translated
 from lab.codes.place import Lab
 from support.netns import SERVER, SERVER6
@@ -32,8 +32,8 @@ LISTS = (
 SIX = "2001:db8::10"
 
 
-def fine(asked: object, *beside: str, paths: int = 1) -> Row:
-    return Row(asked, exit=0, servers=("ok",) * paths, beside=beside)  # type: ignore[arg-type]
+def fine(asked: Asks, *beside: str, paths: int = 1) -> Row:
+    return Row(asked, exit=0, servers=("ok",) * paths, beside=beside)
 
 
 def six(lab: Lab, transport: str = "") -> Asked:

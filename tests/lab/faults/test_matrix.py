@@ -1,7 +1,7 @@
 """The matrix as a whole: every failure that it has to hold is in it, and each row names a code of its own failure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pytest
 
@@ -38,9 +38,9 @@ T1 T2 T3 T4 T5 T6 T7 T9 T11 L1 L3 L4 L5 L6 L8 L9 R1 R2 R3 R4 D1 D4 D5 D6 D7 D8 D
 LEAST = 65
 
 
-def failures(names: object) -> set[str]:
+def failures(names: Iterable[object]) -> set[str]:
     """Return the rows of the catalogue of failures, such as T3, that names of rows begin with."""
-    return {str(name).partition(" ")[0] for name in names}  # type: ignore[attr-defined]
+    return {str(name).partition(" ")[0] for name in names}
 
 
 def test_every_failure_that_has_to_be_named_has_a_row() -> None:

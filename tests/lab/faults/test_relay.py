@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.codes.asking import QUICK, Asked, Row, Told, check, turn
+from lab.codes.asking import QUICK, Asked, Asks, Row, Told, check, turn
 from lab.codes.outside import inside, outside, wall
 from lab.codes.place import Lab
 from lab.codes.relay import Relay
@@ -25,18 +25,18 @@ def pion(lab: Lab, transport: str = "", **flags: str) -> Asked:
     return inside(lab, lab.pion_outside(**flags).uri(transport=transport), quick=True)
 
 
-def announced(asked: object) -> Row:
+def announced(asked: Asks) -> Row:
     """A relayed address that no peer reaches: said at once, and tried all the same."""
-    return Row(asked, "turn-relay-private-address", stage="relayed-address", tested=STAGES)  # type: ignore[arg-type]
+    return Row(asked, "turn-relay-private-address", stage="relayed-address", tested=STAGES)
 
 
-def impossible(asked: object, code: str) -> Row:
-    return Row(asked, code, stage="relayed-address", tested=("permission", "release"))  # type: ignore[arg-type]
+def impossible(asked: Asks, code: str) -> Row:
+    return Row(asked, code, stage="relayed-address", tested=("permission", "release"))
 
 
-def gone(asked: object, servers: int = 1) -> Row:
+def gone(asked: Asks, servers: int = 1) -> Row:
     return Row(
-        asked,  # type: ignore[arg-type]
+        asked,
         "turn-relay-address-unreachable",
         exit=0,
         stage="data",

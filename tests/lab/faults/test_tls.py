@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.codes.asking import Asked, Row, check, turn
+from lab.codes.asking import Asked, Asks, Row, check, turn
 from lab.codes.place import Lab
 from support.ca import Certificate
 from support.faketime import shifted
@@ -61,12 +61,12 @@ def elsewhere(lab: Lab, shift: str) -> Asked:
     return Asked(asked.words, asked.where, asked.env, before=shifted(shift))
 
 
-def broken(asked: object, code: str) -> Row:
-    return Row(asked, code, stage="tls")  # type: ignore[arg-type]
+def broken(asked: Asks, code: str) -> Row:
+    return Row(asked, code, stage="tls")
 
 
-def warned(asked: object, code: str) -> Row:
-    return Row(asked, code, exit=0, stage="tls", servers=("warning",))  # type: ignore[arg-type]
+def warned(asked: Asks, code: str) -> Row:
+    return Row(asked, code, exit=0, stage="tls", servers=("warning",))
 
 
 ROWS = {

@@ -17,6 +17,18 @@ def nat_type(host: Namespace, *options: str) -> dict[str, Any]:
     return report
 
 
+def heard(host: Namespace, protocols: set[str]) -> dict[str, Any]:
+    """Return the first of three reports in which all these protocols answered, else the last.
+
+    rtcdiag waits 0.4 s for a gateway, and a router that shares a busy machine with other tests may answer later.
+    """
+    for _ in range(3):
+        report = nat_type(host)
+        if protocols <= {item["protocol"] for item in queries(report, result=0)}:
+            break
+    return report
+
+
 def queries(report: dict[str, Any], **fields: object) -> list[dict[str, Any]]:
     """Return the gateway's answers that have these fields."""
     found = [item for item in report["evidence"] if item["kind"] == "GatewayQuery"]

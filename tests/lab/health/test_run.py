@@ -1,6 +1,8 @@
 """``rtcdiag health`` against real servers in one run: each fault by its own code, nothing left on any server."""
 
 import json
+import re
+import shutil
 import signal
 import subprocess
 import time
@@ -214,13 +216,42 @@ def test_watching_says_what_changed(tmp_path: Path, place: Place) -> None:
             tmp_path / "coturn", listen=(OTHER_ALTERNATE,), relay=(OTHER_ALTERNATE,), prefix=place.net.internet.prefix
         ):
             _until(out, "healthy: ")
+        assert re.search(r"^\d{4}-\d\d-\d\dT[\d:.]+Z healthy: ", out.read_text(), re.MULTILINE)
         _until(out, "ok -> failed [server-udp-refused]")
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) in (1, 130)
+        assert process.wait(timeout=20) == 130
+
+
+def test_a_file_that_cannot_be_written_ends_no_watch(tmp_path: Path, place: Place) -> None:
+    out, files = tmp_path / "out", tmp_path / "files"
+    files.mkdir()
+    metrics = f"--output={files / 'turn.prom'}"
+    words: list[str | Path] = [RTCDIAG, "health", place.config("turn:turn.example"), "--watch", "1s", "-q", metrics]
+    with place.client.running(words, log=out) as process:
+        _until(out, "healthy: ")
+        shutil.rmtree(files)
+        _until(out, "rtcdiag: ")
+        files.mkdir()
+        _until(files / "turn.prom", "rtcdiag_probe_success")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 143
 
 
 def _until(path: Path, said: str, limit_s: float = 30.0) -> None:
     end = time.monotonic() + limit_s
-    while said not in path.read_text():
-        assert time.monotonic() < end, path.read_text()
+    while not path.exists() or said not in path.read_text():
+        assert time.monotonic() < end, path
         time.sleep(0.1)
+
+
+def test_a_redacted_check_names_neither_server_nor_address_and_fares_the_same(place: Place) -> None:
+    config = place.config("turn:both.example", "stun:turn.example", "turn:nobody.example")
+    plain, told = (place.health(config, "--json", "--redact", level) for level in ("none", "strict"))
+    assert plain.returncode == told.returncode
+    statuses = [
+        [(item["status"], item["finding"]) for item in json.loads(done.stdout)["targets"]] for done in (plain, told)
+    ]
+    assert sorted(statuses[0]) == sorted(statuses[1])
+    shown = told.stdout + told.stderr
+    assert not [word for word in (SERVER, SERVER6, "turn.example", "both.example", "nobody.example") if word in shown]
+    assert SERVER in plain.stdout

@@ -16,9 +16,10 @@ from rtcdiag.server.effects import Client, OpenRelay
 from rtcdiag.server.serving import ServingInfo, running, serve
 from rtcdiag.server.sockets import RelaySockets, bind_all
 from rtcdiag.stun.attributes import AttributeType as A
+from rtcdiag.stun.codec import decode
 from rtcdiag.stun.framing import StreamFrames
 from rtcdiag.stun.header import Method
-from rtcdiag.stun.message import Message, decode
+from rtcdiag.stun.message import Message
 from rtcdiag.stun.request import Request, binding_request
 from rtcdiag.stun.turn import TurnClient
 from rtcdiag.targets import Credential

@@ -57,9 +57,9 @@ class Place:
         prefix, there = self.net.internet.prefix, {"certificate": self.certificate, "port": 443}
         with ExitStack() as stack:
             where = {"listen": (SERVER,), "relay": (SERVER,), "prefix": (*prefix, *_clock(turn))}
-            stack.enter_context(coturn(directory / "turn", secret=SECRET, users=(), **where))  # type: ignore[arg-type]
+            stack.enter_context(coturn(directory / "turn", secret=SECRET, users=(), **where))  # type: ignore[arg-type]  # of mixed dicts
             for name, host, clock in (("web", SERVER, turn), ("ice", ALTERNATE, made)):
-                own = service(directory / name, answers, host=host, prefix=(*prefix, *_clock(clock)), **there)  # type: ignore[arg-type]
+                own = service(directory / name, answers, host=host, prefix=(*prefix, *_clock(clock)), **there)  # type: ignore[arg-type]  # of mixed dicts
                 stack.enter_context(own)
             yield
 

@@ -135,7 +135,7 @@ def test_dtls_is_not_tried_without_its_extra_and_said_so(server: Coturn, monkeyp
     seen = ask(server.uri("turns", "udp"))
     assert [type(item) for item in seen.observations] == [Skipped]
     assert "TURN over DTLS" in seen.only(Skipped).what
-    assert "pip install 'rtcdiag[dtls]'" in seen.only(Skipped).why
+    assert "pip install '.[dtls]'" in seen.only(Skipped).why
 
 
 def test_an_address_of_a_family_that_is_left_out_is_said_not_to_be_tried(server: Coturn) -> None:

@@ -15,10 +15,11 @@ from rtcdiag.probes.connection import Path
 from rtcdiag.probes.leg import Leg
 from rtcdiag.stun.attributes import AttributeType as A
 from rtcdiag.stun.attributes import ErrorCode
+from rtcdiag.stun.codec import decode, encode
 from rtcdiag.stun.credentials import long_term_key
 from rtcdiag.stun.framing import StreamFrames
 from rtcdiag.stun.header import MessageClass, Method
-from rtcdiag.stun.message import Message, decode, encode
+from rtcdiag.stun.message import Message
 from rtcdiag.targets import Transport, parse_server
 from rtcdiag.wires import UdpWire
 from support.scripted import (

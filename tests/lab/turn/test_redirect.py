@@ -12,9 +12,9 @@ from rtcdiag.address import TransportAddress
 from rtcdiag.evidence import Allocation, Binding, Challenge, Redirect, TlsHandshake
 from rtcdiag.stun.attributes import AttributeType as A
 from rtcdiag.stun.attributes import ErrorCode
+from rtcdiag.stun.codec import decode, encode
 from rtcdiag.stun.framing import StreamFrames
 from rtcdiag.stun.header import MessageClass, Method
-from rtcdiag.stun.message import decode, encode
 from support.ca import Authority
 from support.coturn import Coturn, coturn
 from support.netns import SERVER, Topology

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from lab.turn.asking import cut, job
+from rtcdiag.address import TransportAddress
 from rtcdiag.evidence import Binding, Challenge, Connect, Failure, Observation, Permission, Refresh, RelayedData
 from rtcdiag.net import Net
+from rtcdiag.net.stream import client_context, connect_tcp, encrypted
 from rtcdiag.options import RunOptions
 from rtcdiag.probes.turn_server import observe
 from support.ca import Authority
@@ -72,6 +75,38 @@ def test_nothing_is_left_whenever_the_probe_is_cut_off(server: Coturn, number: i
         assert seen.took_s < 2
         assert server.wait_until_empty()
     assert server.allocations_ever() > before
+
+
+async def cut_off_at_the_end_of_a_handshake(port: int, monkeypatch: pytest.MonkeyPatch) -> asyncio.StreamWriter:
+    """Cancel a handshake when it has succeeded and its caller has not heard so yet; return what it opened."""
+    opened: list[asyncio.StreamWriter] = []
+    open_connection = asyncio.open_connection
+
+    async def and_cancel(**given: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await open_connection(**given)
+        opened.append(writer)
+        task.cancel()
+        return reader, writer
+
+    monkeypatch.setattr(asyncio, "open_connection", and_cancel)
+    sock = await connect_tcp(TransportAddress("127.0.0.1", port), 2000)
+    task = asyncio.ensure_future(encrypted(sock, client_context(verify=False), "localhost", 2000))
+    await asyncio.wait({task})
+    assert task.cancelled()
+    return opened[0]
+
+
+def test_a_handshake_that_is_cut_off_as_it_succeeds_leaves_no_connection(
+    server: Coturn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def closing() -> bool:
+        writer = await cut_off_at_the_end_of_a_handshake(server.tls_port, monkeypatch)
+        try:
+            return writer.transport.is_closing()
+        finally:
+            writer.transport.abort()
+
+    assert asyncio.run(closing())
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])

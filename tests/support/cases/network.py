@@ -106,6 +106,17 @@ CASES = {
         ),
         "dns-fails",
     ),
+    "a name server of a closed network, which lacks a name that everybody knows, still knows its own": case(
+        run(
+            target(A),
+            *(resolution(host, failure=Failure.DNS_NOT_FOUND) for host in (A[5:-5], "ipv4only.arpa")),
+        ),
+        "dns-name-not-found",
+    ),
+    "a name that the user wrote does not exist, and one that everybody knows does": case(
+        run(target(A), resolution(A[5:-5], failure=Failure.DNS_NOT_FOUND), resolution("ipv4only.arpa", "192.0.0.170")),
+        "dns-name-not-found",
+    ),
     "none of the names that the user wrote exists": case(
         run(target(A), target(B), *(resolution(uri[5:-5], failure=Failure.DNS_NOT_FOUND) for uri in (A, B))),
         "dns-name-not-found",
@@ -647,6 +658,15 @@ CASES = {
     ),
     "a STUN server gave this computer's own address again: there is no NAT": case(
         run(target(A), Gathering(t_ms=1.0, server=A, candidates=0, redundant=1))
+    ),
+    "a STUN server answered one interface, and another leads nowhere": case(
+        run(target(A), Gathering(t_ms=1.0, server=A, candidates=1, failure=Failure.TIMEOUT))
+    ),
+    "a STUN server gave one interface its own address again, and another leads nowhere": case(
+        run(target(A), Gathering(t_ms=1.0, server=A, candidates=0, redundant=1, failure=Failure.TIMEOUT))
+    ),
+    "a TURN server gave one interface a server-reflexive candidate, and no relay": case(
+        run(target(T), Gathering(t_ms=1.0, server=T, candidates=1, failure=Failure.TIMEOUT)), "gathering-failed"
     ),
     "a TURN server gave no relay": case(
         run(target(T), Gathering(t_ms=1.0, server=T, candidates=0, redundant=1)), "gathering-failed"

@@ -4,7 +4,7 @@ from typing import Any
 
 from rtcdiag.address import TransportAddress
 from rtcdiag.evidence import Failure, Gathering, PacketStream, PeerSession
-from rtcdiag.evidence.session import SessionTimes
+from rtcdiag.evidence.session import Policy, PolicyOutcome, SessionTimes
 from support.cases import Case, case
 from support.evidence import at
 from support.two_ends import (
@@ -30,6 +30,8 @@ DIRECT = good(A_HOST, B_MAPPED, A_MAPPED)
 RELAYED = good(A_RELAY, B_MAPPED, A_RELAY, "relay srflx")
 SILENT = (pair(A_HOST, B_HOST, "host host"), pair(A_HOST, B_MAPPED))
 NO_PATH = session("no-pair-answered")
+POLICIES: tuple[Policy, ...] = ("all", "direct", "relay")
+NOTHING = tuple(PolicyOutcome(policy=policy, outcome="no-pairs") for policy in POLICIES)
 
 NAME = "candidate:1 1 udp 2113937151 46041e94-5603-4c78-81f0-eebff086caa3.local 43861 typ host"
 
@@ -51,7 +53,7 @@ def of_them(*told: str) -> Any:
 
 def waited(trickle: bool, **gathering: Any) -> Any:
     times = SessionTimes(first_candidate_ms=3.0, gathered_ms=5003.0, told_ms=5010.0)
-    last = Gathering(t_ms=1.0, duration_ms=5000.0, server="stun:stun.example.org", candidates=0, **gathering)
+    last = Gathering(t_ms=1.0, duration_ms=5000.0, server="stun:stun.example.org", **{"candidates": 0, **gathering})
     quick = Gathering(t_ms=1.0, duration_ms=40.0, server="stun:stun.example.net", candidates=1)
     return evidence(session(trickle=trickle, times=times), DIRECT, quick, last)
 
@@ -69,8 +71,22 @@ CASES: dict[str, Case] = {
     ),
     "two ends that use relays only connect": case(evidence(session("no-pairs", "connected"), RELAYED)),
     "no check of either end arrives": case(evidence(NO_PATH, *SILENT), "session-no-path"),
-    "who waited for copied text expires without an answer": case(
+    "a whole session passes without an answer": case(
         evidence(session("no-pair-answered", stop="expired"), *SILENT), "session-no-path"
+    ),
+    "who waited for copied text expires without an answer": case(
+        evidence(session("no-pair-answered", stop="expired", signaling="copied-text"), *SILENT), "session-expired"
+    ),
+    "of copied text nothing tells whether the other command still ran": case(
+        evidence(session("no-pair-answered", signaling="copied-text"), *SILENT), "session-silent"
+    ),
+    "nothing tells from here whether an application still checked": case(
+        evidence(session("no-pair-answered", signaling="copied-text", application=True), *SILENT),
+        "session-application-silent",
+    ),
+    "with copied text, checks of the other end show that it ran": case(
+        evidence(session("no-pair-answered", signaling="copied-text"), pair(A_HOST, B_MAPPED, heard=3)),
+        "session-one-way",
     ),
     "checks of the other end arrive, and none that go back": case(
         evidence(NO_PATH, pair(A_HOST, B_MAPPED, heard=3)), "session-one-way"
@@ -83,6 +99,10 @@ CASES: dict[str, Case] = {
     ),
     "nothing fits together": case(evidence(session("no-pairs", stop="no-path")), "session-no-pairs"),
     "nobody comes": case(evidence(ended("no-peer")), "session-no-peer"),
+    "an application told its offer before it had gathered, and the session expires": case(
+        evidence(session(stop="expired", policies=NOTHING, remote_candidates=())),
+        "session-peer-without-candidates",
+    ),
     "a session expires": case(evidence(ended("expired")), "session-expired"),
     "the other end leaves": case(evidence(ended("peer-left")), "session-peer-left"),
     "the signaling breaks": case(evidence(ended("signaling")), "session-signaling-failed"),
@@ -99,6 +119,9 @@ CASES: dict[str, Case] = {
     "another port proves nothing after the network changed": seen_from(
         A_MAPPED, *A_GATHERED, address_changed=True, codes=("session-address-changed",)
     ),
+    "an address that was lost while checking proves no path blocked": case(
+        evidence(session("ended-early", stop="no-path", address_changed=True), *SILENT), "session-address-changed"
+    ),
     "the NAT of the other end used another port": case(of_them(*B_TOLD), "session-peer-mapping-differs"),
     "another port of an end that hides its own addresses proves nothing": case(of_them(sdp("srflx", B_MAPPED))),
     "another port of an end with one socket more proves nothing": case(
@@ -111,6 +134,9 @@ CASES: dict[str, Case] = {
     "a relay that is not released": case(evidence(session(released=False), DIRECT), "session-relay-not-released"),
     "a description waits for a silent server": case(
         waited(trickle=False, failure=Failure.TIMEOUT), "gathering-failed", "session-gathering-late"
+    ),
+    "a description waits for a server that one interface does not reach": case(
+        waited(trickle=False, candidates=1, failure=Failure.TIMEOUT), "session-gathering-late"
     ),
     "with trickle nothing waits": case(waited(trickle=True, redundant=1), "gathering-failed"),
     "no packet comes although checks pass": case(evidence(session(), DIRECT, packets(DIRECT, 150)), "session-no-data"),

@@ -180,6 +180,26 @@ def test_only_the_page_itself_is_answered(method: str, path: str, headers: dict[
     assert answered.headers["cache-control"] == "no-store"
 
 
+def test_two_tabs_are_told_at_once_what_comes_while_another_event_is_sent() -> None:
+    async def ask() -> list[bytes]:
+        talk = Talk((), relay_only=False)
+        page = Page(talk, {})
+        talk.tell("first", {})
+        idle, busy = page._stream(), page._stream()
+        assert await anext(idle) == await anext(busy)  # busy is still sending it
+        waiting = asyncio.ensure_future(anext(idle))
+        await asyncio.sleep(0)
+        talk.tell("second", {})
+        told = [await waiting, await asyncio.wait_for(anext(busy), 5)]
+        await idle.aclose()
+        await busy.aclose()
+        return told
+
+    one, other = asyncio.run(ask())
+    assert one == other
+    assert b"event: second" in one
+
+
 def test_the_answer_names_the_certificate_and_mirrors_the_data_channel() -> None:
     offer, fingerprint = read(OFFER, "offerer"), Certificate().fingerprint
     own = Description(session="00", role="answerer", ufrag="wxyz", pwd="p" * 24, complete=False)

@@ -1,5 +1,6 @@
 """``audit-turn`` asks nobody whom it must not ask, and says in one line why."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -59,10 +60,10 @@ def test_there_has_to_be_something_to_audit(capsys: pytest.CaptureFixture[str]) 
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_in_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], make: object, why: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], make: Callable[[Path], object], why: str
 ) -> None:
     path = tmp_path / "turnserver.conf"
-    make(path)  # type: ignore[operator]
+    make(path)
     assert why in refused(capsys, "--config", str(path))
 
 

@@ -9,7 +9,8 @@ from rtcdiag.address import Family
 from rtcdiag.cli.asking import Question
 from rtcdiag.cli.checking import run_options
 from rtcdiag.cli.entry import BadInputError
-from rtcdiag.cli.options import Experiments, Judgement, Lasting, Network, Output, Servers
+from rtcdiag.cli.experiment_options import Experiments, Lasting
+from rtcdiag.cli.options import Judgement, Network, Output, Servers
 from rtcdiag.options import RunOptions
 
 

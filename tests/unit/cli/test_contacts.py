@@ -10,7 +10,8 @@ from rtcdiag.cli.contacts import WITH_CONTROL
 from rtcdiag.cli.servers import default_servers
 from rtcdiag.contacts import CONTROL_HOSTS, CONTROL_NAMES, STUN_SERVERS, WEB_CHECKS, Contact, WebContact, second_port
 from rtcdiag.options import RunOptions
-from rtcdiag.run import plan
+from rtcdiag.planning import plan
+from rtcdiag.signaling.invitation import Invitation, Rendezvous
 
 DEFAULTS = [contact.target for contact in STUN_SERVERS]
 ASKED: list[Contact | WebContact] = [*CONTROL_HOSTS, *WEB_CHECKS, *CONTROL_NAMES]
@@ -141,3 +142,20 @@ def test_web_checks_are_plain_http_and_of_different_operators() -> None:
     assert all(contact.target == f"http://{contact.host}{contact.path}" for contact in WEB_CHECKS)
     assert len({contact.operator for contact in WEB_CHECKS}) == len(WEB_CHECKS) > 2
     assert {bool(contact.content) for contact in WEB_CHECKS} == {True, False}
+
+
+@pytest.mark.parametrize("servers", [(), ("--server", "stun:stun.example.com")], ids=["default list", "named"])
+@pytest.mark.parametrize(
+    "meeting",
+    [
+        ("--rendezvous", "https://rtc.example.com:8443"),
+        (str(Invitation.to(Rendezvous("https://rtc.example.com:8443"), "A" * 22)),),
+    ],
+    ids=["making a room", "joining one"],
+)
+def test_the_rendezvous_is_listed_without_room_and_key(
+    meeting: tuple[str, ...], servers: tuple[str, ...], capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    without = listed(capsysbinary, "connect", *servers)
+    also = set(listed(capsysbinary, "connect", *meeting, *servers)) - set(without)
+    assert also == {"https://rtc.example.com:8443"}

@@ -24,6 +24,7 @@ from rtcdiag.report import (
     raw_evidence,
 )
 from support.cases.browser import CASES as WITH_BROWSER
+from support.cases.session import CASES as SESSIONS
 from support.evidence import target
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
@@ -210,6 +211,8 @@ def session(**outcomes: Any) -> Report:
     return msgspec.structs.replace(report(), evidence=raw_evidence(Evidence(observations=(found,))))
 
 
+COPIED_SILENT = "of copied text nothing tells whether the other command still ran"
+COPIED_ONE_WAY = "with copied text, checks of the other end show that it ran"
 WORKED, SILENT, UNTRIED, EARLY = "connected", "no-pair-answered", "no-pairs", "ended-early"
 ONLY_DIRECT, ONLY_RELAY = (PairRequirement.DIRECT,), (PairRequirement.RELAY,)
 
@@ -232,6 +235,12 @@ def test_a_session_fails_where_no_path_works_and_is_undecided_where_none_was_tri
     outcomes: dict[str, Any], require: tuple[PairRequirement, ...], code: int
 ) -> None:
     assert session_exit_code(session(**outcomes), require=require) == code
+
+
+@pytest.mark.parametrize(("sentence", "code"), [(COPIED_SILENT, 3), (COPIED_ONE_WAY, 1)])
+def test_silence_of_copied_text_is_no_answer_unless_the_other_end_was_heard(sentence: str, code: int) -> None:
+    run = Run(id="r", command="connect", started_at="2026-11-23T12:00:00.000Z", duration_ms=1.0)
+    assert session_exit_code(diagnose(SESSIONS[sentence].evidence, run)) == code
 
 
 def test_two_ends_on_one_computer_prove_nothing_although_they_connect() -> None:

@@ -3,10 +3,12 @@
 import io
 import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from rtcdiag.cli import files
 from rtcdiag.cli.entry import BadInputError
 from rtcdiag.cli.files import check_writable, make_directory, read_bytes, read_text, write_new, write_whole
 
@@ -129,3 +131,28 @@ def test_a_private_file_is_its_owners_alone_whatever_it_was_before(tmp_path: Pat
     path.chmod(0o644)
     write_whole(path, b"new", private=True)
     assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"new", 0o600)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_file_in_utf_16_is_told_from_one_that_is_no_text(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "servers.json"
+    path.write_bytes("\ufeff[]".encode(encoding))
+    with pytest.raises(BadInputError, match="UTF-16 text; save it as UTF-8"):
+        read_text(str(path), what="health", limit=100)
+    path.write_bytes(b"ab\xff")
+    with pytest.raises(BadInputError, match=r"not UTF-8 text \(byte 2\)"):
+        read_text(str(path), what="health", limit=100)
+
+
+def test_a_pipe_is_read_and_one_into_which_nobody_writes_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=(b"stun:a",))
+    writer.start()
+    assert read_text(str(path), what="health", limit=100) == "stun:a"
+    writer.join()
+    monkeypatch.setattr(files, "PIPE_S", 0.01)
+    with pytest.raises(BadInputError, match="nobody wrote into this pipe"):
+        read_text(str(path), what="health", limit=100)

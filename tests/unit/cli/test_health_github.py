@@ -33,5 +33,5 @@ def test_the_summary_is_added_to_that_of_the_step(tmp_path: Path, monkeypatch: p
     path = tmp_path / "summary.md"
     path.write_text("before\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(path))
-    Outlet(HealthOutput(format="github"), "servers.json").deliver(round_of(healthy()), ())
+    Outlet(HealthOutput(format="github"), "servers.json").write(round_of(healthy()))
     assert path.read_text().startswith("before\n## ICE servers: healthy\n")

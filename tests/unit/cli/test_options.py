@@ -5,7 +5,8 @@ from typing import Annotated, get_args
 import typer
 
 from rtcdiag.cli.exits import REQUIREMENTS
-from rtcdiag.cli.options import FailOn, FormatName, Judgement, Output, Requirement, grouped
+from rtcdiag.cli.grouping import grouped
+from rtcdiag.cli.options import FailOn, FormatName, Judgement, Output, Requirement
 from rtcdiag.findings import Severity
 from rtcdiag.formats import FORMATS
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import rtcdiag.cli.outputs
-from rtcdiag.cli.entry import BadInputError
+from rtcdiag.cli.entry import BadInputError, main
 from rtcdiag.cli.options import Output
 from rtcdiag.cli.outputs import deliver, destinations, save_pair
 from rtcdiag.cli.streams import OutputError
@@ -60,3 +60,21 @@ def test_a_saved_pair_is_named_after_the_start_of_the_run(
     assert names == [f"{stem}-2.html", f"{stem}-2.json", f"{stem}.html", f"{stem}.json"]
     assert (tmp_path / f"{stem}.json").read_bytes() == encode(REPORT)
     assert capsysbinary.readouterr() == (b"", f"Saved {tmp_path}/{stem}-2.json and {tmp_path}/{stem}-2.html\n".encode())
+
+
+@pytest.mark.parametrize("command", ["compare", "connect", "diff"])
+def test_what_is_made_of_two_reports_offers_no_format_of_one(
+    command: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main([command, "--help"]) == 0
+    assert "firewall" not in capfd.readouterr().out
+    near = ["--server", "stun:127.0.0.1:9", "--no-control", "--no-gateway", "--deadline", "1"]
+    reports = near if command == "connect" else ["a.json", "b.json"]
+    for refused in ("rules.firewall", "firewall=rules.txt"):
+        assert main([command, *reports, "--output", refused]) == 2
+        assert capfd.readouterr().err == (
+            "rtcdiag: firewall: a format of one report (write rtcdiag show FILE --format firewall)\n"
+        )
+    assert main([command, *reports, "--output", "rules"]) == 2
+    assert ".json, .html, .md, or write" in capfd.readouterr().err

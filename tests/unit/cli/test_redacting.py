@@ -5,12 +5,31 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from rtcdiag.cli.connect import deliver_session
+from rtcdiag.cli.connecting import Ended
 from rtcdiag.cli.entry import main
+from rtcdiag.cli.joining import joined
+from rtcdiag.cli.options import LevelName, Output, Redacting
+from rtcdiag.cli.outputs import Destination
+from rtcdiag.cli.redacting import PairRedactor
 from rtcdiag.cli.saved import read_report
+from rtcdiag.diagnosis import rediagnose
+from rtcdiag.evidence import Evidence, TurnConfig
+from rtcdiag.findings import find
 from rtcdiag.formats import FORMATS, render
 from rtcdiag.formats.comparison import FORMATS as OF_TWO
-from rtcdiag.report import encode
-from support.canary import exposed, leaks, other_person
+from rtcdiag.formats.comparison import render as render_of_two
+from rtcdiag.formats.health import HEALTH_FORMATS
+from rtcdiag.formats.health import render as render_health
+from rtcdiag.formats.options import RenderOptions
+from rtcdiag.health import Round, Try, judge
+from rtcdiag.redact import Key, Level, Series
+from rtcdiag.report import encode, evidence_of
+from support import halves
+from support.canary import CANARY_IP, CANARY_NAME, exposed, leaks, other_person, real
+from support.halves import A_DIRECT, B_DIRECT, HERE, THERE, answerer
+from support.health import STARTED, health_target, healthy, round_of
+from support.two_ends import A_GATHERED, B_GATHERED, session
 
 LEVELS = pytest.mark.parametrize("level", ["share", "strict"])
 
@@ -25,10 +44,20 @@ def saved(tmp_path: Path) -> str:
 @LEVELS
 @pytest.mark.parametrize("form", FORMATS)
 def test_what_is_shown_redacted_tells_nothing(
-    form: str, level: str, saved: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    form: str, level: str, saved: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["show", saved, "--format", form, "--redact", level, "-vv"]) == 0
+    out, err = capfd.readouterr()
+    assert out
+    assert [leak for text in (out, err) for leak in leaks(text, names=level == "strict")] == []
+
+
+@LEVELS
+def test_what_is_saved_redacted_tells_nothing_in_any_format(
+    level: str, saved: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     files = [word for name, suffix in FORMATS.items() for word in ("-o", f"{name}={tmp_path / ('out' + suffix)}")]
-    assert main(["show", saved, "--format", form, "--redact", level, "-vv", *files]) == 0
+    assert main(["show", saved, "--redact", level, "-vv", *files]) == 0
     out, err = capfd.readouterr()
     written = [path.read_text(encoding="utf-8") for path in tmp_path.glob("out.*")]
     assert len(written) == len(FORMATS)
@@ -125,3 +154,74 @@ def test_a_saved_comparison_is_shown_redacted(
     for form in OF_TWO:
         assert main(["show", comparison, "--redact", level, "--format", form, "-v"]) == 0
         assert not list(leaks(capfd.readouterr().out, names=level == "strict"))
+
+
+@LEVELS
+@pytest.mark.parametrize("form", HEALTH_FORMATS)
+def test_a_health_check_redacted_tells_nothing_in_any_format(form: str, level: Level) -> None:
+    series = Series(level, Key(b"a key of the tests"))
+    evidence, _ = evidence_of(exposed())
+    series.meet(evidence.environment)
+    results = []
+    for name, uri in (("acme-corp fra", "turn:turn.acme-corp.de"), (f"stun:{CANARY_IP}", f"stun:{CANARY_IP}")):
+        target = health_target(uri, name=name, where="$.targets.acme-corp fra.urls[0]")
+        seen = tuple(item for item in evidence.observations if not isinstance(item, TurnConfig))
+        judged = judge(
+            target, Try(evidence=Evidence(observations=seen), started_at=STARTED, duration_ms=9.0), depth="relay"
+        )
+        results.append(series.redacted(msgspec.structs.replace(judged, findings=exposed().findings)))
+    found = round_of(*results)
+    summary = series.redacted(msgspec.structs.replace(found.summary, environment=evidence.environment))
+    for verbosity in (0, 1):
+        out = "".join(render_health(form, Round(summary, found.results), RenderOptions(verbosity=verbosity)))
+        assert list(leaks(out, names=level == "strict")) == []
+        assert level in out or form == "gitlab"  # a list of issues, without a head
+
+
+def test_a_strict_health_check_tells_neither_who_issued_a_certificate_nor_a_realm_of_several_words() -> None:
+    series = Series("strict", Key(b"a key of the tests"))
+    issuer, realm = "CN=Elbtal Root 7,O=Klinikum Elbtal", "Klinikum Elbtal 7"
+    found = (
+        find("tls-unknown-authority", address="81.2.69.7:5349", transport="tls", issuer=issuer, host="a"),
+        find("turn-credentials-rejected", address="81.2.69.7:3478", transport="udp", realm=realm),
+        find("turn-credentials-rejected", address="81.2.69.7:3478", transport="udp", realm="(empty)"),
+    )
+    told = series.redacted(msgspec.structs.replace(healthy(), findings=found))
+    assert "Elbtal" not in str(told)
+    assert told.findings[0].facts["issuer"].startswith("CN=realm-")
+    assert f"realm {told.findings[1].facts['realm']}" in told.findings[1].meaning
+    assert told.findings[2].facts["realm"] == "(empty)"
+
+
+def test_one_address_and_one_name_have_one_pseudonym_in_all_results_of_a_run() -> None:
+    series = Series("strict", Key(b"a key of the tests"))
+    first, second = (series.text(f"turn:{host}:{port}") for host, port in ((CANARY_IP, 3478), (CANARY_IP, 5349)))
+    assert first.rpartition(":")[0] == second.rpartition(":")[0]
+    assert CANARY_IP not in first
+    assert series.text(f"turn:{CANARY_NAME}") == series.text(f"turn:{CANARY_NAME}") != f"turn:{CANARY_NAME}"
+    assert series.text("turn:relay") != "turn:relay"
+
+
+@LEVELS
+def test_a_redacted_session_tells_nothing_and_ends_the_same(
+    level: LevelName, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ours = rediagnose(real(halves.half(HERE, session(), A_DIRECT, *A_GATHERED)))[0]
+    theirs = rediagnose(real(halves.half(THERE, answerer(), B_DIRECT, *B_GATHERED)))[0]
+    ended = Ended(ours, encode(theirs), None)
+    plain, told = (joined(ended, PairRedactor(Redacting(at))) for at in ("none", level))
+    assert plain is not None
+    assert told is not None
+    assert (told.redaction.level, told.verdict.direct_p2p, told.direct, told.relayed) == (
+        level,
+        plain.verdict.direct_p2p,
+        plain.direct,
+        plain.relayed,
+    )
+    files = tuple(Destination(form, tmp_path / f"out.{form}") for form in OF_TWO)
+    deliver_session(ended, PairRedactor(Redacting(level)), Output(verbose=2), files, tmp_path)
+    out, err = capfd.readouterr()
+    written = [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()]
+    assert len(written) == len(OF_TWO) + 4
+    assert [leak for text in (out, err, *written) for leak in leaks(text, names=level == "strict")] == []
+    assert list(leaks(render_of_two("text", plain, RenderOptions(verbosity=2)), names=False))

@@ -34,7 +34,7 @@ BAD: list[tuple[bytes, str]] = [
     (b"[]", "not a report: Expected `object`"),
     (b'{"facts":' + b"[" * 100_000, "not JSON, or cut off"),
     (b"\xff\xfe{}", "not JSON, or cut off"),
-    (WHOLE.replace(b'"kind": "report"', b'"kind": "health"', 1), "this file is of the kind 'health', not a report"),
+    (WHOLE.replace(b'"kind": "report"', b'"kind": "health"', 1), "not a health check: Object missing required field"),
     (b'{"kind": "compare", "schema_version": "1.0"}', "not a comparison: Object missing required field"),
     (WHOLE.replace(b'"1.0"', b'"2.0"', 1), "schema version '2.0' is not 1.x"),
     (b"<html><p>hello", "no report is embedded in this HTML, or it is cut off before the report"),

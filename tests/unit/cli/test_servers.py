@@ -118,6 +118,17 @@ def test_a_password_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) 
     assert found.password == SECRET
 
 
+@pytest.mark.parametrize(
+    ("name", "password", "what"), [("\udcff", "x", "--username"), ("ann", "\udcff", "RTCDIAG_PASS")]
+)
+def test_bytes_that_are_no_text_are_refused_in_one_line(
+    name: str, password: str, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RTCDIAG_PASSWORD", password)
+    with pytest.raises(BadInputError, match=f"{what}.*: holds bytes that are no UTF-8 text"):
+        credential(Servers(username=name))
+
+
 def test_a_password_file_wins_over_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RTCDIAG_PASSWORD", "other")
     found = credential(Servers(username="ann", password_file=file(tmp_path, SECRET)))

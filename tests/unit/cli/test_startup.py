@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -34,3 +35,17 @@ def test_the_client_of_a_rendezvous_does_not_import_the_command_line_of_its_libr
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "httpx" in ran.stderr.split()
     assert {"click", "rich", "pygments"} & set(ran.stderr.split()) == set()
+
+
+def test_a_session_begins_before_anything_that_judges_or_redacts_is_imported(tmp_path: Path) -> None:
+    # The other person waits for every import before the first checks.
+    code = (
+        "import sys; from rtcdiag.cli import connecting, main; "
+        "connecting.run_session = lambda *_: sys.exit(print(*sys.modules, file=sys.stderr)); "
+        "main(['connect', '--rendezvous', 'http://127.0.0.1:1', '--server', 'stun:127.0.0.1', '--quiet'])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    loaded = set(ran.stderr.split())
+    assert "rtcdiag.connect" in loaded
+    judging = {"rtcdiag.rules", "rtcdiag.nat", "rtcdiag.redact", "rtcdiag.compare", "rtcdiag.report"}
+    assert (judging | {"rich", "jinja2"}) & loaded == set()

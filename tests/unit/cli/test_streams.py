@@ -1,12 +1,15 @@
 """What may be written to the two streams, and how."""
 
+import fcntl
 import io
 import os
+import struct
 import sys
+import termios
 
 import pytest
 
-from rtcdiag.cli.streams import colors, emit, lasting, say, shows_unicode, silence_closed_pipe
+from rtcdiag.cli.streams import colors, emit, lasting, say, shows_unicode, silence_closed_pipe, tell
 
 
 class Terminal(io.StringIO):
@@ -66,11 +69,32 @@ def test_a_line_on_standard_error_is_one_line_and_moves_no_cursor(monkeypatch: p
     assert raw.getvalue() == b"a\\nb\\x1b[2Jc\\x00 \\xe9\n"
 
 
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [(20, b"Nothing comes where\nthere-is no path:\nrtcd1.o.AAAAAAAAAAAAAAAAAAAA\n"), (0, None), (80, None)],
+)
+def test_a_sentence_is_broken_between_words_on_a_terminal_that_tells_its_width(
+    columns: int, shown: bytes | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentence = "Nothing comes where there-is no path: rtcd1.o.AAAAAAAAAAAAAAAAAAAA"
+    master, slave = os.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with open(slave, "w", encoding="utf-8") as terminal:  # noqa: PTH123 - an open descriptor
+        monkeypatch.setattr(sys, "stderr", terminal)
+        tell(sentence)
+        seen = b""
+        while not seen.endswith(b"A\r\n"):
+            seen += os.read(master, 1000)
+    assert seen.replace(b"\r", b"") == (shown or f"{sentence}\n".encode())
+    os.close(master)
+
+
 def test_a_program_without_streams_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)
     monkeypatch.setattr(sys, "stderr", None)
     emit("a")
     say("b")
+    tell("c")
 
 
 def test_whether_the_terminal_shows_more_than_ascii_is_asked_of_its_encoding() -> None:

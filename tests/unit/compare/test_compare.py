@@ -1,5 +1,6 @@
 """Two reports compared: path, reason, the one change, and what cannot be told."""
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -7,6 +8,7 @@ import pytest
 
 from rtcdiag.address import TransportAddress
 from rtcdiag.compare import Comparison, compare
+from rtcdiag.evidence import Environment
 from rtcdiag.findings import Finding, Severity
 from rtcdiag.formats import RenderOptions
 from rtcdiag.formats.comparison import FORMATS, render
@@ -45,6 +47,36 @@ def test_two_homes_that_map_alike_for_all_connect_by_their_public_addresses() ->
     assert found.verdict.would_change_if == ()
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "unless"),
+    [
+        (None, None, "one side's checks come first and cost the other's NAT its port"),
+        (None, False, "B's checks come first and cost A's NAT its port"),
+        (False, None, "A's checks come first and cost B's NAT its port"),
+        (False, False, ""),
+    ],
+)
+def test_a_yes_that_takes_kept_ports_for_granted_says_so_with_less_confidence(
+    a: bool | None, b: bool | None, unless: str
+) -> None:
+    found = compared(Home(tracks=a).report(), replace(FAR, tracks=b).report())
+
+    assert found.direct == "yes"
+    assert found.families["ipv4"].unless.startswith(unless)
+    assert (f", unless {unless}" in found.verdict.summary, found.verdict.confidence) == (
+        (True, "medium") if unless else (False, "high")
+    )
+
+
+def test_nothing_is_taken_for_granted_where_the_first_packets_decide_nothing() -> None:
+    open_filter = compared(Home(tracks=None).report(), replace(FAR, filtering=EIM).report())
+    no_nat = compared(Home(tracks=None, local="203.0.113.7").report(), FAR.report())
+    one_network = compared(Home(tracks=None).report(), Home(local="192.168.1.5", tracks=None).report())
+
+    assert [found.direct for found in (open_filter, no_nat, one_network)] == ["yes"] * 3
+    assert [found.families["ipv4"].unless for found in (open_filter, no_nat, one_network)] == [""] * 3
+
+
 def test_two_symmetric_nats_need_a_relay_and_either_can_open_a_port() -> None:
     found = compared(SYMMETRIC.report(servers=turn()), FAR_SYMMETRIC.report())
 
@@ -66,6 +98,18 @@ def test_a_relay_that_failed_or_was_not_tried_is_not_counted_on() -> None:
 
     assert (failed.relayed, untried.relayed) == ("no", "unknown")
     assert untried.verdict.direct_p2p == "inconclusive"
+
+
+def test_a_server_that_was_asked_for_ipv6_only_may_relay_ipv4_and_not_the_reverse() -> None:
+    over6 = (msgspec.structs.replace(turn()[0], address=TransportAddress("2001:db8::99", 3478)),)
+    ipv6 = Nat(behind_nat=False, mapping=EIM, filtering=APDF, mapped=(TransportAddress("2001:db8:2::7", 5000),))
+    far = Home(APDM, public="198.51.100.9", ipv6=ipv6).report()
+    relayed = [compared(SYMMETRIC.report(servers=servers), far).families for servers in (over6, turn())]
+
+    assert [(found["ipv4"].relayed, found["ipv6"].relayed) for found in relayed] == [
+        ("unknown", "yes"),
+        ("yes", "no"),
+    ]
 
 
 def test_a_relay_that_only_its_like_reached_is_not_counted_on() -> None:
@@ -180,6 +224,20 @@ def test_udp_blocked_on_one_side_leaves_its_own_relay() -> None:
     assert "no UDP gets out of B's network" in found.verdict.summary
     assert found.b.nat["ipv4"] == "no UDP gets out"
     assert compared(Home().report(servers=turn()), FAR.report(findings=(finding,))).relayed == "no"
+
+
+def test_a_family_that_nobody_asked_in_is_not_called_blocked() -> None:
+    finding = Finding(code="udp-blocked", severity=Severity.ERROR, subject="", title="", meaning="")
+    blocked = FAR.report(findings=(finding,))
+    has_both = msgspec.structs.replace(blocked, environment=Environment(os="Linux", ipv4=True, ipv6=True))
+    only_ipv4, only_ipv6 = has_both, msgspec.structs.replace(has_both, nat=Nats(ipv6=has_both.nat.ipv4))
+    peer = msgspec.structs.replace(Home().report(), environment=has_both.environment)
+
+    assert compared(peer, only_ipv4).families["ipv4"].direct == "no"
+    assert compared(peer, only_ipv4).families["ipv6"].direct == "unknown"
+    assert "was not tested over IPv6" in compared(peer, only_ipv4).families["ipv6"].why
+    assert compared(peer, only_ipv6).families["ipv4"].direct == "unknown"
+    assert "was not tested over IPv4" in compared(peer, only_ipv6).families["ipv4"].why
 
 
 def test_reports_redacted_with_different_keys_are_not_compared_by_address() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from rtcdiag.address import TransportAddress
 from rtcdiag.compare import Comparison, ComparisonError, JoinedPair, compare
-from rtcdiag.evidence import Gathering
+from rtcdiag.evidence import ClockReading, Gathering
 from rtcdiag.evidence.session import SessionTimes
 from rtcdiag.findings import Finding, Severity
 from rtcdiag.report import Nats, Redaction
@@ -209,14 +209,39 @@ def test_an_end_without_udp_needs_no_public_address_to_be_called_blocked() -> No
     assert found.verdict.direct_p2p == "blocked"
 
 
-@pytest.mark.parametrize(("waited_s", "word"), [(20.0, "inconclusive"), (200.0, "blocked")])
-def test_an_end_that_gave_up_before_its_answer_was_pasted_is_no_witness(waited_s: float, word: str) -> None:
+@pytest.mark.parametrize(
+    ("handed_over_s", "ended_s", "ahead_s", "readings", "word"),
+    [
+        (20, 80, 0, (), "inconclusive"),
+        (20, 80, 60, (), "inconclusive"),
+        (20, 80, 60, (0, 60), "inconclusive"),
+        (20, 100, 0, (), "inconclusive"),
+        (5, 100, 0, (), "blocked"),
+        (20, 100, 0, (0, 0), "blocked"),
+        (20, 100, -60, (0, -60), "blocked"),
+        (None, 300, 0, (), "inconclusive"),
+        (None, 400, 0, (), "blocked"),
+    ],
+)
+def test_an_end_is_a_witness_only_if_it_surely_waited_until_the_other_had_checked(
+    handed_over_s: float | None, ended_s: float, ahead_s: int, readings: tuple[float, ...], word: str
+) -> None:
+    """The offerer has checked when 90 s have gone; the answerer's clock may be ahead, by less than it took to paste."""
     copied: dict[str, Any] = {"signaling": "copied-text", "trickle": False}
-    early = answerer("ended-early", stop="interrupted", duration_ms=1000 * waited_s, **copied)
-    one = half(HERE, session("no-pair-answered", duration_ms=90_000.0, **copied), *A_SILENT, *A_GATHERED)
-    found = compare(one, half(THERE, early, *B_SILENT, *B_GATHERED), ASKED)
+    told = SessionTimes(told_ms=1000.0)
+    heard = SessionTimes(heard_ms=None if handed_over_s is None else 1000.0 + 1000 * handed_over_s)
+    offerer = session("no-pair-answered", duration_ms=90_000.0, times=told, **copied)
+    early = answerer("ended-early", stop="interrupted", duration_ms=1000 * ended_s, times=heard, **copied)
+    clocks = [ClockReading(t_ms=0.0, host="web.example", role="service", offset_s=offset) for offset in readings]
+    one = half(HERE, offerer, *A_SILENT, *A_GATHERED, *clocks[:1])
+    two = half(THERE, early, *B_SILENT, *B_GATHERED, *clocks[1:])
+    two = msgspec.structs.replace(two, started_at=f"2026-11-22T16:{30 + ahead_s // 60:02}:00.000Z")
+    one = msgspec.structs.replace(one, started_at="2026-11-22T16:30:00.000Z")
+    found = compare(one, two, ASKED)
 
     assert found.verdict.direct_p2p == word
+    outlasted = ended_s + ahead_s > 90
+    assert ("their clocks may differ" in found.verdict.summary) == (word == "inconclusive" and outlasted)
 
 
 def test_one_way_is_told_with_its_direction() -> None:
@@ -286,7 +311,7 @@ def test_a_turn_server_that_nobody_sent_data_through_is_no_proven_absence() -> N
     assert found.session is not None
 
     assert found.session.prediction.relayed == "unknown"
-    assert no_path(here=SYMMETRIC, there=FAR_SYMMETRIC).session.prediction.relayed == "no"  # type: ignore[union-attr]
+    assert no_path(here=SYMMETRIC, there=FAR_SYMMETRIC).session.prediction.relayed == "no"  # type: ignore[union-attr]  # there is one
 
 
 def test_data_that_does_not_pass_is_a_stage_of_its_own() -> None:

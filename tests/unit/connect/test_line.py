@@ -15,6 +15,8 @@ def ends() -> tuple[Line, Line]:
     one: Any = SimpleNamespace(pwd="a" * 22, remote_password="b" * 22)
     two: Any = SimpleNamespace(pwd="b" * 22, remote_password="a" * 22)
     for agent, other in ((one, two), (two, one)):
+        agent.witness = lambda: None
+        agent.last_sign_ms = None
         agent.now_ms = lambda: time.monotonic() * 1000
         agent.selected = lambda _policy: None
         agent.send_over = lambda _policy, data, other=other: other.on_data(None, data, 0.0)
@@ -47,3 +49,18 @@ async def parted() -> list[tuple[bool, bool]]:
 
 def test_who_has_all_it_wants_does_not_leave_the_other_waiting() -> None:
     assert asyncio.run(parted()) == [(True, True), (True, True)]
+
+
+def test_a_farewell_is_believed_of_nobody_but_the_other_end() -> None:
+    one, two = ends()
+    over: list[bool] = []
+    sent: list[bytes] = []
+    two._agent.on_data = lambda _pair, data, _at_ms: sent.append(data)
+    one.leave()
+    for data in (sent[0][:-1] + b"x", sent[0]):
+        two._receive(None, data, 0.0)  # type: ignore[arg-type]  # nothing asks the transport
+        over.append(two.over)
+    one._receive(None, sent[0], 0.0)  # type: ignore[arg-type]  # nothing asks the transport
+
+    assert over == [False, True]
+    assert not one.over

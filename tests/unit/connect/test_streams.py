@@ -96,3 +96,10 @@ def test_an_echo_of_what_was_never_sent_is_no_round_trip() -> None:
 
 def test_who_says_to_have_sent_more_than_fits_is_not_believed() -> None:
     assert received([], told=2**62).measured().sent == MOST_PACKETS
+
+
+@pytest.mark.parametrize("told", [-(2**62), 0, 3])
+def test_who_says_to_have_sent_less_than_came_is_not_believed(told: int) -> None:
+    stream = received([(data, 40.0) for data in sent(10)[::3]], told=told).measured()
+
+    assert (stream.sent, stream.received, stream.lost) == (10, 4, 6)

@@ -12,6 +12,7 @@ import yaml
 
 from rtcdiag.exporter.checks import Checks
 from rtcdiag.exporter.own import Own
+from rtcdiag.exporter.reading import Reading
 from rtcdiag.formats.health import render
 from rtcdiag.formats.health.prometheus import FAMILIES
 from rtcdiag.formats.options import RenderOptions
@@ -25,7 +26,7 @@ _NAME = re.compile(r"\b(?:rtcdiag|probe|process)_[a-z_]+\b")
 
 async def own() -> set[str]:
     checks = create_autospec(Checks, instance=True, scrapes=0, under_way=0, targets={})
-    counted = Own(checks)
+    counted = Own(checks, create_autospec(Reading, instance=True, successful=True, succeeded_at_s=0.0))
     counted.refused("busy")
     counted.probed("relay", (healthy(),), 0.1)
     families = [family for family in counted.registry.collect() if not family.name.startswith("process_")]

@@ -8,16 +8,22 @@ from typing import Any
 import pytest
 
 from rtcdiag.address import Family
-from rtcdiag.evidence import Evidence, Observation
+from rtcdiag.config import HealthTarget
+from rtcdiag.evidence import Evidence, Failure, Observation
+from rtcdiag.fleet import many
 from rtcdiag.fleet.controls import Controls
 from rtcdiag.fleet.lanes import Lane, Lanes
-from rtcdiag.fleet.many import lacked_room, met_itself
+from rtcdiag.fleet.many import check_all
+from rtcdiag.fleet.room import lacked_room, met_itself
+from rtcdiag.fleet.settings import Settings, around
 from rtcdiag.fleet.spool import Spool
-from rtcdiag.health import Try
+from rtcdiag.health import HealthResult, Try
 from rtcdiag.net import resolver
 from rtcdiag.net.resolver import Answer, Resolver
+from rtcdiag.options import RunOptions
+from rtcdiag.targets import parse_server
 from support.evidence import binding, connect, failed, refused, resolution, run, target
-from support.health import STARTED, TURN, healthy, result
+from support.health import STARTED, TURN, health_target, healthy, result
 
 OTHER = "stun:other.example.org"
 
@@ -74,7 +80,7 @@ def learned(*evidence: Evidence) -> Controls:
 def test_who_answered_is_a_control_for_the_others_and_not_for_itself() -> None:
     seen = run(target(OTHER), resolution("other.example.org", "203.0.113.9"), binding(OTHER, "203.0.113.9:3478"))
     controls = learned(seen)
-    assert controls.known.is_set()
+    assert controls.answered
     assert {item.__class__.__name__ for item in controls.beside(run(TURN.target()))} == {"Resolution", "Binding"}
     assert controls.beside(seen) == ()
 
@@ -88,8 +94,56 @@ def test_who_answered_is_a_control_for_the_others_and_not_for_itself() -> None:
 )
 def test_silence_and_this_computer_are_no_controls(evidence: Evidence) -> None:
     controls = learned(evidence)
-    assert not controls.known.is_set()
+    assert not controls.answered
     assert controls.beside(run(TURN.target())) == ()
+
+
+NAMED = run(target(OTHER), resolution("other.example.org", "203.0.113.9"), binding(OTHER, "203.0.113.9:3478"))
+OVER_TCP = run(target("turn:203.0.113.8?transport=tcp"), connect("turn:203.0.113.8?transport=tcp", "203.0.113.8:3478"))
+LOST = run(target("stun:gone.example.org"), resolution("gone.example.org", failure=Failure.DNS_FAILURE))
+SILENT = run(TURN.target(), binding(TURN.uri, TURN.address, failed()))
+
+
+@pytest.mark.parametrize("failure", [LOST, SILENT])
+def test_an_answer_over_tcp_settles_neither_a_lost_name_nor_silence_over_udp(failure: Evidence) -> None:
+    assert not learned(OVER_TCP).settle(failure)
+    assert learned(OVER_TCP, NAMED).settle(failure)
+
+
+def denied(*known: str) -> Evidence:
+    names = [resolution("gone.example.org", failure=Failure.DNS_NOT_FOUND)]
+    failure = None if known else Failure.DNS_NOT_FOUND
+    return run(target("stun:gone.example.org"), *names, resolution("ipv4only.arpa", *known, failure=failure))
+
+
+def test_a_name_that_is_denied_is_settled_by_any_name_that_is_known() -> None:
+    assert learned(denied("192.0.0.170")).settle(denied("192.0.0.170"))
+    assert not learned(denied()).settle(denied())
+    assert learned(denied(), NAMED).settle(denied())
+
+
+def test_who_fails_before_the_others_answered_is_judged_beside_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = {
+        "turn:203.0.113.8?transport=tcp": (0.0, OVER_TCP),
+        "stun:gone.example.org": (0.02, LOST),
+        OTHER: (0.1, NAMED),
+    }
+
+    async def observe(one: HealthTarget, *_: object, **__: object) -> Try:
+        wait_s, evidence = seen[one.name]
+        await asyncio.sleep(wait_s)
+        return Try(evidence=evidence, started_at=STARTED, duration_ms=1.0)
+
+    async def checked() -> list[HealthResult]:
+        results: list[HealthResult] = []
+        targets, here = [health_target(uri, name=uri, server=parse_server(uri)) for uri in seen], around(RunOptions())
+        await check_all(targets, Settings(options=RunOptions()), here, results.append)
+        await here.close()
+        return results
+
+    monkeypatch.setattr(many, "observe", observe)
+    found = {one.name: one.finding for one in asyncio.run(checked())}
+    assert found["stun:gone.example.org"] == "dns-lookup-failed"
 
 
 def test_few_controls_are_remembered_of_many_targets() -> None:

@@ -7,12 +7,15 @@ import msgspec
 import pytest
 from rich.cells import cell_len
 
+from rtcdiag.address import Family
 from rtcdiag.compare import Comparison, compare, decode, encode
+from rtcdiag.compare.party import KnownRelay
 from rtcdiag.diagnosis import Run, diagnose
 from rtcdiag.formats import RenderOptions
 from rtcdiag.formats import render as render_report
 from rtcdiag.formats.comparison import FORMATS, render
 from rtcdiag.formats.embedded import extract_json
+from rtcdiag.formats.fitting import LIMIT_BYTES
 from support.cases.session import CASES
 from support.halves import (
     A_DIRECT,
@@ -62,6 +65,13 @@ MAKERS = (everything, networks, direct, relayed, no_path)
 EVERY = pytest.mark.parametrize("make", MAKERS, ids=[make.__name__ for make in MAKERS])
 
 
+@pytest.mark.parametrize("name", ["html", "markdown"])
+def test_tables_with_times_of_both_ends_say_from_when_each_counts(name: str) -> None:
+    written = render(name, everything(), RenderOptions(verbosity=1))
+
+    assert written.count("own start") == 2
+
+
 @EVERY
 @pytest.mark.parametrize("verbosity", [0, 1])
 def test_a_terminal_of_80_columns_suffices_and_the_answer_is_first_and_last(
@@ -73,6 +83,15 @@ def test_a_terminal_of_80_columns_suffices_and_the_answer_is_first_and_last(
     assert lines[0].startswith("Direct P2P of A and B")
     assert lines[-1] == lines[0]
     assert verbosity or len(lines) <= 24
+
+
+@pytest.mark.parametrize(
+    ("offerer", "words"),
+    [("websocket", "A by WebSocket, B by SSE and POST, "), ("sse", "Session     by SSE and POST, ")],
+)
+def test_each_end_is_told_by_its_own_way_where_they_differ(offerer: str, words: str) -> None:
+    text = render("text", direct(signaling=offerer), RenderOptions())
+    assert " ".join(words.split()) in " ".join(text.split())
 
 
 def test_all_pairs_stand_in_the_tables() -> None:
@@ -137,3 +156,28 @@ def test_one_ends_report_shows_its_pairs_and_policies(name: str) -> None:
     assert "What each policy achieved" in shown
     assert "Candidate pairs" in shown
     assert f"{B_MAPPED}" in shown
+
+
+def test_a_page_of_very_many_pairs_and_relays_is_folded_and_keeps_them_all_in_its_json() -> None:
+    found = everything()
+    assert found.session is not None
+    session = msgspec.structs.replace(found.session, pairs=found.session.pairs * 400)
+    relay = KnownRelay(uri="turn:example.org", transport="udp", family=Family.IPV4, usable="no")
+    relays = tuple(msgspec.structs.replace(relay, uri=f"turn:{n}.example.org") for n in range(2500))
+    big = msgspec.structs.replace(
+        found,
+        session=session,
+        a=msgspec.structs.replace(found.a, relays=relays),
+        notes=tuple(f"note {n} is one of very many that limit the answer" for n in range(5000)),
+    )
+    html = render("html", big)
+    assert len(html.encode()) <= LIMIT_BYTES
+    assert "stand in the JSON" in html
+    assert decode(extract_json(html)) == big
+
+
+def test_what_would_change_the_answer_stands_in_the_banner_of_the_page() -> None:
+    found = no_path()
+    (change,) = found.verdict.would_change_if
+    banner = render("html", found).partition('<section class="part"')[0]
+    assert change.change in banner

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtcdiag.evidence import Crash, Environment, Evidence, Interface, Target
+from rtcdiag.evidence import Crash, Environment, Evidence, Failure, Interface, Resolution, Target
 from rtcdiag.formats.figures import nice_step, percent, shorten, ticks
 from rtcdiag.formats.figures.latency import strips
 from rtcdiag.formats.figures.layout import tall, wide
@@ -15,7 +15,7 @@ from rtcdiag.formats.figures.path import path
 from rtcdiag.formats.figures.waterfall import waterfall
 from rtcdiag.nat import Nat
 from rtcdiag.report import Nats, Report, evidence_of
-from support.observations import answered, at, binding, silent
+from support.observations import answered, at, binding, resolution, silent
 from support.report_parts import AT, STUN, stun_row
 from support.reports import REPORTS, crowded
 
@@ -257,3 +257,13 @@ def test_two_nats_in_a_row_are_two_places_of_a_wider_figure() -> None:
     assert [stop.title for stop in route.stops] == ["wlan0 (wifi)", "NAT nearby", "Carrier-grade NAT"]
     assert drawing.width > 1030
     assert all(node.x + node.width <= drawing.width for node in drawing.nodes)
+
+
+def test_a_name_without_an_address_of_one_family_is_no_fault_in_the_timeline() -> None:
+    figure = waterfall(Evidence(observations=(resolution("a.example"), failed_resolution("b.example"))))
+    assert figure is not None
+    assert [row.tone for lane in figure.lanes for row in lane.rows] == ["muted", "bad"]
+
+
+def failed_resolution(host: str) -> Resolution:
+    return msgspec.structs.replace(resolution(host), failure=Failure.DNS_NOT_FOUND)

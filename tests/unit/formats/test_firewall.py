@@ -120,4 +120,4 @@ def test_a_redacted_list_says_that_its_addresses_are_none(capfd: pytest.CaptureF
     for words in (["compare", str(saved), str(saved)], ["diff", str(saved), str(saved)]):
         assert main([*words, "--format", "firewall"]) == 2
         out, err = capfd.readouterr()
-        assert (out, "a format of one report" in err) == ("", True)
+        assert (out, "'firewall' is not one of" in err) == ("", True)

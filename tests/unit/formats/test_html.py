@@ -14,7 +14,8 @@ import pytest
 
 from rtcdiag.formats import render
 from rtcdiag.formats.embedded import extract_json, packed
-from rtcdiag.formats.html import ACTIONS, LIMIT_BYTES
+from rtcdiag.formats.fitting import LIMIT_BYTES
+from rtcdiag.formats.html import ACTIONS
 from rtcdiag.report import ReportError, decode, encode
 from support import findings as known
 from support.reports import REPORTS, crowded
@@ -188,6 +189,25 @@ def test_the_level_of_redaction_stands_above_the_verdict(name: str, badge: str) 
     html = page(name)
 
     assert html.index(badge) < html.index("<h1>")
+
+
+@pytest.mark.parametrize(
+    ("started_at", "offset_min", "shown"),
+    [
+        ("2026-11-22T16:00:00.000Z", 330, "21:30 local time"),
+        ("2026-11-22T16:00:00.000Z", 600, "2026-11-23 02:00 local time"),
+        ("2026-11-22T16:00:00.000Z", -60, "15:00 local time"),
+        ("2026-11-22T16:00:00.000Z", 0, ""),
+        ("2026-11-22T16:00:00.000Z", 10**18, ""),
+        ("9999-12-31T23:59:00.000Z", 120, ""),
+        ("yesterday", 120, ""),
+        ("2026-11-22T16:00:00.000Z", None, ""),
+    ],
+)
+def test_local_time_stands_beside_utc_where_it_differs(started_at: str, offset_min: int | None, shown: str) -> None:
+    report = msgspec.structs.replace(REPORTS["healthy"](), started_at=started_at, utc_offset_min=offset_min)
+    told = re.findall(r"<span>([^<]* local time)</span>", "".join(render("html", report)))
+    assert told == ([shown] if shown else [])
 
 
 def test_the_digest_of_the_page_is_that_of_the_json_which_it_embeds() -> None:

@@ -254,5 +254,7 @@ def test_the_same_remedy_is_told_once_and_a_finding_without_one_is_no_action() -
         Action("you", "reboot", "a"),
         Action("developer", "mend", "c"),
         Action("you", "pray", "d"),
+        Action("developer", "no", "a"),
+        Action("you", "wait", "c"),
     )
-    assert {role: len(items) for role, items in by_role(actions(report)).items()} == {"you": 2, "developer": 1}
+    assert {role: len(items) for role, items in by_role(actions(report)).items()} == {"you": 3, "developer": 2}

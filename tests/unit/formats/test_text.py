@@ -232,3 +232,17 @@ def test_ascii_means_the_tables_too_and_nothing_in_them_is_cut(name: str) -> Non
     text = render("text", poisoned_report("everything", HOSTILE[name]), RenderOptions(unicode=False, verbosity=1))
 
     assert text.isascii()
+
+
+def test_the_code_of_a_finding_stays_where_its_title_is_cut_short() -> None:
+    paper = Paper(RenderOptions())
+
+    lines = paper.wrap(paper.text("word " * 40 + " [turn-credentials-rejected]"), most=2)
+
+    assert len(lines) == 2
+    assert lines[-1].plain.endswith("…  [turn-credentials-rejected]")
+    assert lines[-1].cell_len <= 80
+
+
+def test_where_all_servers_work_a_turn_server_is_among_the_few_that_are_shown() -> None:
+    assert " turn:" in section(shown("healthy"), "Servers")

@@ -31,7 +31,7 @@ ROUND = round_of(OK, BAD, REFUSED, WARNED, LATER, SOFT)
 
 
 def text(name: str, found: Round = ROUND, **options: object) -> str:
-    return "".join(render(name, found, RenderOptions(**options)))  # type: ignore[arg-type]
+    return "".join(render(name, found, RenderOptions(**options)))  # type: ignore[arg-type]  # of a mixed dict
 
 
 def test_the_command_line_knows_every_format() -> None:

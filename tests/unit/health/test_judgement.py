@@ -6,8 +6,8 @@ import pytest
 from rtcdiag.address import Family
 from rtcdiag.demands import FIGURES, Depth, Threshold
 from rtcdiag.evidence import Crash, Evidence, Failure, Resolution, Skipped
-from rtcdiag.findings import entry_of
-from rtcdiag.health import Tally, unchecked
+from rtcdiag.findings import Severity, entry_of
+from rtcdiag.health import HealthResult, Tally, unchecked
 from rtcdiag.health.limits import CODE
 from rtcdiag.health.result import decoder, encoder
 from support.evidence import Turn, at, binding, certificate, failed, handshake, refused, resolution, run, stream, target
@@ -114,6 +114,22 @@ def test_a_target_of_ipv6_alone_is_skipped_without_ipv6_here() -> None:
     assert (found.status, found.finding) == ("skipped", None)
 
 
+def of_ipv4(**here: bool) -> HealthResult:
+    uri = "turn:198.51.100.30:3478"
+    evidence = run(target(uri), binding(uri, "198.51.100.30:3478", failed(Failure.NETWORK_UNREACHABLE)), **here)
+    return result(evidence, health_target(uri))
+
+
+def test_a_target_of_ipv4_alone_is_skipped_on_a_computer_of_ipv6_alone() -> None:
+    found = of_ipv4(ipv4=False, ipv6=True)
+    assert (found.status, found.summary) == ("skipped", "Skipped: this computer has no IPv4.")
+
+
+@pytest.mark.parametrize("here", [{"ipv4": True, "ipv6": True}, {"ipv4": False, "ipv6": False}])
+def test_ipv4_fails_where_there_is_a_route_and_where_there_is_no_network(here: dict[str, bool]) -> None:
+    assert of_ipv4(**here).status == "failed"
+
+
 def test_a_crash_is_not_tested_and_says_so() -> None:
     evidence = run(TURN.target(), Crash(t_ms=0.0, probe="turn-server", error="KeyError", where="x.py:1"))
     found = result(evidence)
@@ -161,6 +177,32 @@ def test_a_certificate_is_judged_by_what_is_left_of_its_life(days_left: float, d
     assert found.status == status
     assert found.certificate_expires_at is not None
     assert found.paths[0].figures["certificate_days"] == days_left
+
+
+def of_certificates(*days_left: float) -> Evidence:
+    """Return what was seen at so many addresses."""
+    addresses = [f"198.51.100.{30 + number}" for number in range(len(days_left))]
+    steps = [
+        handshake(
+            TLS.uri,
+            f"{address}:5349",
+            certificate=certificate(days_left=days, days_old=300),
+            failure=Failure.TLS_CERTIFICATE_EXPIRED if days < 0 else None,
+        )
+        for address, days in zip(addresses, days_left, strict=True)
+    ]
+    return run(target(TLS.uri), resolution("turn.example.org", *addresses), *steps)
+
+
+def test_an_expired_certificate_is_told_once_and_not_as_a_limit_that_one_might_move() -> None:
+    found = result(of_certificates(-1), health_target(TLS.uri))
+    assert [item.code for item in found.findings if item.severity is Severity.ERROR] == ["tls-certificate-expired"]
+
+
+def test_a_certificate_beyond_its_limit_is_told_beside_an_expired_one_of_another_address() -> None:
+    found = result(of_certificates(-1, 2), health_target(TLS.uri))
+    told = {(item.code, item.facts["address"]) for item in found.findings if item.severity is Severity.ERROR}
+    assert told == {("tls-certificate-expired", "198.51.100.30:5349"), (CODE, "198.51.100.31:5349")}
 
 
 def test_a_limit_of_the_user_for_certificates_counts_as_it_stands() -> None:
@@ -230,8 +272,10 @@ SKIPPED = result(run(TURN.target(), Skipped(t_ms=0.0, what=TURN.uri, why="left o
         ([OK, BAD, BAD], 2, "no", "broken"),
     ],
 )
-def test_the_verdict_counts_what_was_required(results: list, required: str | int, met: str, status: str) -> None:  # type: ignore[type-arg]
-    found = round_of(*results, required=required)  # type: ignore[arg-type]
+def test_the_verdict_counts_what_was_required(
+    results: list[HealthResult], required: str | int, met: str, status: str
+) -> None:
+    found = round_of(*results, required=required)  # type: ignore[arg-type]  # parametrized words
     assert (found.summary.requirement.met, found.summary.verdict.status) == (met, status)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import aioice
 from aioice import ice, mdns, stun, turn
 
+from rtcdiag.ice import traffic
 from rtcdiag.ice.checklist import CheckList
 from rtcdiag.ice.session import SessionAgent
 from rtcdiag.ice.session_socket import Asked, RelaySocket, SessionSocket
@@ -132,3 +133,14 @@ assert used.zone.Zone("", relativize=False) is not None
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_turn_clients_are_made_by_names_that_are_looked_up_each_time_and_send_through_one_step() -> None:
+    text = source(turn.create_turn_endpoint)
+    assert "lambda: TurnClientTcpProtocol(" in text
+    assert "lambda: TurnClientUdpProtocol(" in text
+    assert issubclass(turn.TurnClientUdpProtocol, traffic.Recorded)
+    assert issubclass(turn.TurnClientTcpProtocol, traffic.Recorded)
+    for sender in (turn.TurnClientMixin.send_stun, turn.TurnClientMixin.send_data):
+        assert "self._send(" in source(sender)
+    assert "self.datagram_received(" in source(turn.TurnStreamMixin.data_received)

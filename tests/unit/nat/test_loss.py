@@ -119,6 +119,14 @@ def test_a_request_for_a_changed_answer_that_none_came_to_is_not_counted() -> No
     assert counted(silent, binding(sent=(0,), at=20)) == (0, 1)
 
 
+def test_a_request_that_was_cut_off_before_an_answer_could_come_is_not_lost() -> None:
+    answered, asked = binding(sent=(0,), at=40, rtt=40), binding(sent=(0, 100, 300))
+
+    assert counted(answered, msgspec.structs.replace(asked, duration_ms=310)) == (2, 1)
+    assert counted(answered, msgspec.structs.replace(asked, duration_ms=110)) == (0, 1)
+    assert counted(answered, msgspec.structs.replace(asked, duration_ms=800)) == (3, 1)
+
+
 def test_an_answer_before_any_transmission_is_no_measure() -> None:
     assert counted(binding(sent=(50,), at=20)) == (0, 1)
     assert counted(binding(sent=(), at=20)) == (0, 1)

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from rtcdiag.address import Family, TransportAddress
-from rtcdiag.evidence import Evidence, Observation, VantageBinding, VantageKnock, VantageOpening
+from rtcdiag.evidence import Evidence, Observation, VantageBinding, VantageKnock, VantageOpening, VantagePoint
 from rtcdiag.nat import BEHAVIORS, Behavior, Nat, classify
 from rtcdiag.nat.loss import p_all_lost
 from rtcdiag.nat.vantage import P_TWO_FACED, counted
@@ -177,6 +177,25 @@ def test_a_vantage_point_that_is_none_says_why(outcome: str, word: str) -> None:
 
     assert nat.filtering == "undetermined"
     assert word in nat.undetermined["filtering"]
+
+
+def test_relays_without_time_to_send_are_not_blamed_on_the_other_servers() -> None:
+    asked = Probe(ModelNat(EIM, APDF), ONE).run().evidence
+    points = RelayProbe(ModelNat(EIM, APDF), ONE, ModelTurn()).run().evidence.of(VantagePoint)
+    nat = of(Evidence(observations=asked.observations + points))
+
+    assert "the run ended before its relay could send" in nat.undetermined["filtering"]
+
+
+def test_the_reasons_of_a_server_and_of_its_relays_are_both_told() -> None:
+    turn = ModelTurn(outcome="no-mapped-address")
+    refused = RelayProbe(ModelNat(EIM, APDF), ONE, turn).run().evidence.of(VantagePoint)
+    server = with_field(two_operators()[0], uri=refused[0].server, obedience="drops")
+    asked = Probe(ModelNat(EIM, APDF), (server,)).run().evidence
+    why = of(Evidence(observations=asked.observations + refused)).undetermined["filtering"]
+
+    assert "came to the control either" in why
+    assert "told a socket's mapped address" in why
 
 
 def test_what_was_sent_while_the_control_was_lost_does_not_count() -> None:

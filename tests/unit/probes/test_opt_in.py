@@ -5,7 +5,7 @@ import pytest
 from rtcdiag.address import Family
 from rtcdiag.probes.fragments import HEADERS, LONG, UNFRAGMENTED, long_request
 from rtcdiag.probes.lifetime import USUAL_S, silences
-from rtcdiag.stun.message import decode
+from rtcdiag.stun.codec import decode
 
 
 @pytest.mark.parametrize(

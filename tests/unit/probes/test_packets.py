@@ -13,7 +13,7 @@ RUN = b"12345678"
 
 def packets(**more: object) -> Packets:
     fields: dict[str, object] = {"way": "round-trip", "payload_bytes": 172, "interval_ms": 20.0}
-    return Packets(1, RUN, **fields | more)  # type: ignore[arg-type]
+    return Packets(1, RUN, **fields | more)  # type: ignore[arg-type]  # of a mixed dict
 
 
 def sent(count: int, stream: Packets | None = None) -> tuple[Packets, list[bytes]]:

@@ -8,6 +8,7 @@ from rtcdiag.rendezvous.letters import Reading
 from rtcdiag.rendezvous.limits import Limits, Rate
 from rtcdiag.rendezvous.rates import Buckets, rate_key
 from rtcdiag.rendezvous.rooms import RefusedError, Rooms, Seat
+from rtcdiag.signaling.patience import OUTAGE_S
 from rtcdiag.signaling.wire import MAX_MESSAGE_BYTES, Notice, Refusal
 
 ANN, BEN, EVE = ("a" * 22, "b" * 22, "e" * 22)
@@ -227,11 +228,13 @@ def test_a_room_that_expired_is_unknown_before_the_sweep_too() -> None:
     refused("unknown-room", lambda: rooms.seat(ann.room.name, BEN, HOST, 600.0))
 
 
-def test_who_opens_no_stream_has_left_after_a_minute_and_the_other_is_told() -> None:
+def test_who_opens_no_stream_has_left_after_forty_seconds_and_the_other_is_told() -> None:
     rooms = Rooms(Limits())
     ann, ben = room_of_two(rooms)
     reading = listen(rooms, ann)
-    rooms.sweep(60.0)
+    rooms.sweep(39.9)
+    assert Notice(peer="left") not in reading.next()[1]
+    rooms.sweep(40.0)
     assert ben.left
     assert Notice(peer="left") in reading.next()[1]
 
@@ -239,20 +242,65 @@ def test_who_opens_no_stream_has_left_after_a_minute_and_the_other_is_told() -> 
 def test_who_asks_now_and_then_without_a_stream_stays() -> None:
     rooms = Rooms(Limits())
     ann, _ = room_of_two(rooms)
-    rooms.seat(ann.room.name, BEN, HOST, 40.0)
-    rooms.sweep(61.0)
+    rooms.seat(ann.room.name, BEN, HOST, 30.0)
+    rooms.sweep(60.0)
     assert (ann.left, ann.other is not None and ann.other.left) == (True, False)
 
 
-def test_a_room_whose_people_vanished_is_gone_after_a_minute() -> None:
+def test_who_is_silent_while_the_way_is_tried_again_keeps_the_seat() -> None:
+    assert Limits().quiet_s > OUTAGE_S + Limits().away_s
+    rooms = Rooms(Limits())
+    ann, ben = room_of_two(rooms)
+    listen(rooms, ann)
+    rooms.opened(ben, nothing)
+    rooms.closed(ben, nothing, 100.0)
+    rooms.sweep(100.0 + OUTAGE_S)
+    rooms.opened(ben, nothing)
+    rooms.sweep(150.0)
+    assert not ben.left
+
+
+def test_who_has_no_stream_for_three_seconds_is_told_to_be_away_until_there_is_one() -> None:
+    rooms = Rooms(Limits())
+    ann, ben = room_of_two(rooms)
+    woken: list[None] = []
+    reading = listen(rooms, ann, wake=lambda: woken.append(None))
+    rooms.opened(ben, nothing)
+    reading.next()
+    rooms.closed(ben, nothing, 100.0)
+    rooms.sweep(102.9)
+    assert (reading.next()[1], woken) == ([], [])
+    rooms.sweep(103.0)
+    rooms.sweep(104.0)
+    assert len(woken) == 1
+    assert [reading.next()[1], reading.next()[1]] == [[Notice(away=True)], []]
+    rooms.opened(ben, nothing)
+    assert len(woken) == 2
+    assert [reading.next()[1], reading.next()[1]] == [[Notice(away=False)], []]
+
+
+def test_who_left_while_away_has_left_and_is_not_told_away_again() -> None:
+    rooms = Rooms(Limits())
+    ann, ben = room_of_two(rooms)
+    rooms.opened(ann, nothing)
+    reading = Reading(ann, 0, nothing)
+    rooms.opened(ben, nothing)
+    rooms.closed(ben, nothing, 100.0)
+    rooms.sweep(110.0)
+    assert Notice(away=True) in reading.next()[1]
+    rooms.sweep(140.0)
+    assert [reading.next()[1], reading.next()[1]] == [[Notice(peer="left")], []]
+
+
+def test_a_room_whose_people_vanished_is_gone_after_forty_seconds() -> None:
     rooms = Rooms(Limits())
     ann, ben = room_of_two(rooms)
     for seat in (ann, ben):
         rooms.opened(seat, nothing)
         rooms.closed(seat, nothing, 100.0)
-    rooms.sweep(159.0)
+    rooms.sweep(139.0)
     assert len(rooms) == 1
-    rooms.sweep(160.0)
+    rooms.sweep(140.0)
     assert len(rooms) == 0
 
 

@@ -15,6 +15,7 @@ FACTS = {
     "nat-port-dependent-filtering": Nat(
         behind_nat=True, mapping="endpoint-independent", filtering="address-and-port-dependent"
     ),
+    "nat-tracks-unsolicited": Nat(behind_nat=True, mapping="endpoint-independent", tracks_unsolicited=True),
     "nat-carrier-grade": Nat(behind_nat=True, cgnat=True),
     "nat-layered": Nat(behind_nat=True, layers=2),
     "nat-arbitrary-pooling": Nat(behind_nat=True, pooling="arbitrary", mapped=MAPPED),

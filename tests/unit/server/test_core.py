@@ -8,8 +8,8 @@ from rtcdiag.address import TransportAddress
 from rtcdiag.server.config import Limits
 from rtcdiag.server.effects import Client
 from rtcdiag.stun.attributes import AttributeType as A
+from rtcdiag.stun.codec import decode, encode
 from rtcdiag.stun.header import MessageClass, Method
-from rtcdiag.stun.message import decode, encode
 from rtcdiag.stun.request import binding_request, new_request
 from support.turn_bench import ALTERNATE, SERVER, SERVER6, Bench, Caller, code_of
 

@@ -9,10 +9,11 @@ from rtcdiag.address import Family, TransportAddress
 from rtcdiag.server.config import Limits, SharedSecret
 from rtcdiag.server.effects import SendToPeer
 from rtcdiag.stun.attributes import AttributeType as A
+from rtcdiag.stun.codec import decode, encode
 from rtcdiag.stun.credentials import long_term_key, mint
 from rtcdiag.stun.framing import Frame, channel_data
 from rtcdiag.stun.header import MessageClass, Method
-from rtcdiag.stun.message import Message, decode, encode
+from rtcdiag.stun.message import Message
 from rtcdiag.stun.request import Request, new_request
 from rtcdiag.stun.turn import Step, TurnClient, relayed_datagram
 from rtcdiag.targets import Credential

@@ -43,7 +43,7 @@ def ips(*texts: str) -> dict[str, object]:
 )
 def test_what_the_server_refuses_is_one_clear_line(options: dict[str, object], words: str) -> None:
     with pytest.raises(ConfigError, match=words) as caught:
-        check_config(ServerConfig(**options))  # type: ignore[arg-type]
+        check_config(ServerConfig(**options))  # type: ignore[arg-type]  # wrong on purpose
     assert "\n" not in str(caught.value)
 
 

@@ -211,7 +211,12 @@ def test_a_clock_that_is_five_minutes_wrong_makes_no_code_expire() -> None:
 
 def test_the_errors_are_different_lines() -> None:
     every: list[CopiedTextError] = [
-        errors.NoCodeError(),
+        errors.NoCodeError("offerer"),
+        errors.NoCodeError("answerer"),
+        errors.NoSdpError(),
+        errors.CodeAnswerError(),
+        errors.ForeignAnswerError(),
+        errors.RefusedOfferError(),
         errors.CutOffError(),
         errors.CutOffError(beginning=True),
         errors.DamagedError(),

@@ -14,6 +14,9 @@ from rtcdiag.signaling.code import decode, encode
 from rtcdiag.signaling.copied_text import CopiedText, Offered, read_offer
 from rtcdiag.signaling.messages import Bye, Description
 from rtcdiag.signaling.paste import Chunk, Over
+from rtcdiag.signaling.sdp import read
+from rtcdiag.signaling.sdp_answer import answer
+from rtcdiag.signaling.sdp_offer import OfferForm, offer
 from rtcdiag.signaling.used import UsedCodes
 
 OFFER = Description(
@@ -48,12 +51,19 @@ class Pieces:
 class Person:
     """One end's channel, and what its person saw."""
 
-    def __init__(self, *pastes: str, offered: Offered | None = None, used: UsedCodes | None = None) -> None:
+    def __init__(
+        self,
+        *pastes: str,
+        offered: Offered | None = None,
+        offer_as: OfferForm | None = None,
+        used: UsedCodes | None = None,
+    ) -> None:
         self.pieces = Pieces(*pastes)
         self.shown: list[str] = []
         self.told: list[str] = []
         self.channel = CopiedText(
             offered=offered,
+            offer_as=offer_as,
             used=used or UsedCodes(None),
             hand_over=self._show,
             source=lambda: self.pieces,
@@ -145,6 +155,52 @@ def test_another_applications_offer_is_answered_in_its_form() -> None:
     asyncio.run(_answered(person))
     (shown,) = person.shown
     assert json.loads(shown)["type"] == "answer"
+
+
+def _answer_in_sdp(own: Description = OFFER) -> str:
+    return answer(read(offer(own, "json"), "offerer"), ANSWER)
+
+
+@pytest.mark.parametrize("form", ["json", "sdp"])
+def test_an_offer_in_sdp_is_answered_in_sdp(form: OfferForm) -> None:
+    as_json = _answer_in_sdp()
+    person = Person(as_json if form == "json" else json.loads(as_json)["sdp"], offer_as=form)
+    found = asyncio.run(_offered_and_answered(person))
+    assert (found.role, found.ufrag, found.candidates) == ("answerer", ANSWER.ufrag, ANSWER.candidates)
+    (shown,) = person.shown
+    assert shown.startswith('{"type": "offer"' if form == "json" else "v=0\r\n")
+    assert not person.told
+
+
+def test_an_answer_without_identifiers_is_taken() -> None:
+    found = asyncio.run(_offered_and_answered(Person(_answer_in_sdp().replace("a=mid:", "a=x:"), offer_as="json")))
+    assert found.ufrag == ANSWER.ufrag
+
+
+WRONG_FOR_SDP = {
+    "no SDP in this text": "hello",
+    "this is a code": encode(ANSWER),
+    "your own offer: this end needs the answer that the application makes": offer(OFFER, "sdp"),
+    "this is an offer, and an answer is wanted": PION,
+    "an answer to another offer": _answer_in_sdp(replace(OFFER, session="f" * 16)),
+    "the application refused": _answer_in_sdp().replace("m=application 9", "m=application 0"),
+    "cut off": _answer_in_sdp()[:200],
+}
+
+
+def test_wrong_answers_to_an_offer_in_sdp_are_told_one_by_one_and_waited_out() -> None:
+    person = Person(*WRONG_FOR_SDP.values(), _answer_in_sdp(), offer_as="json")
+    assert asyncio.run(_offered_and_answered(person)).ufrag == ANSWER.ufrag
+    assert len(person.told) == len(WRONG_FOR_SDP)
+    for words, told in zip(WRONG_FOR_SDP, person.told, strict=True):
+        assert words in told
+
+
+def test_an_answer_in_sdp_is_taken_once() -> None:
+    used = UsedCodes(None)
+    asyncio.run(_offered_and_answered(Person(_answer_in_sdp(), offer_as="json", used=used)))
+    with pytest.raises(SignalingError, match="already used"):
+        asyncio.run(_offered_and_answered(Person(_answer_in_sdp(), offer_as="json", used=used)))
 
 
 def test_after_its_description_copied_text_brings_nothing() -> None:

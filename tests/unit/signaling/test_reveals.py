@@ -2,6 +2,7 @@
 
 import pytest
 
+from rtcdiag.redact.text import addresses_in
 from rtcdiag.signaling.reveals import revealed
 
 HOST = "candidate:1 1 udp 2130706431 192.168.1.4 50123 typ host"
@@ -33,6 +34,7 @@ LONE = "candidate:7 1 udp 16777215 198.51.100.9 49152 typ relay raddr 0.0.0.0 rp
 )
 def test_what_candidates_tell_is_said_in_words(candidates: list[str], words: str) -> None:
     assert revealed(candidates, vpn={"tun0", "10.8.0.2"}) == words
+    assert not list(addresses_in(revealed(candidates, vpn={"tun0", "10.8.0.2"}, counted=True)))
 
 
 def test_many_addresses_are_counted() -> None:

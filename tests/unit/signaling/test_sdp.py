@@ -61,6 +61,12 @@ COPIED: dict[str, Callable[[str], str]] = {
     "with characters without width": lambda text: "\ufeff" + text.replace("candidate", "can\u200bdidate"),
     "indented": lambda text: json.dumps(json.loads(text), indent=2),
     "inside of another object": lambda text: json.dumps({"to": 1, "offer": json.loads(text)}),
+    "pasted twice": lambda text: f"{text}\n{text}",
+    "pasted twice on one line": lambda text: text + text,
+    "between prompts with braces": lambda text: f"{{venv}} ann$ cat ${{FILE}}\n{text}\n{{venv}} ann$ ",
+    "behind another object": lambda text: '[{"note": "the sdp follows"}, ' + text + "]",
+    "wrapped between words": lambda text: "\n".join(textwrap.wrap(text, 76)),
+    "wrapped at blanks, quoted": lambda text: "> " + "\n> ".join(textwrap.wrap(text, 76, break_on_hyphens=False)),
     "plain": lambda text: json.loads(text)["sdp"],
     "plain, with line feeds": lambda text: json.loads(text)["sdp"].replace("\r", ""),
     "plain, double-spaced": lambda text: json.loads(text)["sdp"].replace("\r\n", "\n\n"),
@@ -222,3 +228,10 @@ def test_no_text_makes_reading_raise_anything_but_its_own_error(parts: list[str]
         if sdp.looks_like_sdp(each):
             with contextlib.suppress(CopiedTextError):
                 answer(sdp.read(each, "offerer"), OWN)
+
+
+@pytest.mark.parametrize("lite", [False, True])
+def test_an_ice_lite_agent_is_known_by_its_description_of_the_session(lite: bool) -> None:
+    said = "a=ice-lite\r\nm=" if lite else "m="
+    text = _plain("pion").replace("m=", said, 1)
+    assert sdp.read(text, "offerer").description.lite is lite

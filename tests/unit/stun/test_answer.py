@@ -8,8 +8,8 @@ from rtcdiag.evidence.wire import Exchange
 from rtcdiag.stun.answer import MASK, answer_of, exchange_of
 from rtcdiag.stun.attributes import AttributeType as A
 from rtcdiag.stun.attributes import ErrorCode
+from rtcdiag.stun.codec import decode, encode
 from rtcdiag.stun.header import MessageClass, Method
-from rtcdiag.stun.message import decode, encode
 from rtcdiag.stun.request import binding_request
 from rtcdiag.stun.transaction import Transaction
 

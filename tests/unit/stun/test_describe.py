@@ -8,9 +8,9 @@ from rtcdiag.address import TransportAddress
 from rtcdiag.stun.answer import answer_of, sent_of
 from rtcdiag.stun.attributes import AttributeType as A
 from rtcdiag.stun.attributes import ErrorCode, FamilyErrorCode, IcmpError
+from rtcdiag.stun.codec import decode, encode
 from rtcdiag.stun.describe import MAX_DESCRIBED, described, method_name
 from rtcdiag.stun.header import MessageClass, Method
-from rtcdiag.stun.message import decode, encode
 from rtcdiag.stun.request import Request, new_request
 from rtcdiag.stun.turn import TurnClient
 

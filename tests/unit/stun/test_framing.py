@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from rtcdiag.evidence.base import Failure
 from rtcdiag.stun.attributes import AttributeType
+from rtcdiag.stun.codec import encode
 from rtcdiag.stun.framing import Frame, StreamFrames, channel_data, split_channel_data
 from rtcdiag.stun.header import MessageClass, Method
-from rtcdiag.stun.message import encode
 
 STUN = encode(MessageClass.SUCCESS, Method.BINDING, bytes(12), [(AttributeType.SOFTWARE, "abc")])
 STREAM = STUN + channel_data(0x4000, b"hello", stream=True) + STUN + channel_data(0x4FFF, b"", stream=True)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rtcdiag.address import TransportAddress
 from rtcdiag.stun.attributes import AttributeType as A
 from rtcdiag.stun.attributes import ErrorCode
+from rtcdiag.stun.codec import MAX_ATTRIBUTES, decode, encode
 from rtcdiag.stun.credentials import long_term_key
 from rtcdiag.stun.header import (
     Fault,
@@ -21,7 +22,7 @@ from rtcdiag.stun.header import (
     message_type,
     split_type,
 )
-from rtcdiag.stun.message import MAX_ATTRIBUTES, MAX_PROBLEMS, Message, decode, encode
+from rtcdiag.stun.message import MAX_PROBLEMS, Message
 
 ID = bytes(range(12))
 PASSWORD = b"VOkJxbRl1RmTxUk/WvJxBt"

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from rtcdiag.address import TransportAddress
 from rtcdiag.stun.attributes import AttributeType, ErrorCode
+from rtcdiag.stun.codec import decode, encode
 from rtcdiag.stun.header import MessageClass, Method
-from rtcdiag.stun.message import decode, encode
 from rtcdiag.stun.request import Request, binding_request
 from rtcdiag.stun.transaction import MAX_ANSWERS, MAX_STRAYS, STREAM, Schedule, Transaction
 

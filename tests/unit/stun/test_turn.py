@@ -7,9 +7,10 @@ import pytest
 from rtcdiag.address import Family, TransportAddress
 from rtcdiag.stun.attributes import AttributeType as A
 from rtcdiag.stun.attributes import ErrorCode, IcmpError
+from rtcdiag.stun.codec import decode, encode
 from rtcdiag.stun.credentials import long_term_key
 from rtcdiag.stun.header import MessageClass, Method
-from rtcdiag.stun.message import Message, decode, encode
+from rtcdiag.stun.message import Message
 from rtcdiag.stun.request import Request
 from rtcdiag.stun.turn import TurnClient, Wishes, relayed_datagram
 
